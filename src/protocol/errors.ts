@@ -1,0 +1,83 @@
+/**
+ * Every refusal the venue can give: the only place where an error is defined. A code is stable for ever; its HTTP status follows
+ * the custom of trading APIs (400 shape, 401 who, 403 may not, 404, 409 state, 422 business, 503 try again, 504 outcome unknown).
+ * `text` is for people and never carries what an order says.
+ */
+const table = {
+  // The request itself
+  request_malformed: [400, 'The request is not of the documented shape.'],
+  message_malformed: [400, 'The signed message has a missing, unknown or misspelt member.'],
+  decimal_malformed: [400, 'A decimal has a sign, an exponent, a needless zero or more digits than fit.'],
+  order_mismatch: [400, 'The order named in the path is not the one in the signed message.'],
+  request_too_large: [413, 'The request body is larger than the venue reads.'],
+  media_type_unsupported: [415, 'The body must be application/json.'],
+  route_unknown: [404, 'There is no such route.'],
+  method_not_allowed: [405, 'The route does not answer this method.'],
+
+  // Who speaks
+  signature_invalid: [401, 'The signature does not fit the message and the signer.'],
+  token_missing: [401, 'This route needs a SEP-10 token: Authorization: Bearer <token>.'],
+  token_invalid: [401, 'The token is not valid, or no longer so: log in again.'],
+  challenge_invalid: [401, 'The signed login challenge does not verify.'],
+  signer_not_allowed: [403, 'That signer may not act for the account.'],
+
+  // What the message is bound to
+  network_mismatch: [422, 'The message is signed for another Stellar network.'],
+  vault_mismatch: [422, 'The message is signed for another vault contract.'],
+  market_unknown: [404, 'There is no such market.'],
+  asset_unknown: [404, 'There is no such asset here.'],
+  asset_mismatch: [422, 'The asset contracts in the message are not the ones of the market.'],
+  message_expired: [422, 'The message had expired when it arrived.'],
+  expiry_too_far: [422, 'The message expires later than the market allows.'],
+  action_unsupported: [422, 'This route does not take messages with that action.'],
+
+  // Orders
+  price_off_tick: [422, 'The price is not a whole number of ticks.'],
+  price_out_of_range: [422, 'The price is outside what the market takes.'],
+  quantity_off_lot: [422, 'The quantity is not a whole number of lots.'],
+  quantity_out_of_range: [422, 'The quantity is below the smallest or above the largest order.'],
+  account_unknown: [422, 'The account has never deposited here.'],
+  funds_insufficient: [422, 'The available balance does not cover the order.'],
+  open_orders_exceeded: [422, 'The account has as many open orders as it may.'],
+  order_unknown: [404, 'There is no such order.'],
+  order_not_open: [409, 'The order is no longer open.'],
+  message_reused: [409, 'A message with this id was already used for something else.'],
+
+  // Withdrawals
+  withdrawal_unknown: [404, 'There is no such withdrawal.'],
+  withdrawals_exceeded: [422, 'The account has as many withdrawals in flight as it may.'],
+
+  // The venue's own state
+  venue_not_ready: [503, 'The venue is starting or draining: try again.'],
+  account_unavailable: [503, 'The keeper of this account is between owners: try again.'],
+  market_unavailable: [503, 'The market cannot take orders right now: try again.'],
+  venue_overloaded: [503, 'The venue has as much work as it accepts: try again.'],
+  outcome_unknown: [504, 'No answer came in time. Send the same message again: it can take effect only once.'],
+  internal_error: [500, 'The venue failed at this request. It was recorded.'],
+} as const satisfies Record<string, readonly [status: number, text: string]>
+
+export type ErrorCode = keyof typeof table
+
+export const errorCodes = Object.keys(table) as ErrorCode[]
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(table, text)
+/** HTTP status of a refusal. */
+export const statusOf = (code: ErrorCode): number => table[code][0]
+/** The sentence a person reads. */
+export const textOf = (code: ErrorCode): string => table[code][1]
+
+/** A refusal with its stable code. `detail` names the member or limit at fault, never what an order says. */
+export class Refusal extends Error {
+  readonly code: ErrorCode
+  readonly detail: string | undefined
+
+  constructor(code: ErrorCode, detail?: string) {
+    super(detail === undefined ? `${code}: ${textOf(code)}` : `${code}: ${textOf(code)} (${detail})`)
+    this.name = 'Refusal'
+    this.code = code
+    this.detail = detail
+  }
+
+  get status(): number {
+    return statusOf(this.code)
+  }
+}

@@ -1,0 +1,56 @@
+import type { AccountId } from './identity.ts'
+
+/**
+ * One message of a trader's private feed, as JSON text on `dp.v1.<venue>.feed.<account>`. `seq` counts from 1 without a gap; a reader that
+ * sees a number it has seen drops the message. Decimals are strings, times ISO 8601.
+ */
+export type FeedMessage = { readonly v: 1; readonly seq: number; readonly account: AccountId; readonly time: string } & FeedEvent
+
+export type FeedEvent =
+  /** The order as it now stands. */
+  | { readonly type: 'order'; readonly order: OrderView }
+  | {
+      readonly type: 'fill'
+      readonly trade: string
+      readonly order: string
+      readonly market: string
+      readonly side: 'buy' | 'sell'
+      readonly role: 'maker' | 'taker'
+      readonly price: string
+      readonly quantity: string
+      readonly quote: string
+    }
+  | { readonly type: 'settled'; readonly trades: readonly string[]; readonly transaction: string; readonly ledger: number }
+  | { readonly type: 'deposit'; readonly asset: string; readonly amount: string; readonly transaction: string; readonly ledger: number }
+  | { readonly type: 'withdrawal'; readonly withdrawal: WithdrawalView }
+
+/** An order as its owner sees it, in answers and in the feed. */
+export interface OrderView {
+  readonly id: string
+  readonly market: string
+  readonly side: 'buy' | 'sell'
+  readonly type: 'limit' | 'market'
+  readonly timeInForce: string
+  /** null for a market buy bounded by `spend`. */
+  readonly price: string | null
+  readonly quantity: string | null
+  readonly spend: string | null
+  readonly filledQuantity: string
+  readonly filledQuote: string
+  readonly status: 'pending' | 'open' | 'filled' | 'cancelled' | 'expired' | 'rejected'
+  readonly reason: string | null
+  readonly expires: string
+  readonly created: string
+  readonly updated: string
+}
+
+export interface WithdrawalView {
+  readonly id: string
+  readonly asset: string
+  readonly amount: string
+  readonly status: 'requested' | 'cosigned' | 'completed' | 'expired' | 'refused'
+  readonly authorization: string | null
+  readonly validUntil: number | null
+  readonly transaction: string | null
+  readonly ledger: number | null
+}

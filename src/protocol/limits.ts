@@ -1,0 +1,30 @@
+/** Every bound of the venue that is not a market's rule. Reaching one gives a named refusal. */
+export const limits = {
+  /** Longest request body a gateway reads, in bytes: a signed message is under 1 KiB. */
+  requestBytes: 16_384,
+  /** Largest NATS message, in bytes; nats-server's max_payload is set to it. */
+  packetBytes: 8_388_608,
+  /** Items in one packet between parts of the venue. */
+  packetItems: 1_024,
+  /** Inputs one actor batch applies and journals together. */
+  batchInputs: 4_096,
+  /** Inputs that may wait for one actor; beyond it new commands are refused with venue_overloaded. */
+  mailboxInputs: 65_536,
+  /** Messages that one actor holds for a peer that does not acknowledge; beyond it the vault actor refuses orders with market_unavailable. */
+  outboxMessages: 65_536,
+  /** Requests of one gateway without an answer. */
+  gatewayInFlight: 16_384,
+  /** How long a gateway waits for an answer, in milliseconds. */
+  answerTimeout_ms: 5_000,
+  /** Open orders of one account, all markets together. */
+  openOrdersPerAccount: 10_000,
+  /** Open orders of one market. */
+  openOrdersPerMarket: 1_000_000,
+  /** Withdrawals of one account in flight. */
+  withdrawalsInFlight: 16,
+  /** Orders a list answers with at most. */
+  listedOrders: 1_000,
+  /** Closed orders one vault actor remembers, besides those whose message has not expired. */
+  markets: 256,
+  assets: 64,
+} as const

@@ -1,0 +1,54 @@
+import type { ErrorCode } from './errors.ts'
+import type { ActorName } from './identity.ts'
+
+/** Where an answer goes: a gateway's name and the number it gave the request. It travels with the command from actor to actor. */
+export interface ReplyTo {
+  readonly gateway: string
+  readonly request: number
+}
+
+/** Commands and queries of one gateway to one actor, in the order they were sent. At most once: a client repeats what got no answer. */
+export interface ClientPacket<Command, Query> {
+  readonly gateway: string
+  readonly items: readonly ClientItem<Command, Query>[]
+}
+export type ClientItem<Command, Query> =
+  | { readonly request: number; readonly command: Command }
+  | { readonly request: number; readonly query: Query }
+
+/** Answers to one gateway, in any order. */
+export interface AnswerPacket {
+  readonly from: ActorName
+  readonly answers: readonly NumberedAnswer[]
+}
+export interface NumberedAnswer {
+  readonly request: number
+  readonly answer: Answer
+}
+export type Answer<Value = unknown> = { readonly ok: Value } | { readonly refused: ErrorCode; readonly detail?: string }
+
+/**
+ * Messages of one actor to another. `first` is the position of `items[0]` in all that `from` ever sent to the receiver, counted
+ * from 1; an empty packet asks for an acknowledgement.
+ */
+export interface PeerPacket<Message = unknown> {
+  readonly from: ActorName
+  readonly first: number
+  readonly items: readonly Message[]
+}
+
+/** "I have applied, durably, everything you sent me up to this position." Sent by `from` to the actor that it has heard. */
+export interface PeerAck {
+  readonly from: ActorName
+  readonly position: number
+}
+
+/** What an actor says of itself every second, and when it changes. */
+export interface ActorStatus {
+  readonly actor: ActorName
+  readonly state: 'replaying' | 'running' | 'draining' | 'stopped' | 'failed'
+  /** Journal records it has written or replayed. */
+  readonly records: number
+  /** Inputs waiting. */
+  readonly backlog: number
+}

@@ -1,0 +1,73 @@
+import type { AccountId, ActorName, MarketName } from './identity.ts'
+
+/** NATS tokens cannot hold these; a venue's name must not. */
+const token = /^[A-Za-z0-9_-]{1,32}$/
+
+/** Every NATS name of one venue, in one place: `dp.v1.<venue>.…`. */
+export class Subjects {
+  readonly #root: string
+  readonly venue: string
+
+  constructor(venue: string) {
+    if (!token.test(venue)) throw new Error(`venue name "${venue}": 1–32 letters, digits, _ or -`)
+    this.venue = venue
+    this.#root = `dp.v1.${venue}`
+  }
+
+  /** Packets of commands and queries from gateways to an actor. */
+  clients(actor: ActorName): string {
+    return `${this.#root}.actor.${actor}.clients`
+  }
+  /** Packets from other actors, applied exactly once. */
+  peers(actor: ActorName): string {
+    return `${this.#root}.actor.${actor}.peers`
+  }
+  /** Acknowledgements of the packets that an actor sent to its peers. */
+  acks(actor: ActorName): string {
+    return `${this.#root}.actor.${actor}.acks`
+  }
+  /** What an actor last said of itself. */
+  status(actor: ActorName): string {
+    return `${this.#root}.status.${actor}`
+  }
+  get allStatus(): string {
+    return `${this.#root}.status.>`
+  }
+  /** Answers to one gateway. */
+  answers(gateway: string): string {
+    return `${this.#root}.gateway.${gateway}.answers`
+  }
+  /** A trader's private feed. */
+  feed(account: AccountId): string {
+    return `${this.#root}.feed.${account}`
+  }
+  get allFeeds(): string {
+    return `${this.#root}.feed.*`
+  }
+  journal(actor: ActorName): string {
+    return `${this.#root}.journal.${actor}`
+  }
+  get allJournals(): string {
+    return `${this.#root}.journal.>`
+  }
+  /** JetStream stream names. */
+  get journalStream(): string {
+    return `dp_v1_${this.venue}_journal`
+  }
+  get feedStream(): string {
+    return `dp_v1_${this.venue}_feed`
+  }
+}
+
+export const pairActor = (market: MarketName): ActorName => `pair.${market}` as ActorName
+export const vaultActor = (partition: number): ActorName => `vault.${partition}` as ActorName
+export const settlementActor = (channel: number): ActorName => `settlement.${channel}` as ActorName
+/** The one actor that reads the vault contract's events. */
+export const watcherActor = 'watcher.0' as ActorName
+
+/** Which vault actor owns an account: FNV-1a over the address, so that every part of the venue agrees without asking. */
+export function vaultOf(account: AccountId, partitions: number): ActorName {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < account.length; i++) hash = Math.imul(hash ^ account.charCodeAt(i), 0x01000193)
+  return vaultActor((hash >>> 0) % partitions)
+}

@@ -1,0 +1,150 @@
+import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, OrderType, Seconds, Side, Ticks, TimeInForce, TradeId } from './identity.ts'
+import type { ReplyTo } from './packets.ts'
+import type { CloseReason, FillRole } from './pair.ts'
+
+/** What a gateway may ask of the vault actor that owns an account. The gateway has proved who signed, not what that is worth. */
+export type VaultCommand = PlaceOrder | CancelOrder | RequestWithdrawal
+
+export interface PlaceOrder {
+  readonly kind: 'place'
+  readonly id: OrderId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly market: MarketName
+  readonly side: Side
+  readonly type: OrderType
+  /** Limit or worst price; 0 where `spend` bounds the order instead. */
+  readonly ticks: Ticks
+  /** 0 where `spend` bounds the order. */
+  readonly lots: Lots
+  /** Most quote units to spend: market buys without a quantity; otherwise 0. */
+  readonly spend: Amount
+  readonly timeInForce: TimeInForce
+  readonly expires: Seconds
+}
+
+export interface CancelOrder {
+  readonly kind: 'cancel'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly order: OrderId
+  readonly expires: Seconds
+}
+
+export interface RequestWithdrawal {
+  readonly kind: 'withdraw'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly asset: ContractId
+  readonly amount: Amount
+  readonly expires: Seconds
+}
+
+/** What may be read. Only `account`'s own is ever answered; anything else is as if it were not there. */
+export type VaultQuery =
+  | { readonly kind: 'order'; readonly account: AccountId; readonly id: OrderId }
+  | { readonly kind: 'orders'; readonly account: AccountId; readonly market: MarketName | null; readonly open: boolean; readonly limit: number }
+  | { readonly kind: 'balances'; readonly account: AccountId }
+  | { readonly kind: 'withdrawal'; readonly account: AccountId; readonly id: MessageId }
+
+/** `pending`: reserved, on its way to the market. Only `open` orders and `pending` ones hold a reservation. */
+export type OrderStatus = 'pending' | 'open' | 'filled' | 'cancelled' | 'expired' | 'rejected'
+
+/** An order as its vault actor knows it. */
+export interface OrderState {
+  readonly id: OrderId
+  readonly account: AccountId
+  readonly market: MarketName
+  readonly side: Side
+  readonly type: OrderType
+  readonly ticks: Ticks
+  readonly lots: Lots
+  readonly spend: Amount
+  readonly timeInForce: TimeInForce
+  readonly expires: Seconds
+  readonly status: OrderStatus
+  /** Why it is closed; null while it is not. */
+  readonly reason: CloseReason | null
+  readonly filledLots: Lots
+  readonly filledQuote: Amount
+  readonly created: Milliseconds
+  readonly updated: Milliseconds
+}
+
+export interface BalanceState {
+  readonly asset: ContractId
+  /** What the chain shows. */
+  readonly settled: Amount
+  /** Trades not yet on chain: what comes in less what goes out. */
+  readonly pending: Amount
+  /** Held for open orders and withdrawals in flight. */
+  readonly reserved: Amount
+  /** settled + pending − reserved */
+  readonly available: Amount
+}
+
+/**
+ * `requested`: reserved. `cosigned`: the engine's authorisation is there, valid until ledger `validUntil`. `completed`: the chain paid it.
+ * `expired`: the chain passed `validUntil` without it, and the reservation is released. `refused`: the engine could not co-sign.
+ */
+export type WithdrawalStatus = 'requested' | 'cosigned' | 'completed' | 'expired' | 'refused'
+
+export interface WithdrawalState {
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly asset: ContractId
+  readonly amount: Amount
+  readonly status: WithdrawalStatus
+  /** Base64 XDR of the engine's SorobanAuthorizationEntry, and the last ledger at which it is valid. */
+  readonly authorization: string | null
+  readonly validUntil: number | null
+  readonly transaction: string | null
+  readonly ledger: number | null
+}
+
+/** From a pair actor: what became of an order of an account that this vault actor owns. In the order it happened. */
+export type PairReport =
+  | { readonly kind: 'rested'; readonly order: OrderId; readonly account: AccountId }
+  | {
+      readonly kind: 'filled'
+      readonly order: OrderId
+      readonly account: AccountId
+      readonly trade: TradeId
+      readonly role: FillRole
+      readonly ticks: Ticks
+      readonly lots: Lots
+      readonly base: Amount
+      readonly quote: Amount
+    }
+  | { readonly kind: 'closed'; readonly order: OrderId; readonly account: AccountId; readonly reason: CloseReason }
+
+/** From the watcher: what the chain did, each once and in ledger order. */
+export type ChainReport =
+  | { readonly kind: 'deposited'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
+  | { readonly kind: 'withdrawn'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
+  /** Everything up to and including this ledger has been reported. */
+  | { readonly kind: 'ledger'; readonly ledger: number }
+
+/** From the settlement actor. */
+export type SettlementReport =
+  /** One account's part of a batch that is final: the trades, and per asset what came in and went out, both ≥ 0. */
+  | {
+      readonly kind: 'settled'
+      readonly account: AccountId
+      readonly trades: readonly TradeId[]
+      readonly moves: readonly { readonly asset: ContractId; readonly in: Amount; readonly out: Amount }[]
+      readonly sequence: number
+      readonly transaction: string
+      readonly ledger: number
+    }
+  | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly account: AccountId; readonly authorization: string; readonly validUntil: number }
+  | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly account: AccountId }
+
+/** All that other actors say to a vault actor. */
+export type VaultMessage = PairReport | ChainReport | SettlementReport
+
+/** Answer to PlaceOrder and CancelOrder, and what an order query gives. */
+export type OrderAnswer = OrderState
+export type { ReplyTo }

@@ -1,0 +1,120 @@
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
+import type { Static } from 'typebox'
+import { Market } from './market.ts'
+import { limits } from './limits.ts'
+import type { Asset } from './market.ts'
+import type { ContractId, MarketName, ActorName } from './identity.ts'
+import { pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
+
+const closed = { additionalProperties: false }
+const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
+const Contract = Type.String({ pattern: '^C[A-Z2-7]{55}$' })
+
+/** The configuration of one venue: one file, the same for every process of it, read and checked before anything listens. */
+export const VenueFile = Type.Object(
+  {
+    venue: Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}$', description: 'Name; part of every NATS subject' }),
+    network: Type.Object({ passphrase: Type.String({ minLength: 1, maxLength: 128 }), rpc: Type.String({ pattern: '^https?://', description: 'Stellar RPC endpoint' }) }, closed),
+    vault: Type.Object(
+      { contract: Contract, fromLedger: Type.Integer({ minimum: 1, description: 'Ledger in which the contract was made: where the watcher begins' }) },
+      closed,
+    ),
+    nats: Type.Object({ servers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 16 }), user: Type.String({ minLength: 1 }) }, closed),
+    /** Number of vault actors the accounts are spread over. Fixed for the venue's life: it decides who owns an account. */
+    vaultPartitions: Type.Integer({ minimum: 1, maximum: 64 }),
+    assets: Type.Array(
+      Type.Object(
+        {
+          code: Type.String({ pattern: '^[A-Za-z0-9]{1,12}$' }),
+          contract: Contract,
+          index: Type.Integer({ minimum: 0, maximum: 4095 }),
+          decimals: Type.Integer({ minimum: 0, maximum: 18 }),
+        },
+        closed,
+      ),
+      { minItems: 2, maxItems: limits.assets },
+    ),
+    markets: Type.Array(
+      Type.Object(
+        {
+          base: Type.String({ description: 'Asset code' }),
+          quote: Type.String({ description: 'Asset code' }),
+          lotSize: Type.String({ ...Whole, description: 'Base units per lot' }),
+          tickSize: Type.String({ ...Whole, description: 'Quote units per lot per tick' }),
+          minLots: Type.Integer({ minimum: 1 }),
+          maxLots: Type.Integer({ minimum: 1 }),
+          maxTicks: Type.Integer({ minimum: 1 }),
+          maxLifetime_s: Type.Integer({ minimum: 60, maximum: 31_622_400 }),
+        },
+        closed,
+      ),
+      { minItems: 1, maxItems: limits.markets },
+    ),
+    settlement: Type.Object(
+      {
+        maxAge_ms: Type.Integer({ minimum: 0, maximum: 600_000, description: 'A trade waits no longer than this for its batch to be formed' }),
+        maxAccounts: Type.Integer({ minimum: 2, maximum: 1_900, description: 'Accounts in one batch' }),
+        maxTrades: Type.Integer({ minimum: 1, maximum: 100_000, description: 'Trades in one batch' }),
+      },
+      closed,
+    ),
+    gateway: Type.Object(
+      {
+        host: Type.String({ minLength: 1 }),
+        port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+        homeDomain: Type.String({ minLength: 1, description: 'SEP-10 home domain' }),
+        signatureThreads: Type.Integer({ minimum: 1, maximum: 64 }),
+        tokenLifetime_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
+      },
+      closed,
+    ),
+  },
+  closed,
+)
+export type VenueFile = Static<typeof VenueFile>
+
+/** A venue's configuration with what follows from it. */
+export interface Venue {
+  readonly file: VenueFile
+  readonly subjects: Subjects
+  readonly assets: readonly Asset[]
+  readonly assetByContract: ReadonlyMap<ContractId, Asset>
+  readonly markets: ReadonlyMap<MarketName, Market>
+  /** Every actor of the venue, vaults first. */
+  readonly actors: readonly ActorName[]
+}
+
+/** @throws Error with one clear sentence that names the member at fault */
+export function readVenue(json: unknown): Venue {
+  if (!Value.Check(VenueFile, json)) {
+    const fault = Value.Errors(VenueFile, json)[0]
+    throw new Error(`venue configuration: ${fault?.instancePath || '/'} ${fault?.message ?? 'is not valid'}`)
+  }
+  const assets = json.assets.map((asset) => ({ ...asset, contract: asset.contract as ContractId }))
+  const unique = (what: string, values: readonly (string | number)[]): void => {
+    if (new Set(values).size !== values.length) throw new Error(`venue configuration: ${what} must be unique`)
+  }
+  unique('asset codes', assets.map((asset) => asset.code))
+  unique('asset contracts', assets.map((asset) => asset.contract))
+  unique('asset indexes', assets.map((asset) => asset.index))
+  const asset = (code: string): Asset => {
+    const found = assets.find((candidate) => candidate.code === code)
+    if (!found) throw new Error(`venue configuration: a market names the asset ${code}, which is not listed`)
+    return found
+  }
+  const markets = json.markets.map(
+    ({ base, quote, lotSize, tickSize, ...rest }) =>
+      new Market({ ...rest, name: `${base}-${quote}` as MarketName, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize) }),
+  )
+  unique('markets', markets.map((market) => market.name))
+  const vaults = Array.from({ length: json.vaultPartitions }, (_, partition) => vaultActor(partition))
+  return {
+    file: json,
+    subjects: new Subjects(json.venue),
+    assets,
+    assetByContract: new Map(assets.map((a) => [a.contract, a])),
+    markets: new Map(markets.map((market) => [market.name, market])),
+    actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(0), watcherActor],
+  }
+}
