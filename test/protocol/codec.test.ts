@@ -1,0 +1,26 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { CODEC_VERSION, decode, encode } from '../../src/protocol/codec.ts'
+
+t.test('what is packed comes back as it was, amounts of any size included', async () => {
+  const amount = fc.bigInt({ min: -(2n ** 127n), max: 2n ** 127n })
+  const item = fc.record({ kind: fc.constantFrom('a', 'b'), amount, lots: fc.nat(2 ** 31 - 1), time: fc.integer({ min: 0, max: 2 ** 45 }), text: fc.string(), none: fc.constant(null) }, { noNullPrototype: true })
+  fc.assert(
+    fc.property(fc.array(item, { maxLength: 50 }), (items) => {
+      const packet = { from: 'vault.0', first: 7, items }
+      t.strictSame(decode(encode(packet)), packet)
+    }),
+  )
+})
+
+t.test('packets stand alone: each is readable without the ones before', async (t) => {
+  const packets = [1, 2, 3].map((n) => encode({ kind: 'x', n, amount: BigInt(n) }))
+  t.strictSame(packets.reverse().map((packet) => decode(packet)), [3, 2, 1].map((n) => ({ kind: 'x', n, amount: BigInt(n) })))
+})
+
+t.test('another version is refused', async (t) => {
+  const packet = encode({ a: 1 })
+  packet[0] = CODEC_VERSION + 1
+  t.throws(() => decode<object>(packet), /codec version 2 instead of 1/)
+  t.throws(() => decode(new Uint8Array()), /codec version missing/)
+})
