@@ -34,6 +34,19 @@ export type CloseReason =
   /** The market holds as many orders as it may. */
   | 'market_full'
 
+const statusByReason = {
+  filled: 'filled',
+  cancelled: 'cancelled',
+  no_liquidity: 'cancelled',
+  fok_unfillable: 'cancelled',
+  self_trade: 'cancelled',
+  expired: 'expired',
+  market_full: 'rejected',
+} as const satisfies Record<CloseReason, string>
+
+/** The status of an order that was closed for that reason. */
+export const closedStatus = (reason: CloseReason): (typeof statusByReason)[CloseReason] => statusByReason[reason]
+
 export type FillRole = 'maker' | 'taker'
 
 /** What a pair actor answers a gateway: the order as the market left it. */
