@@ -7,7 +7,10 @@ import type { AccountId } from './identity.ts'
 export type FeedMessage = { readonly v: 1; readonly seq: number; readonly account: AccountId; readonly time: string } & FeedEvent
 
 export type FeedEvent =
-  /** The order as it now stands. */
+  /**
+   * The order as it now stands: when it begins to rest and when it is closed. That it was taken up is what the answer to its
+   * request says, and what it trades in between comes as `fill`, always before the `order` that closes it.
+   */
   | { readonly type: 'order'; readonly order: OrderView }
   | {
       readonly type: 'fill'

@@ -49,6 +49,11 @@ export type VaultQuery =
   | { readonly kind: 'balances'; readonly account: AccountId }
   | { readonly kind: 'withdrawal'; readonly account: AccountId; readonly id: MessageId }
 
+/** For operators, not for gateways: answered with VaultAlarms. */
+export interface AlarmsQuery {
+  readonly kind: 'alarms'
+}
+
 /** `pending`: reserved, on its way to the market. Only `open` orders and `pending` ones hold a reservation. */
 export type OrderStatus = 'pending' | 'open' | 'filled' | 'cancelled' | 'expired' | 'rejected'
 
@@ -141,6 +146,26 @@ export type SettlementReport =
     }
   | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly account: AccountId; readonly authorization: string; readonly validUntil: number }
   | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly account: AccountId }
+
+/**
+ * What the chain did and the ledger did not expect. The ledger follows the chain all the same; a person has to look.
+ * `withdrawal_unmatched`: paid without a withdrawal in flight. `funds_short`: what an account has no longer covers what it owes
+ * and has promised. `asset_unlisted`: the vault contract holds an asset that the venue's configuration does not list.
+ */
+export interface VaultAlarm {
+  readonly kind: 'withdrawal_unmatched' | 'funds_short' | 'asset_unlisted'
+  readonly account: AccountId
+  readonly asset: ContractId
+  readonly transaction: string
+  readonly ledger: number
+  readonly time: Milliseconds
+}
+
+/** `raised` counts all since the venue began; `recent` has the last ones, oldest first. */
+export interface VaultAlarms {
+  readonly raised: number
+  readonly recent: readonly VaultAlarm[]
+}
 
 /** All that other actors say to a vault actor. */
 export type VaultMessage = PairReport | ChainReport | SettlementReport

@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict'
+import type { ErrorCode } from '../../protocol/errors.ts'
+import type { AccountId, ActorName, Amount, ContractId, Lots, MarketName, OrderId } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
+import { formatAmount } from '../../protocol/market.ts'
+import type { Market } from '../../protocol/market.ts'
+import type { Answer, ReplyTo } from '../../protocol/packets.ts'
+import { closedStatus } from '../../protocol/pair.ts'
+import type { CloseReason, PairMessage } from '../../protocol/pair.ts'
+import { pairActor } from '../../protocol/subjects.ts'
+import type { CancelOrder, OrderState, PairReport, PlaceOrder } from '../../protocol/vault.ts'
+import type { Venue } from '../../protocol/venue.ts'
+import { orderView } from '../../protocol/view.ts'
+import type { Effects } from '../runtime/machine.ts'
+import { costOf, expiryFault, heldFor, signerFault, termsFault } from './admission.ts'
+import { publish } from './feed.ts'
+import type { Ledger } from './ledger.ts'
+import type { Memory } from './memory.ts'
+import type { Account, Order, VaultState } from './state.ts'
+
+/** A market and the actor that keeps it. */
+interface Destination {
+  readonly market: Market
+  readonly actor: ActorName
+}
+
+type Filled = Extract<PairReport, { kind: 'filled' }>
+
+/** Cancels free funds and are let through where new orders no longer are, up to this many times the bound. */
+const CANCEL_ROOM = 2
+
+/** The orders of the accounts of one vault actor: what holds a reservation, and what became of it. */
+export class Orders {
+  readonly #state: VaultState
+  readonly #ledger: Ledger
+  readonly #memory: Memory
+  readonly #destinations: ReadonlyMap<MarketName, Destination>
+
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+    this.#state = state
+    this.#ledger = ledger
+    this.#memory = memory
+    this.#destinations = new Map([...venue.markets].map(([name, market]) => [name, { market, actor: pairActor(name) }]))
+  }
+
+  /** Reserves and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
+  place(place: PlaceOrder, reply: ReplyTo, effects: Effects): void {
+    // Who may not act for the account is told nothing of its orders, not even that a message was seen before.
+    const signer = signerFault(place)
+    if (signer !== null) return effects.answer(reply, { refused: signer })
+    const seen = this.#state.orders.get(place.id)
+    if (seen !== undefined || this.#state.withdrawals.has(place.id)) return effects.answer(reply, repeated(place.account, seen))
+
+    const admitted = this.#admit(place, effects)
+    if (typeof admitted === 'string') return effects.answer(reply, { refused: admitted })
+    const { account, destination, cost } = admitted
+    const order = this.#take(place, cost.amount, effects)
+    account.open.set(order.id, order)
+    this.#state.orders.set(order.id, order)
+    const { account: owner, id, side, ticks, lots, spend, timeInForce, expires } = place
+    const message: PairMessage = { kind: 'place', order: id, account: owner, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', expires, reply }
+    effects.send(destination.actor, message)
+  }
+
+  /** Passes on what may still be open, in which case the pair actor answers. A cancel that comes twice does no harm. */
+  cancel(cancel: CancelOrder, reply: ReplyTo, effects: Effects): void {
+    const fault = signerFault(cancel) ?? expiryFault(cancel.expires, Infinity, effects.time)
+    if (fault !== null) return effects.answer(reply, { refused: fault })
+    const order = this.#state.orders.get(cancel.order)
+    if (order?.account !== cancel.account) return effects.answer(reply, { refused: 'order_unknown' })
+    if (order.reason !== null) return effects.answer(reply, { refused: 'order_not_open' })
+    const { actor } = this.#destination(order.market)
+    if (effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM) return effects.answer(reply, { refused: 'market_unavailable' })
+    const message: PairMessage = { kind: 'cancel', order: order.id, account: order.account, reply }
+    effects.send(actor, message)
+  }
+
+  /** What a pair actor says of an order: each exactly once, in the order it happened. */
+  report(from: ActorName, report: PairReport, effects: Effects): void {
+    const order = this.#state.orders.get(report.order)
+    assert(order !== undefined && order.reason === null, 'a market reports on orders that are open')
+    assert(order.account === report.account, 'a market reports to the account that placed the order')
+    const { market, actor } = this.#destination(order.market)
+    assert(from === actor, 'only the market an order was sent to reports on it')
+    const account = this.#ledger.known(order.account)
+    order.updated = effects.time
+    switch (report.kind) {
+      case 'rested':
+        assert(order.status === 'pending', 'an order comes to rest once')
+        order.status = 'open'
+        return publish(account, { type: 'order', order: orderView(order, market) }, effects)
+      case 'filled':
+        return this.#filled(account, order, report, market, effects)
+      case 'closed':
+        return this.#closed(account, order, report.reason, market, effects)
+    }
+  }
+
+  /** Forgets a closed order whose message has expired. */
+  forget(id: OrderId): void {
+    const order = this.#state.orders.get(id)
+    assert(order === undefined || order.reason !== null, 'only closed orders are forgotten')
+    this.#state.orders.delete(id)
+  }
+
+  find(account: AccountId, id: OrderId): Answer<OrderState> {
+    const order = this.#state.orders.get(id)
+    return order?.account === account ? { ok: orderState(order) } : { refused: 'order_unknown' }
+  }
+
+  /** Newest first: open ones, or also those closed last. Reads a bounded number however many orders an account ever had. */
+  list(id: AccountId, market: MarketName | null, openOnly: boolean, limit: number): readonly OrderState[] {
+    const account = this.#ledger.account(id)
+    if (account === undefined) return []
+    const orders = [...account.open.values()]
+    if (!openOnly) {
+      for (const closed of account.closed.slice(-limits.listedOrders)) {
+        const order = this.#state.orders.get(closed)
+        if (order !== undefined) orders.push(order)
+      }
+      orders.sort((a, b) => a.number - b.number)
+    }
+    const listed: OrderState[] = []
+    const most = Math.min(limit, limits.listedOrders)
+    for (let at = orders.length - 1; at >= 0 && listed.length < most; at--) {
+      const order = orders[at]
+      if (order !== undefined && (market === null || order.market === market)) listed.push(orderState(order))
+    }
+    return listed
+  }
+
+  #admit(place: PlaceOrder, effects: Effects): ErrorCode | { account: Account; destination: Destination; cost: { asset: ContractId; amount: Amount } } {
+    const destination = this.#destinations.get(place.market)
+    if (destination === undefined) return 'market_unknown'
+    const { market, actor } = destination
+    const fault = expiryFault(place.expires, market.rules.maxLifetime_s, effects.time) ?? termsFault(place, market)
+    if (fault !== null) return fault
+    const account = this.#ledger.account(place.account)
+    if (account === undefined) return 'account_unknown'
+    if (account.open.size >= limits.openOrdersPerAccount) return 'open_orders_exceeded'
+    if (effects.backlog(actor) >= limits.outboxMessages) return 'market_unavailable'
+    const cost = costOf(place, market)
+    return this.#ledger.reserve(account, cost.asset, cost.amount) ? { account, destination, cost } : 'funds_insufficient'
+  }
+
+  #take(place: PlaceOrder, reserved: Amount, effects: Effects): Order {
+    const { id, account, market, side, type, ticks, lots, spend, timeInForce, expires } = place
+    const number = ++this.#state.orderCount
+    const nothingYet = { status: 'pending', reason: null, filledLots: 0 as Lots, filledQuote: 0n as Amount } as const
+    const { time } = effects
+    return { id, account, market, side, type, ticks, lots, spend, timeInForce, expires, ...nothingYet, created: time, updated: time, number, reserved }
+  }
+
+  #filled(account: Account, order: Order, fill: Filled, market: Market, effects: Effects): void {
+    const { base, quote } = market.rules
+    assert(fill.base === market.baseAmount(fill.lots) && fill.quote === market.quoteAmount(fill.ticks, fill.lots), 'a fill has exact amounts')
+    const better = order.side === 'buy' ? fill.ticks <= order.ticks : fill.ticks >= order.ticks
+    assert(better || order.spend > 0n, 'a fill is no worse than its order')
+    const held = heldFor(order, fill.lots, fill.quote, market)
+    assert(held <= order.reserved, 'a fill is covered by what its order holds')
+    order.reserved -= held
+    order.filledLots = (order.filledLots + fill.lots) as Lots
+    order.filledQuote = (order.filledQuote + fill.quote) as Amount
+
+    if (order.side === 'buy') {
+      this.#ledger.release(account, quote.contract, held)
+      this.#ledger.trade(account, quote.contract, fill.quote, base.contract, fill.base)
+    } else {
+      this.#ledger.release(account, base.contract, held)
+      this.#ledger.trade(account, base.contract, fill.base, quote.contract, fill.quote)
+    }
+    const shown = { price: market.formatPrice(fill.ticks), quantity: market.formatQuantity(fill.lots), quote: formatAmount(fill.quote, quote) }
+    publish(account, { type: 'fill', trade: fill.trade, order: order.id, market: order.market, side: order.side, role: fill.role, ...shown }, effects)
+  }
+
+  #closed(account: Account, order: Order, reason: CloseReason, market: Market, effects: Effects): void {
+    // What a budget did not spend is left over even when it bought all it could; nothing else is left of a filled order.
+    assert(reason !== 'filled' || order.spend > 0n || order.reserved === 0n, 'a filled order holds nothing')
+    const { base, quote } = market.rules
+    this.#ledger.release(account, order.side === 'buy' ? quote.contract : base.contract, order.reserved)
+    order.reserved = 0n
+    order.status = closedStatus(reason)
+    order.reason = reason
+    account.open.delete(order.id)
+    account.closed.push(order.id)
+    // Cut in big steps: each costs as much as the list is long.
+    if (account.closed.length >= 2 * limits.listedOrders) account.closed = account.closed.slice(-limits.listedOrders)
+    this.#memory.keep(order.id, order.expires, effects.time)
+    publish(account, { type: 'order', order: orderView(order, market) }, effects)
+  }
+
+  #destination(market: MarketName): Destination {
+    const destination = this.#destinations.get(market)
+    assert(destination !== undefined, 'a market that has orders stays in the configuration')
+    return destination
+  }
+}
+
+/** The answer to a message that was seen before: its order as it stands, never a second one. */
+function repeated(account: AccountId, seen: Order | undefined): Answer<OrderState> {
+  return seen?.account === account ? { ok: orderState(seen) } : { refused: 'message_reused' }
+}
+
+/** A copy without what is the vault actor's own. */
+function orderState(order: Order): OrderState {
+  const { number: _number, reserved: _reserved, ...state } = order
+  return state
+}

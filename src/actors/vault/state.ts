@@ -1,0 +1,71 @@
+import type { AccountId, ContractId, MessageId, OrderId } from '../../protocol/identity.ts'
+import type { OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
+
+type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }
+
+/**
+ * One asset of one account, in smallest units. Trades that are not yet on chain are kept gross, what comes in apart from what goes
+ * out: a batch may settle what goes out before what comes in, so a withdrawal must leave enough for all of `pendingOut` without
+ * help from `pendingIn`; a net figure could not tell. Either may be below zero for a moment, when the settlement actor's
+ * report of a trade overtakes the pair actor's; their effect on what is available is right at any time.
+ */
+export interface Balance {
+  /** What the chain shows. */
+  settled: bigint
+  pendingIn: bigint
+  pendingOut: bigint
+  /** Held for pending and open orders and for withdrawals in flight. */
+  reserved: bigint
+}
+
+/** An order as the vault actor keeps it. */
+export interface Order extends Mutable<OrderState> {
+  /** Counts the orders of this vault actor: the order in which they came, finer than time. */
+  readonly number: number
+  /** What is still held for it: quote for a buy, base for a sell. */
+  reserved: bigint
+}
+
+export interface Withdrawal extends Mutable<WithdrawalState> {
+  /** When its message expires, in seconds: until then its id is remembered. */
+  readonly expires: number
+}
+
+export interface Account {
+  readonly id: AccountId
+  readonly balances: Map<ContractId, Balance>
+  /** Pending and open orders, oldest first. */
+  readonly open: Map<OrderId, Order>
+  /** Ids of those closed last, oldest first: what a list shows. */
+  closed: OrderId[]
+  /** Withdrawals in flight, oldest first. */
+  inFlight: Withdrawal[]
+  /** Number of the last feed message. */
+  fed: number
+}
+
+/** All that a vault actor knows: plain data, so that a snapshot can hold it and a test compare it. */
+export interface VaultState {
+  readonly accounts: Map<AccountId, Account>
+  /** Every order whose id may still be met: open ones, and closed ones until their message has expired. */
+  readonly orders: Map<OrderId, Order>
+  /** Likewise. */
+  readonly withdrawals: Map<MessageId, Withdrawal>
+  /** Ids of closed orders and withdrawals by the minute in which they may be forgotten. */
+  readonly forgettable: Map<number, MessageId[]>
+  /** Orders so far. */
+  orderCount: number
+  /** Alarms so far, and the last of them. */
+  alarmCount: number
+  readonly alarms: VaultAlarm[]
+}
+
+export const emptyState = (): VaultState => ({
+  accounts: new Map(),
+  orders: new Map(),
+  withdrawals: new Map(),
+  forgettable: new Map(),
+  orderCount: 0,
+  alarmCount: 0,
+  alarms: [],
+})

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import type { AccountId, ActorName, Milliseconds } from '../../protocol/identity.ts'
+import { formatAmount } from '../../protocol/market.ts'
+import type { Answer, ReplyTo } from '../../protocol/packets.ts'
+import { vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
+import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, VaultAlarm, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
+import type { Venue } from '../../protocol/venue.ts'
+import type { Effects, Machine } from '../runtime/machine.ts'
+import { alarmsOf, raise } from './alarms.ts'
+import { publish } from './feed.ts'
+import { balanceState, emptyBalance, Ledger } from './ledger.ts'
+import { Memory } from './memory.ts'
+import { Orders } from './orders.ts'
+import { emptyState } from './state.ts'
+import type { VaultState } from './state.ts'
+import { Withdrawals } from './withdrawals.ts'
+
+type Moved = Extract<ChainReport, { kind: 'deposited' | 'withdrawn' }>
+type Settled = Extract<SettlementReport, { kind: 'settled' }>
+
+/**
+ * The accounts of one partition: it alone decides what they may promise, holds it before an order reaches its market, follows what
+ * markets, chain and settlement say, and tells each trader on a numbered feed.
+ */
+export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQuery, VaultMessage, never> {
+  readonly #actor: ActorName
+  readonly #venue: Venue
+  readonly #state: VaultState
+  readonly #ledger: Ledger
+  readonly #memory: Memory
+  readonly #orders: Orders
+  readonly #withdrawals: Withdrawals
+
+  constructor(partition: number, venue: Venue) {
+    assert(partition >= 0 && partition < venue.file.vaultPartitions, 'a partition of the venue')
+    this.#actor = vaultActor(partition)
+    this.#venue = venue
+    this.#state = emptyState()
+    this.#ledger = new Ledger(this.#state.accounts)
+    this.#memory = new Memory(this.#state.forgettable)
+    this.#orders = new Orders(this.#state, this.#ledger, this.#memory, venue)
+    this.#withdrawals = new Withdrawals(this.#state, this.#ledger, this.#memory, venue)
+  }
+
+  /** For reading only. */
+  get state(): Readonly<VaultState> {
+    return this.#state
+  }
+
+  advance(effects: Effects): void {
+    this.#memory.forget(effects.time, (id) => {
+      this.#orders.forget(id)
+      this.#withdrawals.forget(id)
+    })
+  }
+
+  deadline(): Milliseconds | null {
+    return this.#memory.deadline
+  }
+
+  command(command: VaultCommand, reply: ReplyTo, effects: Effects): void {
+    switch (command.kind) {
+      case 'place':
+        return this.#orders.place(command, reply, effects)
+      case 'cancel':
+        return this.#orders.cancel(command, reply, effects)
+      case 'withdraw':
+        return this.#withdrawals.request(command, reply, effects)
+      default:
+        return effects.answer(reply, { refused: 'action_unsupported' })
+    }
+  }
+
+  message(from: ActorName, message: VaultMessage, effects: Effects): void {
+    switch (message.kind) {
+      case 'rested':
+      case 'filled':
+      case 'closed':
+        return this.#orders.report(from, message, effects)
+      case 'deposited':
+      case 'withdrawn':
+        assert(from === watcherActor, 'the watcher speaks for the chain')
+        return this.#moved(message, effects)
+      case 'ledger':
+        assert(from === watcherActor, 'the watcher speaks for the chain')
+        return this.#withdrawals.lapse(message.ledger, effects)
+      case 'settled':
+        return this.#settled(message, effects)
+      case 'cosigned':
+      case 'cosignRefused':
+        return this.#withdrawals.cosigning(message, effects)
+    }
+  }
+
+  local(_input: never, _effects: Effects): void {
+    assert.fail('a vault actor has no driver')
+  }
+
+  query(query: VaultQuery | AlarmsQuery): Answer {
+    switch (query.kind) {
+      case 'order':
+        return this.#orders.find(query.account, query.id)
+      case 'orders':
+        return { ok: this.#orders.list(query.account, query.market, query.open, query.limit) }
+      case 'balances':
+        return { ok: this.#balances(query.account) }
+      case 'withdrawal':
+        return this.#withdrawals.find(query.account, query.id)
+      case 'alarms':
+        return { ok: alarmsOf(this.#state) }
+      default:
+        return { refused: 'request_malformed' }
+    }
+  }
+
+  /** Every asset of the venue; one that an account never had shows zero, so that a stranger's answer looks like an empty one's. */
+  #balances(id: AccountId): readonly BalanceState[] {
+    const account = this.#ledger.account(id)
+    return this.#venue.assets.map(({ contract }) => balanceState(contract, account?.balances.get(contract) ?? emptyBalance()))
+  }
+
+  /** Money moved on chain. The chain is right by definition: what does not fit raises an alarm and is followed all the same. */
+  #moved(report: Moved, effects: Effects): void {
+    assert(vaultOf(report.account, this.#venue.file.vaultPartitions) === this.#actor, 'the chain is reported to the owner of the account')
+    const account = this.#ledger.open(report.account)
+    const asset = this.#venue.assetByContract.get(report.asset)
+    if (asset === undefined) this.#alarm('asset_unlisted', report, effects)
+    if (report.kind === 'withdrawn') {
+      // First what was held, so that the payment takes exactly what it was held for.
+      if (!this.#withdrawals.paid(account, report, effects)) this.#alarm('withdrawal_unmatched', report, effects)
+      if (!this.#ledger.withdraw(account, report.asset, report.amount)) this.#alarm('funds_short', report, effects)
+      return
+    }
+    this.#ledger.deposit(account, report.asset, report.amount)
+    if (asset === undefined) return
+    const { transaction, ledger } = report
+    publish(account, { type: 'deposit', asset: asset.code, amount: formatAmount(report.amount, asset), transaction, ledger }, effects)
+  }
+
+  #settled(report: Settled, effects: Effects): void {
+    const account = this.#ledger.known(report.account)
+    for (const move of report.moves) this.#ledger.settle(account, move.asset, move.in, move.out)
+    const { trades, transaction, ledger } = report
+    publish(account, { type: 'settled', trades, transaction, ledger }, effects)
+  }
+
+  #alarm(kind: VaultAlarm['kind'], report: Moved, effects: Effects): void {
+    const { account, asset, transaction, ledger } = report
+    raise(this.#state, { kind, account, asset, transaction, ledger, time: effects.time })
+  }
+}
+

@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import type { AccountId, ActorName, ContractId, MessageId } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Answer, ReplyTo } from '../../protocol/packets.ts'
+import { settlementActor } from '../../protocol/subjects.ts'
+import type { SettlementMessage } from '../../protocol/settlement.ts'
+import type { ChainReport, RequestWithdrawal, SettlementReport, WithdrawalState } from '../../protocol/vault.ts'
+import type { Venue } from '../../protocol/venue.ts'
+import { withdrawalView } from '../../protocol/view.ts'
+import type { Effects } from '../runtime/machine.ts'
+import { expiryFault, signerFault } from './admission.ts'
+import { publish } from './feed.ts'
+import { withdrawable } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
+import type { Memory } from './memory.ts'
+import type { Account, VaultState, Withdrawal } from './state.ts'
+
+type Withdrawn = Extract<ChainReport, { kind: 'withdrawn' }>
+type Cosigning = Extract<SettlementReport, { kind: 'cosigned' | 'cosignRefused' }>
+
+/** Withdrawals from request to payment. One in flight holds its amount, so nothing else can promise it. */
+export class Withdrawals {
+  readonly #state: VaultState
+  readonly #ledger: Ledger
+  readonly #memory: Memory
+  readonly #venue: Venue
+  readonly #settlement: ActorName = settlementActor(0)
+  readonly #maxLifetime_s: number
+  /** Those that the engine has signed, by the last ledger in which the signature holds: a set for what the chain may outlive. */
+  readonly #cosigned = new Map<MessageId, Withdrawal>()
+
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+    this.#state = state
+    this.#ledger = ledger
+    this.#memory = memory
+    this.#venue = venue
+    // A withdrawal has no market; its message may live as long as the longest of any.
+    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
+    for (const withdrawal of state.withdrawals.values()) if (withdrawal.status === 'cosigned') this.#cosigned.set(withdrawal.id, withdrawal)
+  }
+
+  /** Reserves, asks the engine to co-sign, and answers at once: what follows comes by the feed. */
+  request(request: RequestWithdrawal, reply: ReplyTo, effects: Effects): void {
+    effects.answer(reply, this.#request(request, effects))
+  }
+
+  /** The engine's answer. One that comes after the chain's own is late news. */
+  cosigning(report: Cosigning, effects: Effects): void {
+    const withdrawal = this.#state.withdrawals.get(report.withdrawal)
+    if (withdrawal === undefined || withdrawal.status !== 'requested') return
+    const account = this.#ledger.known(report.account)
+    assert(withdrawal.account === account.id, 'a withdrawal is co-signed for the account that asked')
+    if (report.kind === 'cosignRefused') return this.#close(account, withdrawal, 'refused', effects)
+    withdrawal.status = 'cosigned'
+    withdrawal.authorization = report.authorization
+    withdrawal.validUntil = report.validUntil
+    this.#cosigned.set(withdrawal.id, withdrawal)
+    this.#publish(account, withdrawal, effects)
+  }
+
+  /**
+   * The chain paid. The event names no request, so the oldest of that amount is taken for it: its signature is the first to
+   * lapse, and the reservation of the others outlasts theirs. False: none was in flight.
+   */
+  paid(account: Account, report: Withdrawn, effects: Effects): boolean {
+    const fits = (status: 'cosigned' | 'requested') => (candidate: Withdrawal) =>
+      candidate.status === status && candidate.asset === report.asset && candidate.amount === report.amount
+    const withdrawal = account.inFlight.find(fits('cosigned')) ?? account.inFlight.find(fits('requested'))
+    if (withdrawal === undefined) return false
+    withdrawal.transaction = report.transaction
+    withdrawal.ledger = report.ledger
+    this.#close(account, withdrawal, 'completed', effects)
+    return true
+  }
+
+  /** The chain is complete up to `ledger`: a signature that held no longer than that can never be used. */
+  lapse(ledger: number, effects: Effects): void {
+    for (const withdrawal of this.#cosigned.values()) {
+      assert(withdrawal.validUntil !== null, 'a co-signed withdrawal has its last ledger')
+      if (ledger > withdrawal.validUntil) this.#close(this.#ledger.known(withdrawal.account), withdrawal, 'expired', effects)
+    }
+  }
+
+  /** Forgets a closed withdrawal whose message has expired. */
+  forget(id: MessageId): void {
+    const withdrawal = this.#state.withdrawals.get(id)
+    assert(withdrawal === undefined || !inFlight(withdrawal), 'only closed withdrawals are forgotten')
+    this.#state.withdrawals.delete(id)
+  }
+
+  find(account: AccountId, id: MessageId): Answer<WithdrawalState> {
+    const withdrawal = this.#state.withdrawals.get(id)
+    return withdrawal?.account === account ? { ok: withdrawalState(withdrawal) } : { refused: 'withdrawal_unknown' }
+  }
+
+  #request(request: RequestWithdrawal, effects: Effects): Answer<WithdrawalState> {
+    const signer = signerFault(request)
+    if (signer !== null) return { refused: signer }
+    const seen = this.#state.withdrawals.get(request.id)
+    if (seen?.account === request.account) return { ok: withdrawalState(seen) }
+    if (seen !== undefined || this.#state.orders.has(request.id)) return { refused: 'message_reused' }
+
+    const fault = expiryFault(request.expires, this.#maxLifetime_s, effects.time)
+    if (fault !== null) return { refused: fault }
+    if (!this.#venue.assetByContract.has(request.asset)) return { refused: 'asset_unknown' }
+    if (request.amount <= 0n) return { refused: 'quantity_out_of_range' }
+    const account = this.#ledger.account(request.account)
+    if (account === undefined) return { refused: 'account_unknown' }
+    if (account.inFlight.length >= limits.withdrawalsInFlight) return { refused: 'withdrawals_exceeded' }
+    if (effects.backlog(this.#settlement) >= limits.outboxMessages) return { refused: 'venue_overloaded' }
+    if (!this.#reserve(account, request.asset, request.amount)) return { refused: 'funds_insufficient' }
+    return { ok: withdrawalState(this.#take(account, request, effects)) }
+  }
+
+  #reserve(account: Account, asset: ContractId, amount: bigint): boolean {
+    const balance = account.balances.get(asset)
+    if (balance === undefined || withdrawable(balance) < amount) return false
+    const reserved = this.#ledger.reserve(account, asset, amount)
+    assert(reserved, 'what may be withdrawn is available')
+    return reserved
+  }
+
+  #take(account: Account, request: RequestWithdrawal, effects: Effects): Withdrawal {
+    const { id, asset, amount, expires } = request
+    const nothingYet = { authorization: null, validUntil: null, transaction: null, ledger: null }
+    const withdrawal: Withdrawal = { id, account: account.id, asset, amount, status: 'requested', ...nothingYet, expires }
+    account.inFlight.push(withdrawal)
+    this.#state.withdrawals.set(id, withdrawal)
+    const message: SettlementMessage = { kind: 'cosign', withdrawal: id, account: account.id, asset, amount }
+    effects.send(this.#settlement, message)
+    this.#publish(account, withdrawal, effects)
+    return withdrawal
+  }
+
+  #close(account: Account, withdrawal: Withdrawal, status: 'completed' | 'expired' | 'refused', effects: Effects): void {
+    assert(inFlight(withdrawal), 'a withdrawal is closed once')
+    withdrawal.status = status
+    this.#ledger.release(account, withdrawal.asset, withdrawal.amount)
+    account.inFlight = account.inFlight.filter((other) => other !== withdrawal)
+    this.#cosigned.delete(withdrawal.id)
+    this.#memory.keep(withdrawal.id, withdrawal.expires, effects.time)
+    this.#publish(account, withdrawal, effects)
+  }
+
+  #publish(account: Account, withdrawal: Withdrawal, effects: Effects): void {
+    const asset = this.#venue.assetByContract.get(withdrawal.asset)
+    assert(asset !== undefined, 'an asset that was withdrawn stays in the configuration')
+    publish(account, { type: 'withdrawal', withdrawal: withdrawalView(withdrawalState(withdrawal), asset) }, effects)
+  }
+}
+
+const inFlight = (withdrawal: Withdrawal): boolean => withdrawal.status === 'requested' || withdrawal.status === 'cosigned'
+
+/** A copy without what is the vault actor's own. */
+function withdrawalState(withdrawal: Withdrawal): WithdrawalState {
+  const { expires: _expires, ...state } = withdrawal
+  return state
+}
