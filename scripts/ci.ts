@@ -1,0 +1,30 @@
+// `.ci/run`: formats, lints, types and the contract build, then every test. All of it runs, whatever fails on the way.
+import { join } from 'node:path'
+import { Proof } from './proof/proof.ts'
+import { runCommand } from './setup/command.ts'
+import { main } from './setup/fault.ts'
+import { paths } from './setup/paths.ts'
+
+const CHECK_TIMEOUT_ms = 1_200_000
+
+const tool = (name: string): string => join(paths.bin, name)
+
+await main(async () => {
+  const proof = new Proof()
+  const command = (title: string, cwd: string, program: string, args: readonly string[]): Promise<void> =>
+    proof.check(title, async (note) => {
+      const result = await runCommand(program, args, { cwd, timeout_ms: CHECK_TIMEOUT_ms, line: note })
+      if (result.code === 0) return null
+      const why = result.missing ? `${program} is not installed` : result.timedOut ? 'out of time' : `exit code ${result.code}`
+      return `${result.output}\n${title}: ${why}`
+    })
+
+  await proof.setUp()
+  await command('types', paths.root, tool('tsc'), ['--noEmit', '-p', '.'])
+  await command('lint', paths.root, tool('eslint'), ['.', '--max-warnings', '0'])
+  await command('cargo fmt', paths.contract, 'cargo', ['fmt', '--all', '--check'])
+  await command('clippy', paths.contract, 'cargo', ['clippy', '--locked', '--workspace', '--all-targets', '--', '-D', 'warnings'])
+  await proof.rust()
+  await proof.typescript()
+  return proof.end()
+})

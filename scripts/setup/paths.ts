@@ -1,0 +1,17 @@
+import { join } from 'node:path'
+
+/** Where things are in this repository. */
+const root = join(import.meta.dirname, '..', '..')
+
+export const paths = {
+  root,
+  contract: join(root, 'contract'),
+  /** The vault contract as it goes on chain. */
+  wasm: join(root, 'contract', 'target', 'wasm32v1-none', 'release', 'vault.wasm'),
+  localnet: join(root, 'contract', 'target', 'localnet', 'localnet'),
+  natsServer: join(root, '.darkpool', 'bin', 'nats-server'),
+  natsTemplate: join(root, 'deploy', 'nats', 'nats.conf'),
+  bin: join(root, 'node_modules', '.bin'),
+  shard: join(root, 'src', 'actors', 'shard.ts'),
+  gateway: join(root, 'src', 'gateway', 'main.ts'),
+} as const

@@ -1,0 +1,17 @@
+import type { Steps } from './steps.ts'
+import { installNatsServer } from './natsServer.ts'
+import { buildContract, buildLocalnet } from './rust.ts'
+
+type Part = readonly [title: string, work: (note: (text: string) => void) => Promise<string>]
+
+/** Everything that a venue on this machine is made of, built or found; fast where it is already there. */
+export const setUpParts: readonly Part[] = [
+  ['nats-server', installNatsServer],
+  ['vault contract', buildContract],
+  ['local Stellar network', buildLocalnet],
+]
+
+/** @throws Fault with one clear sentence where a tool is missing or a build fails */
+export async function setUp(steps: Steps): Promise<void> {
+  for (const [title, work] of setUpParts) await steps.run(title, work, (how) => how)
+}
