@@ -1,0 +1,7 @@
+//! Balances in pages: how an account's balance is found, and the only code that changes one.
+
+mod book;
+mod page;
+
+pub use book::{Balances, balance};
+pub use page::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};

@@ -1,0 +1,166 @@
+use soroban_sdk::{Address, BytesN, Env, Vec, contract, contractimpl};
+
+use crate::balances;
+use crate::custody;
+use crate::errors::Error;
+use crate::events::{AdminSet, AssetAdded, MatchingEngineSet};
+use crate::settlement::{self, SettlementBatch, SettlementInstruction};
+use crate::storage::{self, Channel};
+use crate::ttl;
+
+/// Rises with every change of the interface or of what is stored.
+const VERSION: u32 = 1;
+
+/// The channel whose engine settles single trades and signs withdrawals.
+const DEFAULT_CHANNEL: u32 = 0;
+
+#[contract]
+pub struct Vault;
+
+#[contractimpl]
+impl Vault {
+    pub fn __constructor(env: Env, admin: Address) {
+        storage::set_admin(&env, &admin);
+        AdminSet { admin }.publish(&env);
+    }
+
+    // Administration
+
+    /// Sets the engine of the default channel. The administrator's call.
+    pub fn set_matching_engine(env: Env, matching_engine: Address) -> Result<(), Error> {
+        require_admin(&env)?;
+        ttl::extend_instance(&env);
+        storage::set_matching_engine(&env, DEFAULT_CHANNEL, &matching_engine);
+        MatchingEngineSet {
+            channel: DEFAULT_CHANNEL,
+            matching_engine,
+        }
+        .publish(&env);
+        Ok(())
+    }
+
+    /// Admits a token and returns its asset index: 0, 1, 2, … in the order of admission. The administrator's call.
+    pub fn add_asset(env: Env, token: Address) -> Result<u32, Error> {
+        require_admin(&env)?;
+        ttl::extend_instance(&env);
+        if storage::asset_index(&env, &token).is_some() {
+            return Err(Error::AssetAlreadyAdded);
+        }
+        if storage::asset_count(&env) >= storage::MAX_ASSETS {
+            return Err(Error::AssetLimitReached);
+        }
+        custody::vault_balance(&env, &token)?;
+        let asset = storage::add_asset(&env, &token);
+        AssetAdded { token, asset }.publish(&env);
+        Ok(asset)
+    }
+
+    // Custody
+
+    /// Moves tokens from the user into the vault and returns the user's account index. The user authorises this call, and with
+    /// it the token transfer inside.
+    pub fn deposit(env: Env, user: Address, token: Address, amount: i128) -> Result<u32, Error> {
+        user.require_auth();
+        ttl::extend_instance(&env);
+        custody::deposit(&env, &user, &token, amount)
+    }
+
+    /// Moves tokens from the vault to the user. User and matching engine authorise this call together: the engine knows what open
+    /// trades still need.
+    pub fn withdraw(env: Env, user: Address, token: Address, amount: i128) -> Result<(), Error> {
+        let engine = matching_engine(&env)?;
+        user.require_auth();
+        // The host refuses a second demand on the same address within a call.
+        if engine != user {
+            engine.require_auth();
+        }
+        ttl::extend_instance(&env);
+        custody::withdraw(&env, &user, &token, amount)
+    }
+
+    // Settlement
+
+    /// Settles one trade, once. The matching engine's call.
+    pub fn settle_trade(env: Env, instruction: SettlementInstruction) -> Result<(), Error> {
+        matching_engine(&env)?.require_auth();
+        ttl::extend_instance(&env);
+        settlement::settle_trade(&env, &instruction)
+    }
+
+    /// Settles a batch of netted trades, all or nothing. The call of the channel's engine, which authorises the batch's digest.
+    pub fn settle_batch(env: Env, batch: SettlementBatch) -> Result<(), Error> {
+        ttl::extend_instance(&env);
+        settlement::settle_batch(&env, &batch)
+    }
+
+    // Views
+
+    /// What the user can withdraw or trade, in the token's smallest unit; 0 for somebody who never deposited.
+    pub fn get_balance(env: Env, user: Address, token: Address) -> Result<i128, Error> {
+        let asset = storage::asset_index(&env, &token).ok_or(Error::UnknownAsset)?;
+        match storage::account_index(&env, &user) {
+            Some(account) => balances::balance(&env, account, asset),
+            None => Ok(0),
+        }
+    }
+
+    pub fn get_account_index(env: Env, user: Address) -> Option<u32> {
+        storage::account_index(&env, &user)
+    }
+
+    pub fn get_account(env: Env, index: u32) -> Option<Address> {
+        storage::account_address(&env, index)
+    }
+
+    pub fn get_account_count(env: Env) -> u32 {
+        storage::account_count(&env)
+    }
+
+    /// All admitted tokens, in the order of their asset index.
+    pub fn get_assets(env: Env) -> Vec<Address> {
+        storage::assets(&env)
+    }
+
+    pub fn get_asset_index(env: Env, token: Address) -> Option<u32> {
+        storage::asset_index(&env, &token)
+    }
+
+    /// What the channel's last batch said; all zero before the first one.
+    pub fn get_channel(env: Env, channel: u32) -> Channel {
+        storage::channel(&env, channel).unwrap_or_else(|| Channel {
+            epoch: 0,
+            sequence: 0,
+            state_root: BytesN::from_array(&env, &[0; 32]),
+            trades_root: BytesN::from_array(&env, &[0; 32]),
+        })
+    }
+
+    /// Whether the trade was settled by `settle_trade` so recently that its instruction could still be replayed.
+    pub fn is_trade_settled(env: Env, trade_id: BytesN<32>) -> bool {
+        storage::is_trade_settled(&env, &trade_id)
+    }
+
+    /// The engine of the default channel, if one was set.
+    pub fn get_matching_engine(env: Env) -> Option<Address> {
+        storage::matching_engine(&env, DEFAULT_CHANNEL)
+    }
+
+    pub fn get_admin(env: Env) -> Result<Address, Error> {
+        storage::admin(&env).ok_or(Error::AdminNotSet)
+    }
+
+    pub fn get_version() -> u32 {
+        VERSION
+    }
+}
+
+fn require_admin(env: &Env) -> Result<(), Error> {
+    storage::admin(env)
+        .ok_or(Error::AdminNotSet)?
+        .require_auth();
+    Ok(())
+}
+
+fn matching_engine(env: &Env) -> Result<Address, Error> {
+    storage::matching_engine(env, DEFAULT_CHANNEL).ok_or(Error::MatchingEngineNotSet)
+}

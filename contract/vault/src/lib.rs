@@ -1,0 +1,26 @@
+//! The vault: holds the traders' tokens and settles what the matching engine has matched.
+//!
+//! `contract.rs` is the interface; each entry point authorises and hands over. What it does is described for people outside
+//! this crate in `docs/contract.md`.
+#![no_std]
+
+mod balances;
+mod contract;
+mod custody;
+mod errors;
+mod events;
+mod settlement;
+mod storage;
+mod ttl;
+
+pub use balances::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};
+pub use contract::{Vault, VaultArgs, VaultClient};
+pub use errors::Error;
+pub use events::{
+    AdminSet, AssetAdded, BatchSettled, Deposited, MatchingEngineSet, TradeSettled, Withdrawn,
+};
+pub use settlement::{
+    FUTURE_WINDOW_SECONDS, PAST_WINDOW_SECONDS, SettlementBatch, SettlementInstruction,
+};
+pub use storage::{Channel, DataKey, MAX_ASSETS};
+pub use ttl::{DAY_IN_LEDGERS, EXTEND_TO_LEDGERS, EXTENSION_THRESHOLD_LEDGERS};

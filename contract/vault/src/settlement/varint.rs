@@ -1,0 +1,117 @@
+use soroban_sdk::Bytes;
+
+use crate::errors::Error;
+
+/// Bytes copied out of the host at a time. A host call costs about as much as copying a few hundred bytes, and a batch may hold a
+/// hundred kilobytes, which would have to be paid for as memory if they were copied at once.
+const CHUNK_BYTES: usize = 1024;
+
+/// Bits of a varint that fit a u64, in whole groups of 7. Arithmetic beyond needs calls on wasm's 64-bit words, and hardly any
+/// delta needs it.
+const NARROW_BITS: u32 = 63;
+
+/// Reads unsigned LEB128 numbers from a blob, each in its shortest form: a value has exactly one spelling, so a batch has.
+pub struct VarintReader<'a> {
+    blob: &'a Bytes,
+    length: u32,
+    /// Where in the blob the next chunk starts.
+    next_chunk: u32,
+    chunk: [u8; CHUNK_BYTES],
+    /// Unread part of the chunk.
+    position: usize,
+    end: usize,
+}
+
+impl<'a> VarintReader<'a> {
+    pub fn new(blob: &'a Bytes) -> Self {
+        Self {
+            blob,
+            length: blob.len(),
+            next_chunk: 0,
+            chunk: [0; CHUNK_BYTES],
+            position: 0,
+            end: 0,
+        }
+    }
+
+    pub fn at_end(&self) -> bool {
+        self.position == self.end && self.next_chunk == self.length
+    }
+
+    pub fn byte(&mut self) -> Result<u8, Error> {
+        if self.position == self.end {
+            self.refill()?;
+        }
+        let byte = self
+            .chunk
+            .get(self.position)
+            .ok_or(Error::DeltasTruncated)?;
+        self.position += 1;
+        Ok(*byte)
+    }
+
+    pub fn u32(&mut self) -> Result<u32, Error> {
+        let value = self.u128()?;
+        u32::try_from(value).map_err(|_| Error::VarintOutOfRange)
+    }
+
+    /// A signed number in zigzag form: 0, −1, 1, −2, … as 0, 1, 2, 3, …
+    pub fn zigzag_i128(&mut self) -> Result<i128, Error> {
+        let value = self.u128()?;
+        Ok(((value >> 1) as i128) ^ -((value & 1) as i128))
+    }
+
+    fn u128(&mut self) -> Result<u128, Error> {
+        let mut narrow: u64 = 0;
+        let mut shift: u32 = 0;
+        while shift < NARROW_BITS {
+            let byte = self.byte()?;
+            narrow |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                if byte == 0 && shift > 0 {
+                    return Err(Error::VarintOverlong);
+                }
+                return Ok(u128::from(narrow));
+            }
+            shift += 7;
+        }
+        let mut wide = u128::from(narrow);
+        while shift < u128::BITS {
+            let byte = self.byte()?;
+            let bits = u128::from(byte & 0x7f);
+            // 18 bytes hold 126 bits; the 19th and last one may only add the two that are left.
+            if bits > u128::MAX >> shift {
+                return Err(Error::VarintOutOfRange);
+            }
+            wide |= bits << shift;
+            if byte & 0x80 == 0 {
+                if byte == 0 {
+                    return Err(Error::VarintOverlong);
+                }
+                return Ok(wide);
+            }
+            shift += 7;
+        }
+        Err(Error::VarintOutOfRange)
+    }
+
+    fn refill(&mut self) -> Result<(), Error> {
+        let left = self.length.saturating_sub(self.next_chunk);
+        let size = left.min(CHUNK_BYTES as u32);
+        if size == 0 {
+            return Err(Error::DeltasTruncated);
+        }
+        let end = self.next_chunk.saturating_add(size);
+        let target = self
+            .chunk
+            .get_mut(..size as usize)
+            .ok_or(Error::DeltasTruncated)?;
+        self.blob
+            .slice(self.next_chunk..end)
+            .copy_into_slice(target);
+        self.next_chunk = end;
+        self.position = 0;
+        self.end = size as usize;
+        Ok(())
+    }
+}

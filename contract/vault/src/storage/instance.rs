@@ -1,0 +1,53 @@
+//! What the administrator sets: loaded with every call, written only by the administrator's calls. A deposit or settlement that
+//! wrote here would put every transaction of the vault into one cluster and make it wait for the others.
+
+use soroban_sdk::{Address, Env, Vec};
+
+use super::DataKey;
+
+/// Every call loads the registry, at about 44 bytes an asset; this bounds what that can cost.
+pub const MAX_ASSETS: u32 = 64;
+
+pub fn admin(env: &Env) -> Option<Address> {
+    env.storage().instance().get(&DataKey::Admin)
+}
+
+pub fn set_admin(env: &Env, admin: &Address) {
+    env.storage().instance().set(&DataKey::Admin, admin);
+}
+
+pub fn matching_engine(env: &Env, channel: u32) -> Option<Address> {
+    env.storage()
+        .instance()
+        .get(&DataKey::MatchingEngine(channel))
+}
+
+pub fn set_matching_engine(env: &Env, channel: u32, matching_engine: &Address) {
+    env.storage()
+        .instance()
+        .set(&DataKey::MatchingEngine(channel), matching_engine);
+}
+
+pub fn assets(env: &Env) -> Vec<Address> {
+    env.storage()
+        .instance()
+        .get(&DataKey::Assets)
+        .unwrap_or_else(|| Vec::new(env))
+}
+
+pub fn asset_count(env: &Env) -> u32 {
+    assets(env).len()
+}
+
+pub fn asset_index(env: &Env, token: &Address) -> Option<u32> {
+    assets(env).first_index_of(token)
+}
+
+/// Appends the token and returns its index. Assets are never removed or moved: pages of balances rest on the index.
+pub fn add_asset(env: &Env, token: &Address) -> u32 {
+    let mut assets = assets(env);
+    let index = assets.len();
+    assets.push_back(token.clone());
+    env.storage().instance().set(&DataKey::Assets, &assets);
+    index
+}

@@ -1,0 +1,308 @@
+//! A ledger with the compiled contract on it, and calls that carry exactly the authority a test gives them.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use soroban_sdk::testutils::{Address as _, EnvTestConfig, Ledger as _, MockAuth, MockAuthInvoke};
+use soroban_sdk::token::{StellarAssetClient, TokenClient};
+use soroban_sdk::{Address, Bytes, BytesN, Env, IntoVal, Val, Vec as HostVec};
+use vault::{SettlementBatch, SettlementInstruction, VaultClient};
+
+use crate::digest;
+
+pub const START_TIME: u64 = 1_790_000_000;
+
+/// What a refused call came back with.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// One of the contract's own errors.
+    Contract(vault::Error),
+    /// The host's: missing authority, or a trap.
+    Host,
+}
+
+pub type Outcome<T> = Result<T, Refusal>;
+
+/// Flattens what a generated `try_` call returns.
+macro_rules! outcome {
+    ($call:expr) => {
+        match $call {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(_)) => panic!("the contract returned a value of another type"),
+            Err(Ok(error)) => Err($crate::chain::Refusal::Contract(error)),
+            Err(Err(_)) => Err($crate::chain::Refusal::Host),
+        }
+    };
+}
+pub(crate) use outcome;
+
+/// One address's authority over one call and the calls below it.
+pub struct Authority<'a> {
+    pub address: &'a Address,
+    pub function: &'a str,
+    pub arguments: HostVec<Val>,
+    pub below: Vec<MockAuthInvoke<'a>>,
+}
+
+pub struct Chain {
+    pub env: Env,
+    pub vault: VaultClient<'static>,
+    pub admin: Address,
+    pub engine: Address,
+}
+
+impl Chain {
+    /// The public network's lifetimes, the contract, its engine, no assets.
+    pub fn new() -> Self {
+        let chain = Self::without_engine();
+        let engine = chain.engine.clone();
+        chain.authorise(&[chain.by(
+            &chain.admin,
+            "set_matching_engine",
+            (&engine,).into_val(&chain.env),
+        )]);
+        chain.vault.set_matching_engine(&engine);
+        chain
+    }
+
+    pub fn without_engine() -> Self {
+        let env = Env::new_with_config(EnvTestConfig {
+            capture_snapshot_at_drop: false,
+        });
+        env.ledger().with_mut(|ledger| {
+            ledger.sequence_number = 1_000;
+            ledger.timestamp = START_TIME;
+            ledger.min_persistent_entry_ttl = 2_073_600;
+            ledger.min_temp_entry_ttl = 17_280;
+            ledger.max_entry_ttl = 3_110_400;
+        });
+        let admin = Address::generate(&env);
+        let engine = Address::generate(&env);
+        let address = env.register(wasm().as_slice(), (&admin,));
+        Self {
+            vault: VaultClient::new(&env, &address),
+            env,
+            admin,
+            engine,
+        }
+    }
+
+    /// Also registers `count` classic assets, and returns their contracts in the order of their asset index.
+    pub fn with_assets(count: u32) -> (Self, Vec<Address>) {
+        let chain = Self::new();
+        let tokens = (0..count)
+            .map(|_| chain.classic_asset())
+            .collect::<Vec<_>>();
+        for token in &tokens {
+            assert!(chain.add_asset(token).is_ok());
+        }
+        (chain, tokens)
+    }
+
+    pub fn classic_asset(&self) -> Address {
+        let issuer = Address::generate(&self.env);
+        self.env
+            .register_stellar_asset_contract_v2(issuer)
+            .address()
+    }
+
+    /// A new address that holds `amount` of each token.
+    pub fn holder(&self, tokens: &[Address], amount: i128) -> Address {
+        let user = Address::generate(&self.env);
+        for token in tokens {
+            self.mint(token, &user, amount);
+        }
+        user
+    }
+
+    /// A new account of the vault with `amount` of each token deposited.
+    pub fn depositor(&self, tokens: &[Address], amount: i128) -> Address {
+        let user = self.holder(tokens, amount);
+        for token in tokens {
+            assert!(self.deposit(&user, token, amount).is_ok());
+        }
+        user
+    }
+
+    pub fn mint(&self, token: &Address, to: &Address, amount: i128) {
+        let client = StellarAssetClient::new(&self.env, token);
+        let issuer = client.admin();
+        self.env.mock_auths(&[MockAuth {
+            address: &issuer,
+            invoke: &MockAuthInvoke {
+                contract: token,
+                fn_name: "mint",
+                args: (to, amount).into_val(&self.env),
+                sub_invokes: &[],
+            },
+        }]);
+        client.mint(to, &amount);
+        self.authorise(&[]);
+    }
+
+    pub fn by<'a>(
+        &self,
+        address: &'a Address,
+        function: &'a str,
+        arguments: HostVec<Val>,
+    ) -> Authority<'a> {
+        Authority {
+            address,
+            function,
+            arguments,
+            below: Vec::new(),
+        }
+    }
+
+    /// A user's authority to deposit, which includes the transfer.
+    pub fn deposit_authority<'a>(
+        &'a self,
+        user: &'a Address,
+        token: &'a Address,
+        amount: i128,
+    ) -> Authority<'a> {
+        Authority {
+            address: user,
+            function: "deposit",
+            arguments: (user, token, amount).into_val(&self.env),
+            below: vec![MockAuthInvoke {
+                contract: token,
+                fn_name: "transfer",
+                args: (user, &self.vault.address, amount).into_val(&self.env),
+                sub_invokes: &[],
+            }],
+        }
+    }
+
+    /// Makes the next call carry these authorities and no others.
+    pub fn authorise(&self, authorities: &[Authority]) {
+        let invokes = authorities
+            .iter()
+            .map(|authority| MockAuthInvoke {
+                contract: &self.vault.address,
+                fn_name: authority.function,
+                args: authority.arguments.clone(),
+                sub_invokes: &authority.below,
+            })
+            .collect::<Vec<_>>();
+        let auths = authorities
+            .iter()
+            .zip(&invokes)
+            .map(|(authority, invoke)| MockAuth {
+                address: authority.address,
+                invoke,
+            })
+            .collect::<Vec<_>>();
+        self.env.mock_auths(&auths);
+    }
+
+    pub fn add_asset(&self, token: &Address) -> Outcome<u32> {
+        self.authorise(&[self.by(&self.admin, "add_asset", (token,).into_val(&self.env))]);
+        outcome!(self.vault.try_add_asset(token))
+    }
+
+    pub fn deposit(&self, user: &Address, token: &Address, amount: i128) -> Outcome<u32> {
+        self.authorise(&[self.deposit_authority(user, token, amount)]);
+        outcome!(self.vault.try_deposit(user, token, &amount))
+    }
+
+    pub fn withdraw(&self, user: &Address, token: &Address, amount: i128) -> Outcome<()> {
+        let arguments: HostVec<Val> = (user, token, amount).into_val(&self.env);
+        self.authorise(&[
+            self.by(user, "withdraw", arguments.clone()),
+            self.by(&self.engine, "withdraw", arguments),
+        ]);
+        outcome!(self.vault.try_withdraw(user, token, &amount))
+    }
+
+    pub fn settle_trade(&self, trade: &SettlementInstruction) -> Outcome<()> {
+        self.authorise(&[self.by(
+            &self.engine,
+            "settle_trade",
+            (trade.clone(),).into_val(&self.env),
+        )]);
+        outcome!(self.vault.try_settle_trade(trade))
+    }
+
+    pub fn settle_batch(&self, batch: &SettlementBatch) -> Outcome<()> {
+        self.authorise(&[self.batch_authority(&self.engine, batch)]);
+        outcome!(self.vault.try_settle_batch(batch))
+    }
+
+    /// Authority over the batch's digest, which the test computes by its own means.
+    pub fn batch_authority<'a>(
+        &self,
+        engine: &'a Address,
+        batch: &SettlementBatch,
+    ) -> Authority<'a> {
+        let digest = BytesN::from_array(&self.env, &digest::of(batch));
+        self.by(engine, "settle_batch", (digest,).into_val(&self.env))
+    }
+
+    /// The channel's next batch with these deltas.
+    pub fn batch(&self, deltas: &[u8]) -> SettlementBatch {
+        let channel = self.vault.get_channel(&0);
+        SettlementBatch {
+            channel: 0,
+            epoch: channel.epoch,
+            sequence: channel.sequence + 1,
+            state_root: self.bytes32(0xaa),
+            trades_root: self.bytes32(0xbb),
+            trade_count: 1,
+            deltas: Bytes::from_slice(&self.env, deltas),
+        }
+    }
+
+    pub fn bytes32(&self, byte: u8) -> BytesN<32> {
+        BytesN::from_array(&self.env, &[byte; 32])
+    }
+
+    pub fn balance(&self, user: &Address, token: &Address) -> i128 {
+        self.vault.get_balance(user, token)
+    }
+
+    /// What the token's contract says an address holds.
+    pub fn held(&self, holder: &Address, token: &Address) -> i128 {
+        TokenClient::new(&self.env, token).balance(holder)
+    }
+
+    /// Lets `ledgers` ledgers close, `seconds` apart.
+    pub fn pass(&self, ledgers: u32, seconds: u64) {
+        self.env.ledger().with_mut(|ledger| {
+            ledger.sequence_number += ledgers;
+            ledger.timestamp += u64::from(ledgers) * seconds;
+        });
+    }
+}
+
+pub fn wasm() -> Vec<u8> {
+    let crate_dir = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = crate_dir.join("../target/wasm32v1-none/release/vault.wasm");
+    let built = std::fs::metadata(&path).and_then(|metadata| metadata.modified());
+    let Ok(built) = built else {
+        panic!("the contract is not built: run scripts/build-contract.sh, then the tests again");
+    };
+    if let Some(newer) = newer_source(&crate_dir.join("src"), built) {
+        panic!(
+            "{} is newer than the built contract: run scripts/build-contract.sh, then the tests again",
+            newer.display()
+        );
+    }
+    std::fs::read(&path).expect("the built contract can be read")
+}
+
+fn newer_source(dir: &Path, built: SystemTime) -> Option<PathBuf> {
+    let entries = std::fs::read_dir(dir).expect("the contract's sources can be listed");
+    entries
+        .flatten()
+        .map(|entry| entry.path())
+        .find_map(|path| {
+            if path.is_dir() {
+                return newer_source(&path, built);
+            }
+            let changed = std::fs::metadata(&path)
+                .and_then(|metadata| metadata.modified())
+                .expect("a source file has a time of change");
+            (changed > built).then_some(path)
+        })
+}

@@ -1,0 +1,178 @@
+//! One event for each change of state, in the form that watchers parse.
+
+use soroban_sdk::testutils::{Address as _, Events as _};
+use soroban_sdk::{Address, Event as _, IntoVal, Symbol, Val, Vec as HostVec, vec, xdr};
+use vault::{
+    AdminSet, AssetAdded, BatchSettled, Deposited, MatchingEngineSet, TradeSettled, Withdrawn,
+};
+
+use crate::chain::Chain;
+use crate::encoding::swap;
+
+/// What the vault published in the last call.
+fn published(chain: &Chain) -> Vec<xdr::ContractEvent> {
+    chain
+        .env
+        .events()
+        .all()
+        .filter_by_contract(&chain.vault.address)
+        .events()
+        .to_vec()
+}
+
+#[test]
+fn administration() {
+    let chain = Chain::without_engine();
+    let admin = chain.admin.clone();
+    chain.env.register_at(
+        &chain.vault.address,
+        crate::chain::wasm().as_slice(),
+        (&admin,),
+    );
+    let expected = AdminSet { admin }.to_xdr(&chain.env, &chain.vault.address);
+    assert_eq!(published(&chain), [expected]);
+
+    let engine = Address::generate(&chain.env);
+    let arguments = (&engine,).into_val(&chain.env);
+    chain.authorise(&[chain.by(&chain.admin, "set_matching_engine", arguments)]);
+    chain.vault.set_matching_engine(&engine);
+    let expected = MatchingEngineSet {
+        channel: 0,
+        matching_engine: engine,
+    };
+    assert_eq!(
+        published(&chain),
+        [expected.to_xdr(&chain.env, &chain.vault.address)]
+    );
+
+    let token = chain.classic_asset();
+    chain.add_asset(&token).unwrap();
+    let expected = AssetAdded { token, asset: 0 };
+    assert_eq!(
+        published(&chain),
+        [expected.to_xdr(&chain.env, &chain.vault.address)]
+    );
+}
+
+#[test]
+fn custody() {
+    let (chain, tokens) = Chain::with_assets(2);
+    chain.depositor(&tokens, 1);
+    let user = chain.holder(&tokens, 100);
+    let token = tokens[1].clone();
+    chain.deposit(&user, &token, 60).unwrap();
+    let expected = Deposited {
+        user: user.clone(),
+        token: token.clone(),
+        account: 1,
+        asset: 1,
+        amount: 60,
+    };
+    assert_eq!(
+        published(&chain),
+        [expected.to_xdr(&chain.env, &chain.vault.address)]
+    );
+    chain.withdraw(&user, &token, 25).unwrap();
+    let expected = Withdrawn {
+        user,
+        token,
+        account: 1,
+        asset: 1,
+        amount: 25,
+    };
+    assert_eq!(
+        published(&chain),
+        [expected.to_xdr(&chain.env, &chain.vault.address)]
+    );
+}
+
+#[test]
+fn settlement() {
+    let (chain, tokens) = Chain::with_assets(2);
+    let buyer = chain.depositor(&tokens, 100);
+    let seller = chain.depositor(&tokens, 100);
+    let trade = crate::trade::instruction(&chain, &buyer, &seller, &tokens[0], &tokens[1]);
+    chain.settle_trade(&trade).unwrap();
+    let expected = TradeSettled {
+        trade_id: trade.trade_id,
+        buyer: 0,
+        seller: 1,
+        base_asset: 0,
+        quote_asset: 1,
+        base_amount: 10,
+        quote_amount: 20,
+        timestamp: trade.timestamp,
+    };
+    assert_eq!(
+        published(&chain),
+        [expected.to_xdr(&chain.env, &chain.vault.address)]
+    );
+
+    let mut batch = chain.batch(&swap(0, 1, 1, 1));
+    batch.trade_count = 12;
+    batch.epoch = 3;
+    chain.settle_batch(&batch).unwrap();
+    let expected = BatchSettled {
+        channel: 0,
+        epoch: 3,
+        sequence: 1,
+        trade_count: 12,
+        trades_root: batch.trades_root,
+        state_root: batch.state_root,
+    };
+    assert_eq!(
+        published(&chain),
+        [expected.to_xdr(&chain.env, &chain.vault.address)]
+    );
+}
+
+/// The forms themselves, spelled out: names of topics, and data by position.
+#[test]
+fn forms() {
+    let chain = Chain::without_engine();
+    let env = &chain.env;
+    let user = Address::generate(env);
+    let deposit = Deposited {
+        user: user.clone(),
+        token: user.clone(),
+        account: 7,
+        asset: 2,
+        amount: 60,
+    };
+    let topics: HostVec<Val> = (Symbol::new(env, "deposit"), user.clone(), user).into_val(env);
+    assert_eq!(deposit.topics(env), topics);
+    let data: HostVec<Val> = deposit.data(env).into_val(env);
+    let expected: HostVec<Val> = (7_u32, 2_u32, 60_i128).into_val(env);
+    assert_eq!(data, expected);
+
+    let [state_root, trades_root] = [1, 2].map(|byte| chain.bytes32(byte));
+    let batch = BatchSettled {
+        channel: 0,
+        epoch: 3,
+        sequence: 4,
+        trade_count: 5,
+        trades_root: trades_root.clone(),
+        state_root: state_root.clone(),
+    };
+    let topics: HostVec<Val> = (Symbol::new(env, "settle_batch"), 0_u32).into_val(env);
+    assert_eq!(batch.topics(env), topics);
+    let data: HostVec<Val> = batch.data(env).into_val(env);
+    let expected: HostVec<Val> = (3_u64, 4_u64, 5_u32, trades_root, state_root).into_val(env);
+    assert_eq!(data, expected);
+}
+
+/// A call that is refused says nothing, and neither does a view.
+#[test]
+fn silence() {
+    let (chain, tokens) = Chain::with_assets(1);
+    let user = chain.depositor(&tokens, 10);
+    assert!(chain.withdraw(&user, &tokens[0], 11).is_err());
+    assert_eq!(published(&chain), []);
+    chain.balance(&user, &tokens[0]);
+    assert_eq!(published(&chain), []);
+    assert_eq!(
+        chain.vault.get_assets(),
+        vec![&chain.env, tokens[0].clone()]
+    );
+    assert_eq!(published(&chain), []);
+}

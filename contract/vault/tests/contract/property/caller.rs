@@ -1,0 +1,479 @@
+//! Issues operations and compares.
+
+use std::collections::BTreeMap;
+
+use soroban_sdk::{Address, Bytes, IntoVal, Val, Vec as HostVec};
+use vault::{ASSETS_PER_GROUP, SettlementBatch, SettlementInstruction};
+
+use super::ledger_reader;
+use super::model::{Batch, Model, No, Trade, Verdict};
+use super::random::Random;
+use crate::chain::{Authority, Chain, Outcome, Refusal, START_TIME, outcome};
+use crate::encoding::{Deltas, encode, zigzag};
+
+const USERS: usize = 40;
+/// Two groups, the second one of a single asset.
+const ASSETS: usize = 5;
+/// One more token that is no asset of the vault.
+const TOKENS: usize = ASSETS + 1;
+const PURSE: i128 = 1_000_000;
+
+pub struct Caller {
+    chain: Chain,
+    users: Vec<Address>,
+    tokens: Vec<Address>,
+    model: Model,
+    random: Random,
+    last_batch: Option<SettlementBatch>,
+    /// (operation, passed) → how often.
+    tally: BTreeMap<(&'static str, bool), u64>,
+}
+
+/// Whom an operation is signed by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Signing {
+    Right,
+    /// By nobody, or one of two.
+    Missing,
+    /// By somebody else.
+    Stranger,
+    /// By the right ones, for something else.
+    OtherArguments,
+}
+
+impl Caller {
+    pub fn new(random: Random) -> Self {
+        let (chain, mut tokens) = Chain::with_assets(ASSETS as u32);
+        tokens.push(chain.classic_asset());
+        let users = (0..USERS)
+            .map(|_| chain.holder(&tokens, PURSE))
+            .collect::<Vec<_>>();
+        let mut model = Model {
+            assets: ASSETS,
+            ..Model::default()
+        };
+        for user in 0..USERS {
+            for token in 0..TOKENS {
+                model.purses.insert((user, token), PURSE);
+            }
+        }
+        Self {
+            chain,
+            users,
+            tokens,
+            model,
+            random,
+            last_batch: None,
+            tally: BTreeMap::new(),
+        }
+    }
+
+    pub fn step(&mut self) {
+        match self.random.below(100) {
+            0..30 => self.deposit(),
+            30..45 => self.withdraw(),
+            45..65 => self.settle_trade(),
+            65..90 => self.settle_batch(),
+            90..95 => self.replay(),
+            _ => self.pass_time(),
+        }
+    }
+
+    /// The books against the model, and against what the vault holds.
+    pub fn check(&self) {
+        let accounts = u32::try_from(self.model.accounts.len()).expect("few accounts");
+        let balances = ledger_reader::balances(&self.chain, accounts, ASSETS as u32);
+        let mut sums = [0_i128; ASSETS];
+        for (&(account, asset), &balance) in &balances {
+            assert!(
+                balance >= 0,
+                "account {account} has {balance} of asset {asset}"
+            );
+            let user = self.model.accounts.get(account as usize);
+            let asset = asset as usize;
+            let expected = user.map_or(0, |user| self.model.balance(*user, asset));
+            assert_eq!(balance, expected, "account {account}, asset {asset}");
+            if let Some(sum) = sums.get_mut(asset) {
+                *sum += balance;
+            }
+        }
+        let booked: i128 = self.model.balances.values().sum();
+        assert_eq!(booked, sums.iter().sum::<i128>(), "a balance has no page");
+        for (token, sum) in self.tokens.iter().zip(sums) {
+            assert_eq!(
+                self.chain.held(&self.chain.vault.address, token),
+                sum,
+                "what the vault holds is what it owes"
+            );
+        }
+        assert_eq!(self.chain.vault.get_account_count(), accounts);
+        assert_eq!(
+            self.chain.vault.get_channel(&0).sequence,
+            self.model.sequence
+        );
+        assert_eq!(self.chain.vault.get_channel(&0).epoch, self.model.epoch);
+    }
+
+    /// A run in which an operation never passed, or was never refused, has tested little.
+    pub fn require_variety(&self, steps: u64) {
+        if steps < 200 {
+            return;
+        }
+        for operation in ["deposit", "withdraw", "settle_trade", "settle_batch"] {
+            for passed in [true, false] {
+                let times = self.tally.get(&(operation, passed)).copied().unwrap_or(0);
+                assert!(
+                    times >= 3,
+                    "{operation} with outcome {passed}: {times} times"
+                );
+            }
+        }
+    }
+
+    fn compare<T: std::fmt::Debug>(
+        &mut self,
+        operation: &'static str,
+        what: &str,
+        outcome: Outcome<T>,
+        signed: bool,
+        apply: impl FnOnce(&mut Model) -> Verdict,
+    ) {
+        let mut after = self.model.clone();
+        let verdict = apply(&mut after);
+        let verdict = if signed { verdict } else { Err(No::Authority) };
+        match (&outcome, verdict) {
+            (Ok(_), Ok(())) => self.model = after,
+            (Err(Refusal::Host), Err(No::Authority)) => {}
+            // A token refuses before the vault does where the transfer below is not authorised.
+            (Err(Refusal::Contract(_)), Err(_)) => {}
+            _ => panic!("{operation} {what}: the contract says {outcome:?}, the model {verdict:?}"),
+        }
+        *self.tally.entry((operation, outcome.is_ok())).or_default() += 1;
+    }
+
+    fn signing(&mut self) -> Signing {
+        match self.random.below(100) {
+            0..82 => Signing::Right,
+            82..88 => Signing::Missing,
+            88..94 => Signing::Stranger,
+            _ => Signing::OtherArguments,
+        }
+    }
+
+    /// Mostly small, sometimes all there is, one too many, or nonsense.
+    fn amount(&mut self, available: i128) -> i128 {
+        match self.random.below(20) {
+            0 => available,
+            1 => available + 1,
+            2 => 0,
+            3 => -i128::from(self.random.below(1_000)),
+            4 => i128::MAX,
+            _ => i128::from(self.random.below(5_000)) % available.max(1) + 1,
+        }
+    }
+
+    /// A user who has an account, if there is one; sometimes any.
+    fn trader(&mut self) -> usize {
+        if self.model.accounts.is_empty() || self.random.chance(5) {
+            return self.random.index(USERS);
+        }
+        self.model.accounts[self.random.index(self.model.accounts.len())]
+    }
+
+    fn asset(&mut self) -> usize {
+        if self.random.chance(3) {
+            ASSETS
+        } else {
+            self.random.index(ASSETS)
+        }
+    }
+
+    /// A user and an asset of which the user has some; sometimes, or if nobody has any, any.
+    fn holding(&mut self) -> (usize, usize) {
+        let holdings = self
+            .model
+            .balances
+            .iter()
+            .filter(|(_, balance)| **balance > 0)
+            .map(|(holding, _)| *holding)
+            .collect::<Vec<_>>();
+        if holdings.is_empty() || self.random.chance(10) {
+            return (self.trader(), self.asset());
+        }
+        holdings[self.random.index(holdings.len())]
+    }
+
+    fn deposit(&mut self) {
+        let user = self.random.index(USERS);
+        let asset = self.asset();
+        let amount = self.amount(self.model.purse(user, asset));
+        let signing = self.signing();
+        let stranger = (user + 1 + self.random.index(USERS - 1)) % USERS;
+        let (chain, address, token) = (&self.chain, &self.users[user], &self.tokens[asset]);
+        let mut authority = chain.deposit_authority(address, token, amount);
+        match signing {
+            Signing::Right => chain.authorise(&[authority]),
+            Signing::Missing => chain.authorise(&[]),
+            Signing::Stranger => {
+                authority.address = &self.users[stranger];
+                chain.authorise(&[authority]);
+            }
+            Signing::OtherArguments => {
+                let other = chain.deposit_authority(address, token, amount ^ 1);
+                chain.authorise(&[other]);
+            }
+        }
+        let outcome = outcome!(chain.vault.try_deposit(address, token, &amount));
+        let what = format!("of {amount} of asset {asset} by user {user}, signed: {signing:?}");
+        self.compare(
+            "deposit",
+            &what,
+            outcome,
+            signing == Signing::Right,
+            |model| model.deposit(user, asset, amount),
+        );
+    }
+
+    fn withdraw(&mut self) {
+        let (user, asset) = self.holding();
+        let amount = self.amount(self.model.balance(user, asset));
+        let signing = self.signing();
+        let stranger = (user + 1 + self.random.index(USERS - 1)) % USERS;
+        let without_engine = self.random.chance(50);
+        let (chain, address, token) = (&self.chain, &self.users[user], &self.tokens[asset]);
+        let arguments: HostVec<Val> = (address, token, amount).into_val(&chain.env);
+        let by = |signer, arguments: &HostVec<Val>| chain.by(signer, "withdraw", arguments.clone());
+        match signing {
+            Signing::Right => {
+                chain.authorise(&[by(address, &arguments), by(&chain.engine, &arguments)]);
+            }
+            Signing::Missing if without_engine => chain.authorise(&[by(address, &arguments)]),
+            Signing::Missing => chain.authorise(&[by(&chain.engine, &arguments)]),
+            Signing::Stranger => chain.authorise(&[
+                by(&self.users[stranger], &arguments),
+                by(&chain.engine, &arguments),
+            ]),
+            Signing::OtherArguments => {
+                let other: HostVec<Val> = (address, token, amount ^ 1).into_val(&chain.env);
+                chain.authorise(&[by(address, &arguments), by(&chain.engine, &other)]);
+            }
+        }
+        let outcome = outcome!(chain.vault.try_withdraw(address, token, &amount));
+        let what = format!("of {amount} of asset {asset} by user {user}, signed: {signing:?}");
+        self.compare(
+            "withdraw",
+            &what,
+            outcome,
+            signing == Signing::Right,
+            |model| model.withdraw(user, asset, amount),
+        );
+    }
+
+    fn settle_trade(&mut self) {
+        let ((seller, base), (buyer, quote)) = (self.holding(), self.holding());
+        let now = self.now();
+        let trade = Trade {
+            id: self.random.below(120) as u8,
+            buyer,
+            seller,
+            base,
+            quote,
+            base_amount: self.amount(self.model.balance(seller, base)),
+            quote_amount: self.amount(self.model.balance(buyer, quote)),
+            timestamp: match self.random.below(20) {
+                0 => now - vault::PAST_WINDOW_SECONDS - 1,
+                1 => now + vault::FUTURE_WINDOW_SECONDS + 1,
+                _ => now - self.random.below(600),
+            },
+        };
+        let signing = self.signing();
+        let chain = &self.chain;
+        let instruction = |base_amount: i128| SettlementInstruction {
+            trade_id: chain.bytes32(trade.id),
+            buyer: self.users[buyer].clone(),
+            seller: self.users[seller].clone(),
+            base_asset: self.tokens[base].clone(),
+            quote_asset: self.tokens[quote].clone(),
+            base_amount,
+            quote_amount: trade.quote_amount,
+            timestamp: trade.timestamp,
+        };
+        let by = |signer, instruction: SettlementInstruction| -> Authority {
+            chain.by(signer, "settle_trade", (instruction,).into_val(&chain.env))
+        };
+        let right = instruction(trade.base_amount);
+        match signing {
+            Signing::Right => chain.authorise(&[by(&chain.engine, right.clone())]),
+            Signing::Missing => chain.authorise(&[]),
+            Signing::Stranger => chain.authorise(&[by(&self.users[buyer], right.clone())]),
+            Signing::OtherArguments => {
+                chain.authorise(&[by(&chain.engine, instruction(trade.base_amount ^ 1))]);
+            }
+        }
+        let outcome = outcome!(chain.vault.try_settle_trade(&right));
+        let what = format!("{right:?}, signed: {signing:?}");
+        self.compare(
+            "settle_trade",
+            &what,
+            outcome,
+            signing == Signing::Right,
+            |model| model.settle_trade(&trade, now),
+        );
+    }
+
+    fn settle_batch(&mut self) {
+        let mut deltas = self.netted_trades();
+        if self.random.chance(25) {
+            self.damage(&mut deltas);
+        }
+        let batch = Batch {
+            channel: u32::from(self.random.chance(2)),
+            epoch: self.model.epoch + self.random.below(2)
+                - u64::from(self.model.epoch > 0 && self.random.chance(6)),
+            sequence: match self.random.below(20) {
+                0 => self.model.sequence,
+                1 => self.model.sequence + 2,
+                _ => self.model.sequence + 1,
+            },
+            trade_count: u32::from(!self.random.chance(3)) * 7,
+            deltas,
+        };
+        let signing = self.signing();
+        self.submit(&batch, signing);
+    }
+
+    /// The last batch that passed, as it was, with all the authority it had.
+    fn replay(&mut self) {
+        let Some(last) = self.last_batch.clone() else {
+            return;
+        };
+        let batch = Batch {
+            channel: last.channel,
+            epoch: last.epoch,
+            sequence: last.sequence,
+            trade_count: last.trade_count,
+            deltas: last.deltas.iter().collect(),
+        };
+        self.submit(&batch, Signing::Right);
+    }
+
+    fn submit(&mut self, batch: &Batch, signing: Signing) {
+        let chain = &self.chain;
+        let signed = SettlementBatch {
+            channel: batch.channel,
+            epoch: batch.epoch,
+            sequence: batch.sequence,
+            state_root: chain.bytes32(0x5a),
+            trades_root: chain.bytes32(0xa5),
+            trade_count: batch.trade_count,
+            deltas: Bytes::from_slice(&chain.env, &batch.deltas),
+        };
+        match signing {
+            Signing::Right => chain.authorise(&[chain.batch_authority(&chain.engine, &signed)]),
+            Signing::Missing => chain.authorise(&[]),
+            Signing::Stranger => chain.authorise(&[chain.batch_authority(&chain.admin, &signed)]),
+            Signing::OtherArguments => {
+                let mut other = signed.clone();
+                other.deltas.push_back(0);
+                chain.authorise(&[chain.batch_authority(&chain.engine, &other)]);
+            }
+        }
+        let outcome = outcome!(chain.vault.try_settle_batch(&signed));
+        if outcome.is_ok() {
+            self.last_batch = Some(signed.clone());
+        }
+        let what = format!(
+            "{} of epoch {}, deltas {:02x?}, signed: {signing:?}",
+            batch.sequence, batch.epoch, batch.deltas
+        );
+        self.compare(
+            "settle_batch",
+            &what,
+            outcome,
+            signing == Signing::Right,
+            |model| model.settle_batch(batch),
+        );
+    }
+
+    /// Some trades between accounts, netted; mostly covered by what the accounts have.
+    fn netted_trades(&mut self) -> Vec<u8> {
+        let accounts = self.model.accounts.len() as u64;
+        let mut deltas = Deltas::new();
+        if accounts == 0 {
+            return encode(&deltas);
+        }
+        for _ in 0..self.random.below(12) {
+            let [from, to] = [(); 2].map(|()| self.random.below(accounts) as u32);
+            let asset = self.random.index(ASSETS);
+            let balance = self
+                .model
+                .balance(self.model.accounts[from as usize], asset);
+            let amount = match self.random.below(40) {
+                0 => balance + 1,
+                1 => balance,
+                _ => balance / 20,
+            };
+            *deltas.entry((from, asset as u32)).or_default() -= amount;
+            *deltas.entry((to, asset as u32)).or_default() += amount;
+        }
+        encode(&deltas)
+    }
+
+    /// Something that an encoder would not write, or that the books do not allow.
+    fn damage(&mut self, deltas: &mut Vec<u8>) {
+        let position = self.random.index(deltas.len().max(1));
+        match self.random.below(6) {
+            0 => deltas.truncate(position),
+            1 => deltas.push(self.random.next() as u8),
+            2 if !deltas.is_empty() => deltas[position] ^= 1 << self.random.below(8),
+            3 if !deltas.is_empty() => drop(deltas.remove(position)),
+            4 => deltas.insert(position, self.random.next() as u8),
+            // Money from nowhere, to an account or beyond the last one, in a group that may be there already.
+            _ => {
+                let group = self.random.below(3) as u8;
+                let account = self.random.below(USERS as u64 + 3) as u8;
+                deltas.extend([
+                    group,
+                    1,
+                    account,
+                    1 << self.random.below(u64::from(ASSETS_PER_GROUP)),
+                ]);
+                deltas.extend(zigzag(1_000));
+            }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.chain.env.ledger().timestamp()
+    }
+
+    /// A few ledgers, by which a trade id that was used may not become free: runs stay within the window.
+    fn pass_time(&mut self) {
+        self.chain.pass(1, 5);
+        assert!(self.now() < START_TIME + vault::PAST_WINDOW_SECONDS);
+    }
+
+    pub fn donate(&self) {
+        self.chain
+            .mint(&self.tokens[0], &self.chain.vault.address, 1);
+    }
+
+    pub fn forge_balance(&self) {
+        self.change_first_page(|page| page[15] ^= 1);
+    }
+
+    pub fn shift_balance(&self) {
+        self.change_first_page(|page| page.rotate_left(64));
+    }
+
+    fn change_first_page(&self, change: impl FnOnce(&mut [u8])) {
+        let env = &self.chain.env;
+        env.as_contract(&self.chain.vault.address, || {
+            let storage = env.storage().persistent();
+            let page: Bytes = storage.get(&0_u64).expect("there is a first page");
+            let mut content: Vec<u8> = page.iter().collect();
+            change(&mut content);
+            storage.set(&0_u64, &Bytes::from_slice(env, &content));
+        });
+    }
+}

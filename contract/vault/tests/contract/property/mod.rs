@@ -1,0 +1,90 @@
+//! Random operations by random callers, right and wrong ones, against a slow model that says of each whether it may pass; after
+//! each the books are compared with the model and with what the vault holds.
+//!
+//! A run is given by its seed, which a failure prints. `VAULT_PROPERTY_SEED` repeats one, `VAULT_PROPERTY_STEPS` sets the number
+//! of operations of each run.
+
+mod caller;
+mod ledger_reader;
+mod model;
+mod random;
+
+use caller::Caller;
+use random::Random;
+
+const RUNS: u64 = 4;
+const DEFAULT_STEPS: u64 = 300;
+
+fn number(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} is a number, not {text}")),
+    )
+}
+
+/// Prints the seed when a run panics, whatever made it panic.
+struct OnFailure {
+    seed: u64,
+    step: std::cell::Cell<u64>,
+}
+
+impl Drop for OnFailure {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!(
+                "failed at step {} of the run with VAULT_PROPERTY_SEED={}",
+                self.step.get(),
+                self.seed
+            );
+        }
+    }
+}
+
+fn run(seed: u64, steps: u64) {
+    let failure = OnFailure {
+        seed,
+        step: std::cell::Cell::new(0),
+    };
+    let mut caller = Caller::new(Random::new(seed));
+    for step in 1..=steps {
+        failure.step.set(step);
+        caller.step();
+        caller.check();
+    }
+    caller.require_variety(steps);
+}
+
+#[test]
+fn random_operations() {
+    let steps = number("VAULT_PROPERTY_STEPS").unwrap_or(DEFAULT_STEPS);
+    match number("VAULT_PROPERTY_SEED") {
+        Some(seed) => run(seed, steps),
+        None => (1..=RUNS).for_each(|seed| run(seed, steps)),
+    }
+}
+
+/// The checks can fail: each of these is something that the model did not see.
+#[test]
+fn the_checks_notice() {
+    type Meddling = fn(&Caller);
+    let meddlings: [(&str, Meddling); 3] = [
+        ("money that arrived by no deposit", Caller::donate),
+        (
+            "a balance that changed by no operation",
+            Caller::forge_balance,
+        ),
+        (
+            "a balance moved from one account to another",
+            Caller::shift_balance,
+        ),
+    ];
+    for (what, meddle) in meddlings {
+        let mut caller = Caller::new(Random::new(99));
+        (0..60).for_each(|_| caller.step());
+        caller.check();
+        meddle(&caller);
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| caller.check()));
+        assert!(checked.is_err(), "not noticed: {what}");
+    }
+}
