@@ -1,0 +1,203 @@
+import type { OrderView, WithdrawalView } from '../protocol/feed.ts'
+import { assertChallenge } from './challenge.ts'
+import { Refused } from './errors.ts'
+import { exchange } from './http.ts'
+import type { Request } from './http.ts'
+import { cancelMessage, orderMessage, signRequest, withdrawMessage } from './messages.ts'
+import type { Binding, NewOrder, SignedRequest, Validity } from './messages.ts'
+import type { Signer } from './signer.ts'
+
+export interface AssetView {
+  readonly code: string
+  readonly contract: string
+  readonly decimals: number
+}
+
+export interface MarketView {
+  readonly name: string
+  readonly base: AssetView
+  readonly quote: AssetView
+  /** Price step, quantity step and bounds, as decimals. */
+  readonly tickSize: string
+  readonly lotSize: string
+  readonly minQuantity: string
+  readonly maxQuantity: string
+  readonly maxPrice: string
+  readonly maxLifetime_s: number
+}
+
+/** What GET /api/v1/markets says of the venue. */
+export interface VenueView {
+  readonly venue: string
+  readonly network: string
+  readonly vault: string
+  readonly assets: readonly AssetView[]
+  readonly markets: readonly MarketView[]
+}
+
+export interface BalanceView {
+  readonly asset: string
+  readonly contract: string
+  readonly settled: string
+  readonly pending: string
+  readonly reserved: string
+  readonly available: string
+}
+
+export interface CancelView {
+  readonly id: string
+  readonly market: string
+  readonly status: OrderView['status']
+  readonly reason: string | null
+  readonly filledQuantity: string
+  readonly filledQuote: string
+  readonly updated: string
+}
+
+export interface OwnOrderbook {
+  readonly market: string
+  readonly bids: readonly OrderView[]
+  readonly asks: readonly OrderView[]
+  readonly complete: boolean
+}
+
+export interface ListOptions {
+  readonly market?: string
+  readonly status?: 'open' | 'all'
+  readonly limit?: number
+}
+
+const DEFAULT_VALIDITY_S = 3_600
+
+/** One trader at one venue. Everything that is sent is signed here; nothing is retried here. Errors: NeverSent, Refused, OutcomeUnknown. */
+export class Client {
+  readonly url: string
+  readonly venue: VenueView
+  readonly signer: Signer
+  readonly binding: Binding
+  #token: string | undefined
+
+  private constructor(url: string, venue: VenueView, signer: Signer, account: string) {
+    this.url = url
+    this.venue = venue
+    this.signer = signer
+    this.binding = { network: venue.network, vault: venue.vault, account }
+  }
+
+  /** @param account where the signer is a delegated key, the account it acts for */
+  static async open(url: string, signer: Signer, account = signer.address): Promise<Client> {
+    return new Client(url, await readVenueView(url), signer, account)
+  }
+
+  market(name: string): MarketView {
+    const market = this.venue.markets.find((candidate) => candidate.name === name)
+    if (market === undefined) throw new Error(`there is no market ${name}; there is ${this.venue.markets.map((one) => one.name).join(', ')}`)
+    return market
+  }
+
+  asset(code: string): AssetView {
+    const asset = this.venue.assets.find((candidate) => candidate.code === code)
+    if (asset === undefined) throw new Error(`there is no asset ${code}; there is ${this.venue.assets.map((one) => one.code).join(', ')}`)
+    return asset
+  }
+
+  /** Signs an order without sending it: to send later, or again after OutcomeUnknown. */
+  async signOrder(name: string, order: NewOrder, validity?: Partial<Validity>): Promise<SignedRequest> {
+    const market = this.market(name)
+    const named = { name, base: market.base.contract, quote: market.quote.contract }
+    return signRequest(orderMessage(this.binding, named, order, until(validity, market.maxLifetime_s)), this.signer)
+  }
+
+  async signCancel(order: string, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(cancelMessage(this.binding, order, until(validity)), this.signer)
+  }
+
+  async signWithdrawal(code: string, amount: string, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, until(validity)), this.signer)
+  }
+
+  sendOrder(request: SignedRequest): Promise<OrderView> {
+    return exchange(this.url, { method: 'POST', path: '/api/v1/orders', body: request })
+  }
+
+  sendCancel(request: SignedRequest): Promise<CancelView> {
+    return exchange(this.url, { method: 'DELETE', path: `/api/v1/orders/${request.message.order}`, body: request })
+  }
+
+  sendWithdrawal(request: SignedRequest): Promise<WithdrawalView> {
+    return exchange(this.url, { method: 'POST', path: '/api/v1/withdrawals', body: request })
+  }
+
+  async placeOrder(market: string, order: NewOrder, validity?: Partial<Validity>): Promise<OrderView> {
+    return this.sendOrder(await this.signOrder(market, order, validity))
+  }
+
+  async cancelOrder(order: string): Promise<CancelView> {
+    return this.sendCancel(await this.signCancel(order))
+  }
+
+  async withdraw(asset: string, amount: string): Promise<WithdrawalView> {
+    return this.sendWithdrawal(await this.signWithdrawal(asset, amount))
+  }
+
+  order(id: string): Promise<OrderView> {
+    return this.#read(`/api/v1/orders/${id}`)
+  }
+
+  async orders({ market, status, limit }: ListOptions = {}): Promise<readonly OrderView[]> {
+    const query = new URLSearchParams()
+    if (market !== undefined) query.set('market', market)
+    if (status !== undefined) query.set('status', status)
+    if (limit !== undefined) query.set('limit', String(limit))
+    const { orders } = await this.#read<{ orders: OrderView[] }>(`/api/v1/orders?${query}`)
+    return orders
+  }
+
+  orderbook(market: string): Promise<OwnOrderbook> {
+    return this.#read(`/api/v1/orderbook/${market}`)
+  }
+
+  async balances(): Promise<readonly BalanceView[]> {
+    const { balances } = await this.#read<{ balances: BalanceView[] }>('/api/v1/balances')
+    return balances
+  }
+
+  withdrawal(id: string): Promise<WithdrawalView> {
+    return this.#read(`/api/v1/withdrawals/${id}`)
+  }
+
+  /** SEP-10: proves the key with a signed challenge. Reads call it by themselves when there is no token, or no valid one. */
+  async login(): Promise<string> {
+    const address = this.signer.address
+    const challenge = await exchange<{ transaction: string; network_passphrase: string }>(this.url, { method: 'GET', path: `/auth?account=${address}` })
+    // A challenge for another network could be a real transaction there.
+    if (challenge.network_passphrase !== this.venue.network) throw new Error('the login challenge is for another network than the venue')
+    assertChallenge(challenge.transaction, this.venue.network, address)
+    const transaction = await this.signer.signTransaction(challenge.transaction, this.venue.network)
+    const { token } = await exchange<{ token: string }>(this.url, { method: 'POST', path: '/auth', body: { transaction } })
+    this.#token = token
+    return token
+  }
+
+  async #read<Answer>(path: string): Promise<Answer> {
+    const fresh = this.#token === undefined
+    const request = (token: string): Request => ({ method: 'GET', path, token })
+    const token = this.#token ?? (await this.login())
+    try {
+      return await exchange<Answer>(this.url, request(token))
+    } catch (error) {
+      if (fresh || !(error instanceof Refused) || error.code !== 'token_invalid') throw error
+      return exchange<Answer>(this.url, request(await this.login()))
+    }
+  }
+}
+
+/** What a venue says of itself, to anybody. */
+export function readVenueView(url: string): Promise<VenueView> {
+  return exchange(url, { method: 'GET', path: '/api/v1/markets' })
+}
+
+function until(validity: Partial<Validity> = {}, longest_s = DEFAULT_VALIDITY_S): Validity {
+  const expires = validity.expires ?? Math.floor(Date.now() / 1000) + Math.min(DEFAULT_VALIDITY_S, longest_s)
+  return validity.nonce === undefined ? { expires } : { expires, nonce: validity.nonce }
+}

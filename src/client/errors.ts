@@ -1,0 +1,34 @@
+import type { ErrorCode } from '../protocol/errors.ts'
+
+/** The request never left this machine, or nobody was there to take it: nothing can have happened. */
+export class NeverSent extends Error {
+  constructor(cause: unknown) {
+    super('The request was never sent: the gateway cannot be reached.', { cause })
+    this.name = 'NeverSent'
+  }
+}
+
+/** The venue said no, and why: nothing happened. `code` is stable (docs/api.md lists them all). */
+export class Refused extends Error {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly detail: string | undefined
+  readonly requestId: string
+
+  constructor(problem: { code: ErrorCode; title: string; status: number; detail?: string; requestId: string }) {
+    super(problem.detail === undefined ? problem.title : `${problem.title} (${problem.detail})`)
+    this.name = 'Refused'
+    this.code = problem.code
+    this.status = problem.status
+    this.detail = problem.detail
+    this.requestId = problem.requestId
+  }
+}
+
+/** The request was sent and no answer says what came of it. Sending the very same message again is safe: it takes effect at most once. */
+export class OutcomeUnknown extends Error {
+  constructor(cause: unknown) {
+    super('The request was sent, and its outcome is not known. Send the same message again: it takes effect only once.', { cause })
+    this.name = 'OutcomeUnknown'
+  }
+}

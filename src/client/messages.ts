@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { canonicalJson } from '../protocol/messages/canonical.ts'
+import type { SignedMembers } from '../protocol/messages/canonical.ts'
+import type { CancelMessage } from '../protocol/messages/cancel.ts'
+import type { OrderMessage } from '../protocol/messages/order.ts'
+import type { WithdrawMessage } from '../protocol/messages/withdraw.ts'
+import type { Signer } from './signer.ts'
+
+/** Body of a request that carries a signed message. */
+export interface SignedRequest {
+  readonly message: SignedMembers
+  readonly signature: string
+  readonly signer?: string
+}
+
+/** What every message of one account at one venue is bound to. */
+export interface Binding {
+  readonly network: string
+  readonly vault: string
+  readonly account: string
+}
+
+/** A market as messages name it: with the contracts of its assets. */
+export interface MarketBinding {
+  readonly name: string
+  readonly base: string
+  readonly quote: string
+}
+
+/** Decimals as strings, in the spelling the venue asks for: "0.12", not "0.120". */
+export type NewOrder =
+  | { readonly side: 'buy' | 'sell'; readonly type: 'limit'; readonly price: string; readonly quantity: string; readonly timeInForce: 'GTC' | 'GTD' | 'IOC' | 'FOK' }
+  | { readonly side: 'buy' | 'sell'; readonly type: 'market'; readonly price: string; readonly quantity: string; readonly timeInForce: 'IOC' | 'FOK' }
+  | { readonly side: 'buy'; readonly type: 'market'; readonly spend: string; readonly timeInForce: 'IOC' }
+
+export interface Validity {
+  /** Unix seconds. */
+  readonly expires: number
+  /** Default: random. The same nonce with the same contents is the same message. */
+  readonly nonce?: string
+}
+
+const envelope = ({ network, vault, account }: Binding, { expires, nonce }: Validity) => ({
+  network,
+  vault,
+  account,
+  nonce: nonce ?? randomBytes(12).toString('base64url'),
+  expires: String(expires),
+})
+
+export function orderMessage(binding: Binding, market: MarketBinding, order: NewOrder, validity: Validity): OrderMessage {
+  return { action: 'order', ...envelope(binding, validity), market: market.name, base: market.base, quote: market.quote, ...order }
+}
+
+export function cancelMessage(binding: Binding, order: string, validity: Validity): CancelMessage {
+  return { action: 'cancel', ...envelope(binding, validity), order }
+}
+
+/** @param asset the asset's contract */
+export function withdrawMessage(binding: Binding, asset: string, amount: string, validity: Validity): WithdrawMessage {
+  return { action: 'withdraw', ...envelope(binding, validity), asset, amount }
+}
+
+/** Signs a message for sending. Names the signer only where it is not the account itself. */
+export async function signRequest(message: OrderMessage | CancelMessage | WithdrawMessage, signer: Signer): Promise<SignedRequest> {
+  const signature = await signer.signMessage(canonicalJson(message))
+  return signer.address === message.account ? { message, signature } : { message, signature, signer: signer.address }
+}

@@ -1,0 +1,87 @@
+import fastify from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import { Refusal, statusOf } from '../protocol/errors.ts'
+import { limits } from '../protocol/limits.ts'
+import type { Gateway } from './gateway.ts'
+import { failure } from './log.ts'
+import { PROBLEM_MEDIA_TYPE, problemOf, refusalOf, sendProblem } from './problem.ts'
+import { authRoute } from './routes/auth.ts'
+import { balancesRoute } from './routes/balances.ts'
+import { cancelOrderRoute } from './routes/cancelOrder.ts'
+import { getOrderRoute } from './routes/getOrder.ts'
+import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
+import { healthRoute } from './routes/health.ts'
+import { listOrdersRoute } from './routes/listOrders.ts'
+import { marketsRoute } from './routes/markets.ts'
+import { orderbookRoute } from './routes/orderbook.ts'
+import { placeOrderRoute } from './routes/placeOrder.ts'
+import { readyRoute } from './routes/ready.ts'
+import { requestWithdrawalRoute } from './routes/requestWithdrawal.ts'
+import { stellarTomlRoute } from './routes/stellarToml.ts'
+import { timeRoute } from './routes/time.ts'
+import { RouteTable } from './routeTable.ts'
+import { session } from './session.ts'
+
+/** A whole request, head and body, must be there within this time: a slow client holds a connection, not the gateway. */
+const REQUEST_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 75_000
+
+/** The HTTP side of a gateway, every error of which leaves as problem+json. */
+export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
+  const { log, name, venue, tokenSecret } = gateway
+  let requests = 0
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.requestBytes,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 128 },
+    genReqId: () => `${name}-${(++requests).toString(36)}`,
+    // Strict: a body is what was signed, so nothing of it is turned into something else or left out.
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: false } },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    clientErrorHandler: answerNonsense,
+  })
+
+  function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    const refusal = refusalOf(error)
+    if (refusal === undefined) log.error({ at: 'app#answerError', requestId: request.id, ...failure(error) }, 'a request failed')
+    sendProblem(reply, refusal ?? new Refusal('internal_error'))
+  }
+
+  const routes = new RouteTable()
+  app.addHook('onRoute', ({ method, url }) => routes.add(method, url))
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = routes.methodsOf(request.url)
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
+    sendProblem(reply, new Refusal(allowed.length > 0 ? 'method_not_allowed' : 'route_unknown'))
+  })
+  app.removeContentTypeParser('text/plain')
+
+  await app.register(session, { venue, secret: tokenSecret })
+  const withGateway = { gateway }
+  for (const route of [placeOrderRoute, cancelOrderRoute, getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute]) await app.register(route, withGateway)
+  for (const route of [requestWithdrawalRoute, getWithdrawalRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
+  await app.register(healthRoute)
+  await app.register(timeRoute)
+  await app.ready()
+  return app
+}
+
+/** What is not HTTP never becomes a request; it gets an answer of the same form, and its connection ends. */
+function answerNonsense(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const refusal = new Refusal(error.code === 'HPE_HEADER_OVERFLOW' ? 'request_too_large' : 'request_malformed')
+  const body = JSON.stringify(problemOf(refusal, 'unread'))
+  const status = statusOf(refusal.code)
+  socket.end(
+    `HTTP/1.1 ${status} ${status === 413 ? 'Content Too Large' : 'Bad Request'}\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { developmentKeys } from '../enclave/keys.ts'
+import type { Keys } from '../enclave/keys.ts'
+import { readVenue } from '../protocol/venue.ts'
+import type { Venue } from '../protocol/venue.ts'
+
+export const USAGE = 'usage: node src/gateway/main.ts --venue FILE --keys FILE [--port N]'
+
+export interface Configuration {
+  readonly venue: Venue
+  readonly keys: Keys
+  readonly port: number
+}
+
+/** Reads the command line and what it names. @throws Error with one clear sentence */
+export function readConfiguration(args: string[]): Configuration {
+  const { values } = parseArgs({ args, options: { venue: { type: 'string' }, keys: { type: 'string' }, port: { type: 'string' } } })
+  if (values.venue === undefined || values.keys === undefined) throw new Error(USAGE)
+  const venue = readVenue(readJson(values.venue))
+  const port = values.port === undefined ? venue.file.gateway.port : Number(values.port)
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new Error(`--port ${values.port} is no port number`)
+  return { venue, keys: developmentKeys(values.keys), port }
+}
+
+function readJson(file: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Error(`the venue file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error })
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`the venue file ${file} is not JSON`, { cause: error })
+  }
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { Keypair } from '@stellar/stellar-sdk/base'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { OrderView } from '../protocol/feed.ts'
+import type { ContractId } from '../protocol/identity.ts'
+import { limits } from '../protocol/limits.ts'
+import type { Asset } from '../protocol/market.ts'
+import type { OrderState, VaultQuery } from '../protocol/vault.ts'
+import { orderView } from '../protocol/view.ts'
+import type { Venue } from '../protocol/venue.ts'
+import { Admission } from './admission.ts'
+import { Binding } from './binding.ts'
+import type { Log } from './log.ts'
+import { Readiness } from './readiness.ts'
+import { KeyCache } from './signatures/keyCache.ts'
+import { SignaturePool } from './signatures/pool.ts'
+import { Submission } from './submission.ts'
+import { Vaults } from './vaults/vaults.ts'
+
+export interface GatewaySecrets {
+  /** ed25519 seed that signs login challenges. */
+  readonly challengeSeed: Uint8Array
+  readonly tokens: Uint8Array
+}
+
+/** Bounds that tests make small. */
+export interface GatewayLimits {
+  readonly inFlight: number
+  readonly answerTimeout_ms: number
+}
+
+/** The parts that routes are made of: one gateway of one venue, on one connection to NATS. */
+export class Gateway {
+  readonly venue: Venue
+  readonly log: Log
+  readonly challengeSeed: Uint8Array
+  /** G… address of the key that signs login challenges. */
+  readonly signingKey: string
+  readonly tokenSecret: Uint8Array
+  readonly admission: Admission
+  readonly binding: Binding
+  readonly keys = new KeyCache()
+  readonly signatures: SignaturePool
+  readonly vaults: Vaults
+  readonly submission: Submission
+  readonly readiness: Readiness
+  /** Unique to this process: no answer meant for an earlier one can reach it. */
+  readonly name = `gw_${randomBytes(8).toString('hex')}`
+
+  constructor(venue: Venue, secrets: GatewaySecrets, connection: NatsConnection, log: Log, bounds: GatewayLimits = { inFlight: limits.gatewayInFlight, answerTimeout_ms: limits.answerTimeout_ms }) {
+    this.venue = venue
+    this.log = log
+    this.challengeSeed = secrets.challengeSeed
+    this.signingKey = Keypair.fromRawEd25519Seed(Buffer.from(secrets.challengeSeed)).publicKey()
+    this.tokenSecret = secrets.tokens
+    this.admission = new Admission(bounds.inFlight)
+    this.binding = new Binding(venue)
+    this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)
+    this.vaults = new Vaults(connection, venue, this.name, bounds.answerTimeout_ms, log)
+    this.submission = new Submission(this.admission, this.keys, this.signatures, this.vaults, log)
+    this.readiness = new Readiness(connection, venue)
+  }
+
+  /** Reads an account's state from its vault actor. @throws Refusal */
+  async read<Value>(query: VaultQuery): Promise<Value> {
+    this.admission.enter()
+    try {
+      return await this.vaults.query<Value>(query)
+    } finally {
+      this.admission.leave()
+    }
+  }
+
+  view(order: OrderState): OrderView {
+    const market = this.venue.markets.get(order.market)
+    if (market === undefined) throw new Error('a vault actor knows an order of a market that the venue does not have')
+    return orderView(order, market)
+  }
+
+  assetOf(contract: ContractId): Asset {
+    const asset = this.venue.assetByContract.get(contract)
+    if (asset === undefined) throw new Error('a vault actor knows an asset that the venue does not have')
+    return asset
+  }
+
+  async close(): Promise<void> {
+    this.readiness.close()
+    this.vaults.close()
+    await this.signatures.close()
+  }
+}

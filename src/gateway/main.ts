@@ -1,0 +1,91 @@
+import { connect } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { keyPaths } from '../enclave/keys.ts'
+import { limits } from '../protocol/limits.ts'
+import { gatewayApp } from './app.ts'
+import { readConfiguration } from './configuration.ts'
+import type { Configuration } from './configuration.ts'
+import { Gateway } from './gateway.ts'
+import { failure, gatewayLog } from './log.ts'
+
+/** What the exit code of a gateway that could not start, or failed, says. */
+const exits = { stopped: 0, failed: 1, configuration: 2, nats: 3, port: 4 } as const
+
+const log = gatewayLog()
+
+/** Ends the process before it served anything, with one sentence for the person who started it. */
+function giveUp(exit: keyof typeof exits, sentence: string): never {
+  process.stderr.write(`gateway: ${sentence}\n`)
+  process.exit(exits[exit])
+}
+
+async function configuration(): Promise<Configuration & { user: string; password: string; challengeSeed: Uint8Array; tokens: Uint8Array }> {
+  try {
+    const read = readConfiguration(process.argv.slice(2))
+    const { keys, venue } = read
+    const [nats, challengeSeed, tokens] = await Promise.all([keys.secret(keyPaths.nats), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens)])
+    return { ...read, user: venue.file.nats.user, password: Buffer.from(nats).toString('hex'), challengeSeed, tokens }
+  } catch (error) {
+    giveUp('configuration', (error as Error).message)
+  }
+}
+
+async function reachNats(servers: string[], user: string, pass: string): Promise<NatsConnection> {
+  try {
+    return await connect({ servers, user, pass, name: 'gateway', timeout: 5_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 10_000 })
+  } catch (error) {
+    giveUp('nats', `NATS does not answer at ${servers.join(', ')}: ${(error as Error).message}`)
+  }
+}
+
+async function main(): Promise<void> {
+  const { venue, port, user, password, challengeSeed, tokens } = await configuration()
+  const connection = await reachNats(venue.file.nats.servers, user, password)
+  const gateway = new Gateway(venue, { challengeSeed, tokens }, connection, log)
+  const app = await gatewayApp(gateway)
+  const { host } = venue.file.gateway
+  let url: string
+  try {
+    url = await app.listen({ host, port })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    giveUp('port', code === 'EADDRINUSE' ? `port ${port} of ${host} is in use by another program` : `cannot listen on ${host}:${port} (${code})`)
+  }
+  log.info({ at: 'main#main', gateway: gateway.name, url }, 'listening')
+
+  let stopping = false
+  async function stop(why: string): Promise<void> {
+    if (stopping) return
+    stopping = true
+    log.info({ at: 'main#stop', why, inFlight: gateway.admission.inFlight }, 'draining')
+    // Every request that was taken is answered within the answer timeout; beyond that something is broken, and waiting does not mend it.
+    setTimeout(() => {
+      log.error({ at: 'main#stop', inFlight: gateway.admission.inFlight }, 'requests were left without an answer')
+      process.exit(exits.failed)
+    }, limits.answerTimeout_ms * 2).unref()
+    await gateway.admission.drain()
+    await app.close()
+    await gateway.close()
+    await connection.close()
+    log.info({ at: 'main#stop' }, 'stopped')
+    process.exit(exits.stopped)
+  }
+  const stopFor = (why: string) => void stop(why).catch(fail)
+  process.on('SIGTERM', () => stopFor('SIGTERM'))
+  process.on('SIGINT', () => stopFor('SIGINT'))
+  // A supervisor that started this process and is gone wants nothing from it any more.
+  process.on('disconnect', () => stopFor('the supervisor is gone'))
+  connection.closed().then((error) => {
+    if (!stopping) fail(error ?? new Error('the connection to NATS was closed'))
+  }, fail)
+  process.send?.({ type: 'ready', url })
+}
+
+function fail(error: unknown): never {
+  log.fatal({ at: 'main#fail', ...failure(error) }, 'the gateway failed')
+  process.exit(exits.failed)
+}
+
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
+await main()

@@ -1,0 +1,48 @@
+import { Refusal } from '../protocol/errors.ts'
+import type { AccountId, Amount, Lots, MarketName, MessageId, Seconds, Ticks } from '../protocol/identity.ts'
+import { parseAmount } from '../protocol/market.ts'
+import type { Market } from '../protocol/market.ts'
+import type { OrderMessage } from '../protocol/messages/order.ts'
+import type { PairOutcome } from '../protocol/pair.ts'
+import type { OrderState, PlaceOrder } from '../protocol/vault.ts'
+import type { Venue } from '../protocol/venue.ts'
+
+/** The market a message names, if its assets are what the venue trades under that name: a symbol alone could be re-mapped. */
+export function marketOf(message: OrderMessage, venue: Venue): Market {
+  const market = venue.markets.get(message.market as MarketName)
+  if (market === undefined) throw new Refusal('market_unknown')
+  if (message.base !== market.rules.base.contract || message.quote !== market.rules.quote.contract) throw new Refusal('asset_mismatch')
+  return market
+}
+
+/**
+ * A signed order in ticks, lots and smallest units.
+ * @throws Refusal decimal_malformed, price_off_tick, price_out_of_range, quantity_off_lot, quantity_out_of_range
+ */
+export function placeOrder(message: OrderMessage, market: Market, id: MessageId, signer: AccountId, expires: Seconds): PlaceOrder {
+  const bounded = 'quantity' in message
+  const spend = bounded ? (0n as Amount) : parseAmount(message.spend, market.rules.quote)
+  if (!bounded && spend < 1n) throw new Refusal('quantity_out_of_range', 'spend')
+  return {
+    kind: 'place',
+    id,
+    account: message.account as AccountId,
+    signer,
+    market: market.name,
+    side: message.side,
+    type: message.type,
+    ticks: bounded ? market.parsePrice(message.price) : (0 as Ticks),
+    lots: bounded ? market.parseQuantity(message.quantity) : (0 as Lots),
+    spend,
+    timeInForce: message.timeInForce,
+    expires,
+  }
+}
+
+/** An order as the market left it: what was asked, with what became of it. */
+export function orderAfter(command: PlaceOrder, outcome: PairOutcome): OrderState {
+  if (outcome.order !== command.id) throw new Error('an outcome reached the request of another order')
+  const { kind: _kind, signer: _signer, ...asked } = command
+  const { status, reason, filledLots, filledQuote, time } = outcome
+  return { ...asked, status, reason, filledLots, filledQuote, created: time, updated: time }
+}

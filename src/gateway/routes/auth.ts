@@ -1,0 +1,52 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Refusal } from '../../protocol/errors.ts'
+import type { AccountId } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
+import { Key } from '../../protocol/messages/members.ts'
+import type { Gateway } from '../gateway.ts'
+import type { Terms, Verdict } from '../login/challenge.ts'
+
+const closed = { additionalProperties: false }
+/** `client_domain` is a wallet's wish that a server need not follow (SEP-10), so it is taken and ignored. */
+const Ask = Type.Object({ account: Key, home_domain: Type.Optional(Type.String()), client_domain: Type.Optional(Type.String()) }, closed)
+const Answer = Type.Object({ transaction: Type.String({ minLength: 1, maxLength: limits.requestBytes }) }, closed)
+const challengeSchema = { querystring: Ask, response: { 200: Type.Object({ transaction: Type.String(), network_passphrase: Type.String() }) } }
+const tokenSchema = { body: Answer, response: { 200: Type.Object({ token: Type.String() }) } }
+
+const challengeFile = new URL('../login/challenge.ts', import.meta.url).href
+
+/** GET /auth gives a SEP-10 challenge, POST /auth takes it back signed and gives a token. For G accounts, by their own key. */
+export const authRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
+  const { venue, admission, keys, signatures, challengeSeed } = gateway
+  const terms: Terms = { seed: challengeSeed, homeDomain: venue.file.gateway.homeDomain, passphrase: venue.file.network.passphrase }
+
+  async function inThread<Task, Result>(task: Task, name: string): Promise<Result> {
+    admission.enter()
+    try {
+      return await signatures.run<Task, Result>(task, challengeFile, name)
+    } finally {
+      admission.leave()
+    }
+  }
+
+  app.get<{ Querystring: Static<typeof Ask> }>('/auth', { schema: challengeSchema }, async (request) => {
+    const { account, home_domain } = request.query
+    if (keys.publicKey(account) === undefined) throw new Refusal('request_malformed', 'account')
+    if (home_domain !== undefined && home_domain !== terms.homeDomain) throw new Refusal('request_malformed', 'home_domain')
+    const transaction = await inThread<unknown, string>({ terms, account }, 'issue')
+    return { transaction, network_passphrase: terms.passphrase }
+  })
+
+  // SEP-10 lets wallets choose either form.
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, parsed) => {
+    parsed(null, Object.fromEntries(new URLSearchParams(body as string)))
+  })
+  app.post<{ Body: Static<typeof Answer> }>('/auth', { schema: tokenSchema }, async (request) => {
+    const verdict = await inThread<unknown, Verdict>({ terms, transaction: request.body.transaction }, 'check')
+    if (verdict === null) throw new Refusal('challenge_invalid')
+    return { token: app.issueToken(verdict.account as AccountId, verdict.id) }
+  })
+  done()
+}

@@ -1,0 +1,46 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { Type } from 'typebox'
+import type { Lots, Ticks } from '../../protocol/identity.ts'
+import type { Asset, Market } from '../../protocol/market.ts'
+import type { Gateway } from '../gateway.ts'
+import { AssetShape, MarketShape, NoQuery } from '../schemas.ts'
+
+const Answer = Type.Object({
+  venue: Type.String(),
+  network: Type.String(),
+  vault: Type.String(),
+  assets: Type.Array(AssetShape),
+  markets: Type.Array(MarketShape),
+})
+const schema = { querystring: NoQuery, response: { 200: Answer } }
+
+/** GET /api/v1/markets: everything a message must be bound to, and the steps and bounds of prices and quantities. Public. */
+export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
+  const { file, assets, markets } = gateway.venue
+  const answer = {
+    venue: file.venue,
+    network: file.network.passphrase,
+    vault: file.vault.contract,
+    assets: assets.map(assetView),
+    markets: [...markets.values()].map(marketView),
+  }
+  app.get('/api/v1/markets', { schema }, async () => answer)
+  done()
+}
+
+const assetView = ({ code, contract, decimals }: Asset) => ({ code, contract, decimals })
+
+function marketView(market: Market) {
+  const { name, base, quote, minLots, maxLots, maxTicks, maxLifetime_s } = market.rules
+  return {
+    name,
+    base: assetView(base),
+    quote: assetView(quote),
+    tickSize: market.formatPrice(1 as Ticks),
+    lotSize: market.formatQuantity(1 as Lots),
+    minQuantity: market.formatQuantity(minLots as Lots),
+    maxQuantity: market.formatQuantity(maxLots as Lots),
+    maxPrice: market.formatPrice(maxTicks as Ticks),
+    maxLifetime_s,
+  }
+}

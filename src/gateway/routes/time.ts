@@ -1,0 +1,13 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { Type } from 'typebox'
+
+const schema = { response: { 200: Type.Object({ time: Type.String(), unix_ms: Type.Integer() }) } }
+
+/** GET /api/v1/time: the gateway's clock, by which it judges whether a message has expired. */
+export const timeRoute: FastifyPluginCallback = (app, _options, done) => {
+  app.get('/api/v1/time', { schema }, async () => {
+    const now = new Date()
+    return { time: now.toISOString(), unix_ms: now.getTime() }
+  })
+  done()
+}

@@ -1,0 +1,61 @@
+import { Type } from 'typebox'
+import { Digest, MarketMember } from '../protocol/messages/members.ts'
+
+/** Shapes of answers and parameters. What leaves through them is only what is listed. */
+const text = Type.String()
+const textOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
+const numberOrNull = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
+
+/** An order as its owner sees it: OrderView of the protocol. */
+export const OrderShape = Type.Object({
+  id: text,
+  market: text,
+  side: text,
+  type: text,
+  timeInForce: text,
+  price: textOrNull,
+  quantity: textOrNull,
+  spend: textOrNull,
+  filledQuantity: text,
+  filledQuote: text,
+  status: text,
+  reason: textOrNull,
+  expires: text,
+  created: text,
+  updated: text,
+})
+
+/** A cancelled order: what of it had traded by then. */
+export const CancelShape = Type.Object({ id: text, market: text, status: text, reason: textOrNull, filledQuantity: text, filledQuote: text, updated: text })
+
+export const WithdrawalShape = Type.Object({
+  id: text,
+  asset: text,
+  amount: text,
+  status: text,
+  authorization: textOrNull,
+  validUntil: numberOrNull,
+  transaction: textOrNull,
+  ledger: numberOrNull,
+})
+
+export const BalanceShape = Type.Object({ asset: text, contract: text, settled: text, pending: text, reserved: text, available: text })
+
+export const AssetShape = Type.Object({ code: text, contract: text, decimals: Type.Integer() })
+
+export const MarketShape = Type.Object({
+  name: text,
+  base: AssetShape,
+  quote: AssetShape,
+  tickSize: text,
+  lotSize: text,
+  minQuantity: text,
+  maxQuantity: text,
+  maxPrice: text,
+  maxLifetime_s: Type.Integer(),
+})
+
+const closed = { additionalProperties: false }
+export const IdParameters = Type.Object({ id: Digest }, closed)
+export const MarketParameters = Type.Object({ pair: MarketMember }, closed)
+export const NoQuery = Type.Object({}, closed)

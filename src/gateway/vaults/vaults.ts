@@ -1,0 +1,118 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
+import { decode } from '../../protocol/codec.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { AccountId, ActorName } from '../../protocol/identity.ts'
+import type { Answer, AnswerPacket } from '../../protocol/packets.ts'
+import { vaultActor, vaultOf } from '../../protocol/subjects.ts'
+import type { VaultCommand, VaultQuery } from '../../protocol/vault.ts'
+import type { Venue } from '../../protocol/venue.ts'
+import type { Log } from '../log.ts'
+import { Lane } from './lane.ts'
+import { Waiting } from './waiting.ts'
+import type { Answered } from './waiting.ts'
+
+const SWEEP_EVERY_MS = 100
+const nobodyThere: Answer = { refused: 'account_unavailable' }
+/** A command without an answer may have taken effect; a query had nothing to take. */
+const commandLate: Answer = { refused: 'outcome_unknown' }
+const queryLate: Answer = { refused: 'account_unavailable' }
+
+/**
+ * The gateway's way to the vault actors, over core NATS. Packets carry a reply subject only so that the server can say at once that
+ * nobody listens; answers come, from vault and pair actors alike, to the gateway's own subject.
+ */
+export class Vaults {
+  readonly #connection: NatsConnection
+  readonly #partitions: number
+  readonly #log: Log
+  readonly #waiting: Waiting
+  readonly #commands = new Map<ActorName, Lane>()
+  readonly #queries = new Map<ActorName, Lane>()
+  readonly #subscriptions: Subscription[]
+  readonly #sweeper: NodeJS.Timeout
+  #connected = true
+
+  /** @param gateway this process's name, never used before: an answer to an earlier one must not meet a number of this one */
+  constructor(connection: NatsConnection, venue: Venue, gateway: string, timeout_ms: number, log: Log) {
+    this.#connection = connection
+    this.#partitions = venue.file.vaultPartitions
+    this.#log = log
+    this.#waiting = new Waiting(timeout_ms)
+    const answers = venue.subjects.answers(gateway)
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      const actor = vaultActor(partition)
+      const subject = venue.subjects.clients(actor)
+      const send = (packet: Uint8Array, first: number, count: number): void => connection.publish(subject, packet, { reply: `${answers}.none.${first}.${count}` })
+      this.#commands.set(actor, new Lane(gateway, this.#waiting, commandLate, send))
+      this.#queries.set(actor, new Lane(gateway, this.#waiting, queryLate, send))
+    }
+    this.#subscriptions = [
+      connection.subscribe(answers, { callback: (failure, message) => this.#answered(failure, message) }),
+      connection.subscribe(`${answers}.none.*.*`, { callback: (failure, message) => this.#undelivered(failure, message) }),
+    ]
+    this.#sweeper = setInterval(() => this.#waiting.sweep(Date.now()), SWEEP_EVERY_MS)
+    void this.#follow()
+  }
+
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  /** @throws Refusal account_unavailable where there is no connection to send on */
+  command(account: AccountId, command: VaultCommand, answered: Answered): void {
+    this.#lane(this.#commands, account).push({ command }, answered)
+  }
+
+  /** What the vault actor answers. @throws Refusal account_unavailable, and what the vault refuses with */
+  query<Value>(query: VaultQuery): Promise<Value> {
+    const lane = this.#lane(this.#queries, query.account)
+    return new Promise((resolve, reject) => {
+      lane.push({ query }, (answer) => {
+        if ('ok' in answer) resolve(answer.ok as Value)
+        else reject(new Refusal(answer.refused, answer.detail))
+      })
+    })
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper)
+    for (const subscription of this.#subscriptions) subscription.unsubscribe()
+  }
+
+  #lane(lanes: ReadonlyMap<ActorName, Lane>, account: AccountId): Lane {
+    // The client library would keep what is published without a connection and send it later, long after the caller was told otherwise.
+    if (!this.#connected) throw new Refusal('account_unavailable')
+    const lane = lanes.get(vaultOf(account, this.#partitions))
+    if (lane === undefined) throw new Error('an account belongs to a partition that the venue does not have')
+    return lane
+  }
+
+  #answered(failure: Error | null, message: Msg): void {
+    if (failure !== null) return this.#log.error({ at: 'vaults#answered', error: failure.name }, 'the subscription to answers failed')
+    let packet: AnswerPacket
+    try {
+      packet = decode<AnswerPacket>(message.data)
+    } catch (error) {
+      return this.#log.error({ at: 'vaults#answered', bytes: message.data.length, error: (error as Error).name }, 'an answer packet could not be read')
+    }
+    for (const { request, answer } of packet.answers) this.#waiting.settle(request, answer, packet.from)
+  }
+
+  #undelivered(failure: Error | null, message: Msg): void {
+    if (failure !== null || message.headers?.code !== 503) return
+    const tokens = message.subject.split('.')
+    const count = Number(tokens.at(-1))
+    const first = Number(tokens.at(-2))
+    for (let request = first; request < first + count; request++) this.#waiting.settle(request, nobodyThere, null)
+  }
+
+  async #follow(): Promise<void> {
+    for await (const status of this.#connection.status()) {
+      if (status.type === 'disconnect' || status.type === 'close') this.#connected = false
+      else if (status.type === 'reconnect') this.#connected = true
+      else continue
+      this.#log.info({ at: 'vaults#follow', connected: this.#connected }, 'the connection to NATS changed')
+    }
+    this.#connected = false
+  }
+}

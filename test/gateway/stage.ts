@@ -1,0 +1,93 @@
+import { connect } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { Keypair, StrKey } from '@stellar/stellar-sdk/base'
+import type { FastifyInstance } from 'fastify'
+import { createHash } from 'node:crypto'
+import { Writable } from 'node:stream'
+import { SecretSigner } from '../../src/client/signer.ts'
+import { gatewayApp } from '../../src/gateway/app.ts'
+import { Gateway } from '../../src/gateway/gateway.ts'
+import type { GatewayLimits } from '../../src/gateway/gateway.ts'
+import { gatewayLog } from '../../src/gateway/log.ts'
+import { limits } from '../../src/protocol/limits.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
+import type { Venue, VenueFile } from '../../src/protocol/venue.ts'
+import { startNats } from '../nats/server.ts'
+import type { NatsServer } from '../nats/server.ts'
+import { FakeVault } from './fakeVault.ts'
+
+const bytes = (name: string): Buffer => createHash('sha256').update(name).digest()
+export const contractOf = (name: string): string => StrKey.encodeContract(bytes(name))
+/** A trader that is the same in every run. */
+export const trader = (name: string): SecretSigner => new SecretSigner(Keypair.fromRawEd25519Seed(bytes(name)).secret())
+
+export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
+  venue: 'local',
+  network: { passphrase: 'Darkpool test network', rpc: 'http://127.0.0.1:8000' },
+  vault: { contract: contractOf('vault'), fromLedger: 2 },
+  nats: { servers: [nats.url], user: nats.user },
+  vaultPartitions: 2,
+  assets: [
+    { code: 'XLM', contract: contractOf('XLM'), index: 0, decimals: 7 },
+    { code: 'USDC', contract: contractOf('USDC'), index: 1, decimals: 7 },
+    { code: 'EURC', contract: contractOf('EURC'), index: 2, decimals: 7 },
+  ],
+  markets: [
+    // One lot is 1 XLM, one tick 0.0001 USDC.
+    { base: 'XLM', quote: 'USDC', lotSize: '10000000', tickSize: '1000', minLots: 2, maxLots: 1_000, maxTicks: 100_000, maxLifetime_s: 86_400 },
+    { base: 'EURC', quote: 'USDC', lotSize: '1000000', tickSize: '10', minLots: 1, maxLots: 1_000_000, maxTicks: 100_000, maxLifetime_s: 172_800 },
+  ],
+  settlement: { maxAge_ms: 1_000, maxAccounts: 500, maxTrades: 5_000 },
+  gateway: { host: '127.0.0.1', port: 0, homeDomain: 'pool.example', signatureThreads: 1, tokenLifetime_s: 900 },
+})
+
+/** A gateway as it runs in a venue, on a real nats-server, with a scripted vault behind it. */
+export interface Stage {
+  readonly url: string
+  readonly nats: NatsServer
+  readonly venue: Venue
+  readonly vault: FakeVault
+  readonly gateway: Gateway
+  readonly app: FastifyInstance
+  /** Everything the gateway has logged. */
+  log(): string
+  close(): Promise<void>
+}
+
+export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (file: VenueFile) => VenueFile = (file) => file): Promise<Stage> {
+  const nats = await startNats()
+  const venue = readVenue(change(venueFile(nats)))
+  const link = (name: string): Promise<NatsConnection> => connect({ servers: nats.url, user: nats.user, pass: nats.password, name, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
+  const [own, others] = [await link('gateway'), await link('vault')]
+  let logged = ''
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logged += chunk.toString()
+      done()
+    },
+  })
+  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens') }, own, gatewayLog(destination), {
+    inFlight: limits.gatewayInFlight,
+    answerTimeout_ms: limits.answerTimeout_ms,
+    ...bounds,
+  })
+  const app = await gatewayApp(gateway)
+  const vault = new FakeVault(others, venue)
+  await vault.open()
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return {
+    url,
+    nats,
+    venue,
+    vault,
+    gateway,
+    app,
+    log: () => logged,
+    close: async () => {
+      await app.close()
+      await gateway.close()
+      await Promise.all([own.close(), others.close()])
+      await nats.stop()
+    },
+  }
+}
