@@ -1,0 +1,32 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { Endpoint } from 'comlink'
+import type { ActorName } from '../protocol/identity.ts'
+import type { ActorStatus } from '../protocol/packets.ts'
+import type { NatsAccess } from './runtime/transport.ts'
+
+/** What the supervisor may ask of the worker that hosts an actor. Control only: data goes over NATS. */
+export interface HostControl {
+  /** Resolves when the actor runs; the worker exits where it cannot. */
+  start(): Promise<void>
+  status(): ActorStatus
+  /** Takes nothing new, finishes what waits, and exits. */
+  drain(limit_ms: number): Promise<void>
+  /** Ends at once. */
+  stop(): void
+}
+
+/** What a worker is started with. */
+export interface HostData {
+  readonly actor: ActorName
+  /** The venue's configuration, as it was in its file. */
+  readonly venue: unknown
+  /** Root of the development keys. */
+  readonly keysFile: string
+  readonly nats: NatsAccess
+  /** The module that makes settlement and watcher actors: actors do not import settlement, they are handed it. */
+  readonly settlementModule: string
+  readonly port: MessagePort
+}
+
+/** Comlink's types know the browser's ports only; Node's have the same methods and events. */
+export const endpointOf = (port: MessagePort): Endpoint => port as unknown as Endpoint

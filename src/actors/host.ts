@@ -1,0 +1,62 @@
+import { workerData } from 'node:worker_threads'
+import { expose } from 'comlink'
+import { developmentKeys } from '../enclave/keys.ts'
+import { readVenue } from '../protocol/venue.ts'
+import { endpointOf } from './control.ts'
+import type { HostControl, HostData } from './control.ts'
+import { exitCodes } from './exitCodes.ts'
+import { createRole } from './roles.ts'
+import { Actor } from './runtime/actor.ts'
+import { systemClock } from './runtime/clock.ts'
+import type { Driver } from './runtime/driver.ts'
+import { Fenced } from './runtime/journal.ts'
+import { JetStreamFeed } from './runtime/jetstreamFeed.ts'
+import { JetStreamJournal } from './runtime/jetstreamJournal.ts'
+import { jsonLog, sentence } from './runtime/log.ts'
+import { connectNats, NatsTransport } from './runtime/transport.ts'
+
+// The entry of a worker thread that hosts one actor.
+
+const data = workerData as HostData
+const log = jsonLog({ actor: data.actor })
+
+const connection = await connectNats(data.nats, data.actor).catch((error: unknown) => {
+  log.error('host', 'no connection', { reason: sentence(error) })
+  return process.exit(exitCodes.unavailable)
+})
+const venue = readVenue(data.venue)
+const hosted = await createRole(data.actor, { venue, keys: developmentKeys(data.keysFile), log, settlementModule: data.settlementModule })
+const { subjects } = venue
+const actor = new Actor({
+  name: data.actor,
+  machine: hosted.machine,
+  journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(data.actor), log),
+  transport: new NatsTransport(connection),
+  feed: new JetStreamFeed(connection, subjects),
+  subjects,
+  clock: systemClock,
+  log,
+})
+let driver: Driver | undefined
+
+void actor.ended.then(async (reason) => {
+  // The driver may be about to promise something for state that is no longer ours.
+  await driver?.stop()
+  if (!connection.isClosed()) await connection.close()
+  process.exit(reason === null ? exitCodes.drained : reason instanceof Fenced ? exitCodes.fenced : exitCodes.failed)
+})
+
+const control: HostControl = {
+  start: async () => {
+    await actor.start()
+    driver = hosted.drive?.(actor)
+  },
+  status: () => actor.status,
+  drain: async (limit_ms) => {
+    await driver?.stop()
+    driver = undefined
+    await actor.drain(limit_ms)
+  },
+  stop: () => actor.stop(),
+}
+expose(control, endpointOf(data.port))

@@ -1,0 +1,47 @@
+import type { Keys } from '../enclave/keys.ts'
+import type { ActorName, MarketName } from '../protocol/identity.ts'
+import type { Venue } from '../protocol/venue.ts'
+import type { Hosted } from './runtime/driver.ts'
+import type { Log } from './runtime/log.ts'
+
+/** What the module of the settlement actors gives. */
+interface SettlementModule {
+  createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Hosted
+  createWatcher(venue: Venue, log: Log): Hosted
+}
+
+export interface RoleParts {
+  readonly venue: Venue
+  readonly keys: Keys
+  readonly log: Log
+  readonly settlementModule: string
+}
+
+/**
+ * Makes the machine that an actor's name calls for. Modules are loaded as they are needed: a pair's thread has no use for a Stellar SDK.
+ * @throws Error where the venue has no such actor
+ */
+export async function createRole(actor: ActorName, parts: RoleParts): Promise<Hosted> {
+  const { venue, keys, log, settlementModule } = parts
+  if (!venue.actors.includes(actor)) throw new Error(`the venue ${venue.file.venue} has no actor ${actor}`)
+  const [role, which] = actor.split('.') as [string, string]
+  const loadSettlement = async (): Promise<SettlementModule> => (await import(settlementModule)) as SettlementModule
+  switch (role) {
+    case 'vault': {
+      const { VaultMachine } = await import('./vault/vaultMachine.ts')
+      return { machine: new VaultMachine(Number(which), venue) }
+    }
+    case 'pair': {
+      const { PairMachine } = await import('./pair/pairMachine.ts')
+      const market = venue.markets.get(which as MarketName)
+      if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
+      return { machine: new PairMachine(market, venue) }
+    }
+    case 'settlement':
+      return (await loadSettlement()).createSettlement(venue, Number(which), keys, log)
+    case 'watcher':
+      return (await loadSettlement()).createWatcher(venue, log)
+    default:
+      throw new Error(`no machine is known for the actor ${actor}`)
+  }
+}

@@ -1,0 +1,26 @@
+import type { Machine } from './machine.ts'
+
+/** What the part of an actor that does I/O for its machine may do with the actor. */
+export interface DrivenActor<Local = unknown> {
+  /**
+   * Gives the machine an input of its own driver. Resolves once it is durable; it has been applied by then.
+   * @throws Error where the actor ends first: whether the input is in the journal then shows after the next start
+   */
+  submit(input: Local): Promise<void>
+  /**
+   * Calls after every durable batch, when the machine's state holds nothing that could still be lost: what the driver does to the outside
+   * world it decides here. Also called once when the listener is added. Must not throw.
+   */
+  onDurable(listener: () => void): void
+}
+
+export interface Driver {
+  /** Ends its work; waits for what is under way and cannot be abandoned. */
+  stop(): Promise<void>
+}
+
+/** A machine and, where it has one, its driver, which starts once the journal is replayed. */
+export interface Hosted {
+  readonly machine: Machine
+  drive?(actor: DrivenActor): Driver
+}

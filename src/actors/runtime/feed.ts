@@ -1,0 +1,101 @@
+import type { FeedMessage } from '../../protocol/feed.ts'
+import type { Clock } from './clock.ts'
+import { sentence } from './log.ts'
+import type { Log } from './log.ts'
+import { Outbox } from './outbox.ts'
+
+/** Where traders' feeds are kept. */
+export interface FeedStream {
+  /**
+   * Resolves once all of them are stored, in this order.
+   * @throws Error where that is not known: the caller stores the same again
+   */
+  store(messages: readonly FeedMessage[]): Promise<void>
+}
+
+const burstMessages = 1_024
+const retry_ms = { first: 50, most: 2_000 }
+
+/**
+ * The way of feed messages into their stream. Replayed state: what was ever published and is not known to be stored by a journaled record.
+ * One burst is on its way at a time and is repeated until stored, so that the stream never holds a later message before an earlier one.
+ */
+export class Feed {
+  readonly #stream: FeedStream
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #outbox = new Outbox<FeedMessage>()
+  #released = 0
+  #stored = 0
+  #storing = false
+  #stopped = false
+  #settled: (() => void)[] = []
+
+  constructor(stream: FeedStream, clock: Clock, log: Log) {
+    this.#stream = stream
+    this.#clock = clock
+    this.#log = log
+  }
+
+  get backlog(): number {
+    return this.#outbox.size
+  }
+
+  publish(message: FeedMessage): void {
+    this.#outbox.push(message)
+  }
+
+  /** A journaled record says that everything up to `position` is stored. */
+  trim(position: number): void {
+    this.#outbox.trim(position)
+    if (this.#stored < position) this.#stored = position
+  }
+
+  /** The position that belongs into the next record, or null; the outbox is trimmed by it. */
+  takeAck(): number | null {
+    if (this.#stored <= this.#outbox.trimmed) return null
+    this.#outbox.trim(this.#stored)
+    return this.#stored
+  }
+
+  /** Everything published so far is durable in the journal. */
+  release(): void {
+    this.#released = this.#outbox.last
+    if (!this.#storing && this.#stored < this.#released) void this.#store()
+  }
+
+  /** Resolves once nothing released waits, or the feed is stopped. */
+  async settled(): Promise<void> {
+    if (this.#stopped || !this.#storing) return
+    await new Promise<void>((resolve) => this.#settled.push(resolve))
+  }
+
+  stop(): void {
+    this.#stopped = true
+    if (!this.#storing) this.#settle()
+  }
+
+  #settle(): void {
+    for (const resolve of this.#settled) resolve()
+    this.#settled = []
+  }
+
+  async #store(): Promise<void> {
+    this.#storing = true
+    let wait_ms = retry_ms.first
+    while (!this.#stopped && this.#stored < this.#released) {
+      const last = Math.min(this.#released, this.#stored + burstMessages)
+      try {
+        await this.#stream.store(this.#outbox.slice(this.#stored + 1, last))
+        this.#stored = last
+        wait_ms = retry_ms.first
+      } catch (error) {
+        this.#log.warn('feed', 'a burst is not known to be stored and is repeated', { messages: last - this.#stored, reason: sentence(error) })
+        await new Promise<void>((resolve) => this.#clock.after(wait_ms, resolve))
+        wait_ms = Math.min(wait_ms * 2, retry_ms.most)
+      }
+    }
+    this.#storing = false
+    this.#settle()
+  }
+}

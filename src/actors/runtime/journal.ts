@@ -1,0 +1,20 @@
+/** An actor's journal: its records in order, written by one owner at a time. Bytes only; what they mean is record.ts's. */
+export interface Journal {
+  /** Everything appended so far, oldest first. Called once, before the first append. */
+  replay(): AsyncIterable<Uint8Array>
+  /**
+   * Resolves once the record is durable as the successor of the one appended or replayed before. One at a time. While the store is away it
+   * waits; an outcome in doubt is settled by reading before it resolves.
+   * @throws Fenced where somebody else has appended: the caller is no longer the owner
+   * @throws Error where the store refuses for good
+   */
+  append(record: Uint8Array): Promise<void>
+}
+
+/** Another owner has written to this journal. Whoever sees this stops, and drops what it has not promised. */
+export class Fenced extends Error {
+  constructor(subject: string) {
+    super(`${subject} has another writer`)
+    this.name = 'Fenced'
+  }
+}

@@ -1,0 +1,120 @@
+import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
+import { Outbox } from './outbox.ts'
+import { peerPacket } from './packets.ts'
+
+/** Messages on their way to one peer at a time: what a receiver that lost a packet gets again. */
+const windowMessages = 8 * limits.packetItems
+/** Without progress for so long, the sender asks where the receiver stands. */
+const patience_ms = { first: 400, most: 5_000 }
+/** A receiver that misses a packet says so with every later one; it is sent again once in this time. */
+const rewind_ms = 50
+
+/**
+ * The sending side towards one peer. Replayed state: what was ever sent and not yet acknowledged in a journaled record. Around it, live: how
+ * far it is durable (`#released`), how far it went out (`#sent`), how far the peer has said it is (`#heard`).
+ */
+export class Link {
+  readonly peer: ActorName
+  readonly #self: ActorName
+  readonly #publish: (bytes: Uint8Array) => void
+  readonly #outbox = new Outbox<unknown>()
+  #released = 0
+  #sent = 0
+  #heard = 0
+  #heardBytes: Uint8Array | null = null
+  #patience_ms = patience_ms.first
+  #progressAt = 0 as Milliseconds
+  #rewoundAt = 0 as Milliseconds
+  #asked = false
+
+  constructor(self: ActorName, peer: ActorName, publish: (bytes: Uint8Array) => void) {
+    this.#self = self
+    this.peer = peer
+    this.#publish = publish
+  }
+
+  /** Messages not acknowledged, as the replayed state knows it. */
+  get backlog(): number {
+    return this.#outbox.size
+  }
+
+  push(message: unknown): void {
+    this.#outbox.push(message)
+  }
+
+  /** A journaled acknowledgement. */
+  trim(position: number): void {
+    this.#outbox.trim(position)
+    if (this.#heard < position) this.#heard = position
+  }
+
+  /** The acknowledgement that belongs into the next record, as it came, or null; the outbox is trimmed by it. */
+  takeAck(): Uint8Array | null {
+    const bytes = this.#heard > this.#outbox.trimmed ? this.#heardBytes : null
+    if (bytes !== null) this.#outbox.trim(this.#heard)
+    this.#heardBytes = null
+    return bytes
+  }
+
+  /** Everything pushed so far is durable. */
+  release(now: Milliseconds): void {
+    this.#released = this.#outbox.last
+    this.#pump(now)
+  }
+
+  /** A replay is over: nothing is known of what went out, so it counts as sent, and the peer is to be asked what is missing. */
+  replayed(): void {
+    this.#released = this.#outbox.last
+    this.#sent = this.#released
+  }
+
+  /** An empty packet, where anything is not acknowledged: the peer answers with its position. */
+  ask(now: Milliseconds): void {
+    if (this.#heard >= this.#released) return
+    this.#asked = true
+    this.#progressAt = now
+    this.#publish(peerPacket(this.#self, this.#released + 1, []).bytes)
+  }
+
+  /**
+   * The peer has durably applied everything up to `position`.
+   * @throws Error where that was never sent: this journal has lost its end, and going on would have the peer take new messages for old ones
+   */
+  heard(position: number, bytes: Uint8Array, now: Milliseconds): void {
+    if (position > this.#released) throw new Error(`${this.peer} has applied ${position} messages of the ${this.#released} in this journal: its end is lost`)
+    const repeated = position <= this.#heard
+    if (!repeated) {
+      this.#heard = position
+      this.#heardBytes = bytes
+      this.#patience_ms = patience_ms.first
+      this.#progressAt = now
+      if (this.#sent < position) this.#sent = position
+    }
+    // The answer to our question, or the same position twice: what went out after it did not arrive.
+    const missing = this.#sent > this.#heard && (this.#asked || (repeated && position === this.#heard && now - this.#rewoundAt >= rewind_ms))
+    this.#asked = false
+    if (missing) {
+      this.#rewoundAt = now
+      this.#sent = this.#heard
+    }
+    this.#pump(now)
+  }
+
+  /** Called every now and then. */
+  tick(now: Milliseconds): void {
+    if (this.#heard >= this.#released || now - this.#progressAt < this.#patience_ms) return
+    this.#patience_ms = Math.min(this.#patience_ms * 2, patience_ms.most)
+    this.ask(now)
+  }
+
+  #pump(now: Milliseconds): void {
+    if (this.#sent === this.#heard) this.#progressAt = now
+    while (this.#sent < this.#released && this.#sent - this.#heard < windowMessages) {
+      const last = Math.min(this.#released, this.#sent + limits.packetItems)
+      const { bytes, count } = peerPacket(this.#self, this.#sent + 1, this.#outbox.slice(this.#sent + 1, last))
+      this.#publish(bytes)
+      this.#sent += count
+    }
+  }
+}

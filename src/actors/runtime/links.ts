@@ -1,0 +1,125 @@
+import { encode } from '../../protocol/codec.ts'
+import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
+import type { PeerAck, PeerPacket } from '../../protocol/packets.ts'
+import type { Subjects } from '../../protocol/subjects.ts'
+import { Link } from './link.ts'
+import { inputTag } from './record.ts'
+import type { RecordInput } from './record.ts'
+import type { Transport } from './transport.ts'
+
+/**
+ * Exactly once between actors over a network that loses, doubles and reorders. Each message has a position among all that its sender ever
+ * sent to its receiver; the receiver applies the next one and drops every other, and acknowledges what is durable; the sender repeats what
+ * is not acknowledged. The positions are part of the replayed state of both, so a crash of either changes nothing.
+ */
+export class Links {
+  readonly #self: ActorName
+  readonly #subjects: Subjects
+  readonly #transport: Transport
+  /** Outbound, by peer. */
+  readonly #links = new Map<ActorName, Link>()
+  /** Inbound: the last position applied, by sender. */
+  readonly #applied = new Map<ActorName, number>()
+  /** Links with messages that are not released yet, and links with an acknowledgement that is not journaled yet. */
+  readonly #unreleased = new Set<Link>()
+  readonly #acknowledged = new Set<Link>()
+  /** Senders that wait for an acknowledgement of ours. */
+  readonly #owed = new Set<ActorName>()
+
+  constructor(self: ActorName, subjects: Subjects, transport: Transport) {
+    this.#self = self
+    this.#subjects = subjects
+    this.#transport = transport
+  }
+
+  send(to: ActorName, message: unknown): void {
+    const link = this.#link(to)
+    link.push(message)
+    this.#unreleased.add(link)
+  }
+
+  backlog(to: ActorName): number {
+    return this.#links.get(to)?.backlog ?? 0
+  }
+
+  /**
+   * How many of a packet's first items are to be skipped because they were applied before; undefined where nothing of it is new or something
+   * before it is missing. Counts the rest as applied. Either way the sender is owed an acknowledgement.
+   */
+  accept(packet: PeerPacket): number | undefined {
+    const applied = this.#applied.get(packet.from) ?? 0
+    this.#owed.add(packet.from)
+    const last = packet.first + packet.items.length - 1
+    if (packet.first > applied + 1 || last <= applied) return undefined
+    this.#applied.set(packet.from, last)
+    return applied + 1 - packet.first
+  }
+
+  /** An acknowledgement that is part of a record. */
+  applyAck({ from, position }: PeerAck): void {
+    this.#link(from).trim(position)
+  }
+
+  /** An acknowledgement as it arrives; it is journaled with the next record rather than causing one. */
+  heard(ack: PeerAck, bytes: Uint8Array, now: Milliseconds): void {
+    const link = this.#links.get(ack.from)
+    if (link === undefined) {
+      if (ack.position > 0) throw new Error(`${ack.from} has applied ${ack.position} messages of the 0 in this journal: its end is lost`)
+      return
+    }
+    link.heard(ack.position, bytes, now)
+    this.#acknowledged.add(link)
+  }
+
+  /** Puts the acknowledgements that came since the last record into the next, and applies them. */
+  takeAcks(inputs: RecordInput[]): void {
+    for (const link of this.#acknowledged) {
+      const bytes = link.takeAck()
+      if (bytes !== null) inputs.push({ tag: inputTag.peerAck, bytes })
+    }
+    this.#acknowledged.clear()
+  }
+
+  /** The batch is durable: its messages leave, and what it applied is acknowledged. */
+  release(now: Milliseconds): void {
+    for (const link of this.#unreleased) link.release(now)
+    this.#unreleased.clear()
+    for (const sender of this.#owed) this.#acknowledge(sender)
+    this.#owed.clear()
+  }
+
+  replayed(): void {
+    for (const link of this.#links.values()) link.replayed()
+    this.#unreleased.clear()
+    this.#owed.clear()
+  }
+
+  /** After a start. Peers are asked where they stand, so that a restart sends only what it must; and told, so that one that waits goes on. */
+  resume(now: Milliseconds): void {
+    for (const link of this.#links.values()) link.ask(now)
+    for (const sender of this.#applied.keys()) this.#acknowledge(sender)
+  }
+
+  /** The connection was away: whatever it had in it may be lost. */
+  reconnected(now: Milliseconds): void {
+    for (const link of this.#links.values()) link.ask(now)
+  }
+
+  tick(now: Milliseconds): void {
+    for (const link of this.#links.values()) link.tick(now)
+  }
+
+  #link(peer: ActorName): Link {
+    let link = this.#links.get(peer)
+    if (link === undefined) {
+      link = new Link(this.#self, peer, (bytes) => this.#transport.publish(this.#subjects.peers(peer), bytes))
+      this.#links.set(peer, link)
+    }
+    return link
+  }
+
+  #acknowledge(sender: ActorName): void {
+    const ack: PeerAck = { from: this.#self, position: this.#applied.get(sender) ?? 0 }
+    this.#transport.publish(this.#subjects.acks(sender), encode(ack))
+  }
+}

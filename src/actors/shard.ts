@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { developmentKeys, keyPaths } from '../enclave/keys.ts'
+import type { ActorName } from '../protocol/identity.ts'
+import { readVenue } from '../protocol/venue.ts'
+import type { Venue } from '../protocol/venue.ts'
+import { exitCodes } from './exitCodes.ts'
+import { jsonLog, sentence } from './runtime/log.ts'
+import { ensureStreams } from './runtime/streams.ts'
+import { connectNats } from './runtime/transport.ts'
+import type { NatsAccess } from './runtime/transport.ts'
+import { Supervisor } from './supervisor.ts'
+
+// A shard: the process that runs some or all actors of a venue.
+//   node src/actors/shard.ts --venue FILE --keys FILE [--actors vault.0,pair.XLM-USDC]
+// To a parent with an IPC channel it says {type: 'ready'} when all its actors run, and it obeys {type: 'terminate', actor}. It drains and
+// ends at SIGTERM, at SIGINT, and when such a parent is gone.
+
+const drain_ms = 25_000
+const log = jsonLog()
+
+function leave(code: number, message: string): never {
+  log.error('shard', message, { code })
+  process.exit(code)
+}
+
+interface Arguments {
+  readonly venue: string
+  readonly keys: string
+  readonly actors?: string
+}
+
+function readArguments(): Arguments {
+  try {
+    const { values } = parseArgs({ options: { venue: { type: 'string' }, keys: { type: 'string' }, actors: { type: 'string' } } })
+    const { venue, keys, actors } = values
+    if (venue !== undefined && keys !== undefined) return actors === undefined ? { venue, keys } : { venue, keys, actors }
+  } catch (error) {
+    leave(exitCodes.usage, sentence(error))
+  }
+  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys FILE [--actors NAME,NAME]')
+}
+
+function configured(file: string): { json: unknown; venue: Venue } {
+  if (!existsSync(file)) leave(exitCodes.configuration, `there is no venue file ${file}`)
+  try {
+    const json: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    return { json, venue: readVenue(json) }
+  } catch (error) {
+    return leave(exitCodes.configuration, `${file}: ${sentence(error)}`)
+  }
+}
+
+function chosen(venue: Venue, list: string | undefined): readonly ActorName[] {
+  if (list === undefined) return venue.actors
+  const names = list.split(',') as ActorName[]
+  const unknown = names.find((name) => !venue.actors.includes(name))
+  return unknown === undefined ? names : leave(exitCodes.usage, `the venue has no actor ${unknown}`)
+}
+
+const { venue: venueFile, keys: keysFile, actors: list } = readArguments()
+const { json, venue } = configured(venueFile)
+const actors = chosen(venue, list)
+let nats: NatsAccess
+try {
+  const password = Buffer.from(await developmentKeys(keysFile).secret(keyPaths.nats)).toString('hex')
+  nats = { servers: venue.file.nats.servers, user: venue.file.nats.user, password }
+} catch (error) {
+  leave(exitCodes.configuration, sentence(error))
+}
+try {
+  const connection = await connectNats(nats, 'shard')
+  await ensureStreams(connection, venue.subjects)
+  await connection.close()
+} catch (error) {
+  leave(exitCodes.unavailable, sentence(error))
+}
+
+const supervisor = new Supervisor(actors, { venue: json, keysFile, nats, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }, log)
+let draining = false
+const drain = (why: string): void => {
+  if (draining) return
+  draining = true
+  log.info('shard', 'draining', { why })
+  void supervisor.drain(drain_ms).then(() => {
+    log.info('shard', 'drained')
+    process.exit(exitCodes.drained)
+  })
+}
+process.on('SIGTERM', () => drain('SIGTERM'))
+process.on('SIGINT', () => drain('SIGINT'))
+process.on('disconnect', () => drain('the parent is gone'))
+process.on('message', (message: { readonly type?: unknown; readonly actor?: unknown } | null) => {
+  if (message?.type !== 'terminate' || typeof message.actor !== 'string') return
+  const { actor } = message
+  supervisor.terminate(actor as ActorName).catch((error: unknown) => log.warn('shard', 'cannot terminate', { actor, reason: sentence(error) }))
+})
+
+log.info('shard', 'starting', { venue: venue.file.venue, actors: actors.length })
+await supervisor.start()
+log.info('shard', 'ready', { venue: venue.file.venue, actors: actors.length })
+process.send?.({ type: 'ready' })
