@@ -1,0 +1,155 @@
+import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import type { Keypair } from '@stellar/stellar-sdk'
+import type { DrivenActor } from '../actors/runtime/driver.ts'
+import type { Log } from '../actors/runtime/log.ts'
+import { makeBatchTransaction } from './batchTransaction.ts'
+import type { Step } from './driverLoop.ts'
+import type { Flight, Submission } from './flight.ts'
+import { settledTransaction } from './settledTransaction.ts'
+import type { SettlementLocal } from './settlementLocal.ts'
+import type { SettlementMachine } from './settlementMachine.ts'
+import { chainHead, closeTimeOf } from './stellarRpc.ts'
+import type { ChainHead, StellarRpc } from './stellarRpc.ts'
+import type { ChainChannel, VaultContract } from './vaultContract.ts'
+
+/** A sleeping submitter is woken by new work; this only bounds how long a missed wake-up could last. */
+const IDLE_MS = 5_000
+const RETRY_FIRST_MS = 250
+const RETRY_LONGEST_MS = 30_000
+/** A transaction the network forgot is sent again after this time; the same bytes cannot apply twice. */
+const RESEND_MS = 10_000
+const DIVERGED_MS = 30_000
+
+export interface SubmitterOptions {
+  readonly machine: SettlementMachine
+  readonly server: StellarRpc
+  readonly vault: VaultContract
+  readonly channel: number
+  readonly engine: () => Promise<Keypair>
+  readonly poll_ms: number
+  readonly log: Log
+}
+
+/**
+ * Takes the batch that is on its way to its end. The rule: a transaction is journaled before it is sent; while it may still apply, no
+ * other one is made; and before one is made, the chain's own cursor is asked whether the batch has settled already.
+ */
+export class BatchSubmitter {
+  readonly #options: SubmitterOptions
+  readonly #actor: DrivenActor<SettlementLocal>
+  /** The transaction this process made and has not sent: nobody else can have it. */
+  #unsent: string | null = null
+  #sent: { readonly hash: string; readonly at: number } | null = null
+  /** The latest ledger any answer spoke of. An answer from before it comes from a server that lags, and proves nothing. */
+  #seenLedger = 0
+  #diverged = false
+
+  constructor(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>) {
+    this.#options = options
+    this.#actor = actor
+  }
+
+  async step(): Promise<Step> {
+    const { flight } = this.#options.machine.work
+    if (flight === null) return { sleep_ms: IDLE_MS }
+    return flight.live ? this.#follow(flight, flight.live) : this.#submit(flight)
+  }
+
+  /** Makes the next transaction of a batch that has none alive. */
+  async #submit(flight: Flight): Promise<Step> {
+    const { machine, server, vault, channel, engine, log } = this.#options
+    const head = await chainHead(server)
+    this.#see(head.ledger)
+    const onChain = await vault.getChannel(server, channel)
+    this.#see(onChain.latestLedger)
+    if (onChain.sequence >= flight.sequence) return this.#settledBefore(flight, onChain, head)
+    if (onChain.sequence < flight.sequence - 1 || onChain.epoch > flight.batch.epoch) return this.#diverge(flight, onChain)
+    this.#diverged = false
+
+    const made = await makeBatchTransaction({ server, vault, engine: await engine(), batch: flight.batch, head, attempt: flight.submissions.length })
+    if ('refused' in made) {
+      this.#see(made.latestLedger)
+      // A given-up transaction of this batch could still apply until its time is over. Forming its trades into another batch before
+      // then could settle them twice.
+      if (head.closeTime <= flight.settlesUntil) return { sleep_ms: RETRY_FIRST_MS * 4 }
+      await this.#actor.submit({ kind: 'refused', ...flight.id, reason: made.refused, tooLarge: made.tooLarge })
+      return 'again'
+    }
+    await this.#actor.submit({ kind: 'submitted', ...flight.id, ...made, ledger: head.ledger })
+    if (machine.work.flight?.live?.hash !== made.hash) throw new Error('the journal holds another transaction for the batch')
+    this.#unsent = made.hash
+    log.info('settlement.submitter', 'batch submitted', { sequence: flight.sequence, trades: flight.batch.trades.length, transaction: made.hash })
+    return 'again'
+  }
+
+  /** Follows a transaction whose outcome is unknown. */
+  async #follow(flight: Flight, submission: Submission): Promise<Step> {
+    const { server, poll_ms, log } = this.#options
+    const { hash, maxTime } = submission
+    if (this.#unsent === hash) return this.#send(flight, submission)
+    const answer = await server.getTransaction(hash)
+    if (answer.status === rpc.Api.GetTransactionStatus.SUCCESS) {
+      log.info('settlement.submitter', 'batch settled', { sequence: flight.sequence, transaction: hash, ledger: answer.ledger })
+      await this.#actor.submit({ kind: 'confirmed', ...flight.id, hash, ledger: answer.ledger })
+      return 'again'
+    }
+    this.#see(answer.latestLedger)
+    if (answer.status === rpc.Api.GetTransactionStatus.FAILED) return this.#bury(flight, submission, answer.resultXdr.result.type)
+    // Final only together: not found, in an answer whose latest ledger closed after the transaction's time.
+    if (closeTimeOf(answer) > maxTime) return this.#bury(flight, submission, 'expired')
+    if (this.#sent?.hash !== hash || Date.now() - this.#sent.at >= RESEND_MS) return this.#send(flight, submission)
+    return { sleep_ms: poll_ms }
+  }
+
+  async #send(flight: Flight, submission: Submission): Promise<Step> {
+    const { server, vault, poll_ms } = this.#options
+    const { hash, envelope } = submission
+    const first = this.#unsent === hash
+    // Before the call: if it fails half-way, the transaction may be out.
+    this.#unsent = null
+    const answer = await server.sendTransaction(TransactionBuilder.fromXdr(envelope, vault.passphrase))
+    if (answer.status === 'PENDING' || answer.status === 'DUPLICATE') this.#sent = { hash, at: Date.now() }
+    if (answer.status !== 'ERROR') return { sleep_ms: poll_ms }
+    // Refused at the door and never sent before: no validator holds it. Sent before, the refusal may only mean that it has applied
+    // (txBAD_SEQ); then its hash or the end of its time decides.
+    if (first) return this.#bury(flight, submission, answer.errorResult?.result.type ?? 'refused')
+    this.#sent = { hash, at: Date.now() }
+    return { sleep_ms: poll_ms }
+  }
+
+  async #bury(flight: Flight, { hash }: Submission, reason: string): Promise<Step> {
+    this.#options.log.warn('settlement.submitter', 'transaction did not apply', { sequence: flight.sequence, transaction: hash, reason, attempts: flight.submissions.length })
+    await this.#actor.submit({ kind: 'dead', ...flight.id, hash, reason })
+    // Each attempt may cost a fee: not faster and faster into the same wall.
+    return { sleep_ms: Math.min(RETRY_FIRST_MS * 2 ** Math.min(flight.submissions.length - 1, 20), RETRY_LONGEST_MS) }
+  }
+
+  /** The chain's cursor has passed the batch: it settled by a transaction that was thought dead, or the channel is not ours alone. */
+  async #settledBefore(flight: Flight, onChain: ChainChannel, head: ChainHead): Promise<Step> {
+    const { server, vault, channel, log } = this.#options
+    const ours = onChain.sequence === flight.sequence && Buffer.from(onChain.stateRoot).equals(flight.batch.stateRoot)
+    const found = ours ? await settledTransaction({ server, vault, channel, flight, head }) : null
+    if (found === null) return this.#diverge(flight, onChain)
+    log.info('settlement.submitter', 'batch found settled', { sequence: flight.sequence, transaction: found.hash, ledger: found.ledger })
+    await this.#actor.submit({ kind: 'confirmed', ...flight.id, ...found })
+    return 'again'
+  }
+
+  async #diverge(flight: Flight, { epoch, sequence }: ChainChannel): Promise<Step> {
+    if (!this.#diverged) {
+      this.#diverged = true
+      this.#options.log.error('settlement.submitter', 'the channel on chain does not continue this history: nothing is submitted', {
+        sequence: flight.sequence,
+        chainSequence: sequence,
+        chainEpoch: epoch,
+      })
+      await this.#actor.submit({ kind: 'diverged', ...flight.id, chainEpoch: epoch, chainSequence: sequence })
+    }
+    return { sleep_ms: DIVERGED_MS }
+  }
+
+  #see(ledger: number): void {
+    if (ledger < this.#seenLedger) throw new Error(`the RPC is at ledger ${ledger}, behind ${this.#seenLedger} where it was before`)
+    this.#seenLedger = ledger
+  }
+}

@@ -1,0 +1,71 @@
+import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import type { Keypair } from '@stellar/stellar-sdk'
+import type { Batch } from './batch.ts'
+import { exceededLimit } from './networkLimits.ts'
+import type { ChainHead, StellarRpc } from './stellarRpc.ts'
+import { ContractRefusal } from './vaultContract.ts'
+import type { VaultContract } from './vaultContract.ts'
+
+/** How long a transaction may wait for its ledger, in seconds of ledger time. After it, it is dead and another one may be made. */
+const LIFETIME_S = 60
+/** Inclusion fee in stroops: the network's least, and what the venue pays at most. */
+const LEAST_FEE = 100n
+const MOST_FEE = 100_000n
+/** Room for what other transactions change between simulation and ledger. */
+const INSTRUCTION_LEEWAY = 500_000
+
+export interface BatchTransaction {
+  readonly hash: string
+  readonly envelope: string
+  readonly maxTime: number
+}
+
+/** Why a batch cannot be sent as it is. */
+export interface BatchRefusal {
+  readonly refused: string
+  readonly tooLarge: boolean
+  readonly latestLedger: number
+}
+
+export interface BatchTransactionInput {
+  readonly server: StellarRpc
+  readonly vault: VaultContract
+  readonly engine: Keypair
+  readonly batch: Batch
+  readonly head: ChainHead
+  /** Transactions made for this batch before: each doubles the inclusion fee. */
+  readonly attempt: number
+}
+
+/**
+ * Simulates the batch against the chain as it stands and signs the transaction. The engine is its source, so that the contract's demand
+ * for the engine's authorisation is met by the envelope's signature and no nonce entry is written.
+ * @throws Error where the RPC fails: nothing is known then
+ */
+export async function makeBatchTransaction({ server, vault, engine, batch, head, attempt }: BatchTransactionInput): Promise<BatchTransaction | BatchRefusal> {
+  const source = await server.getAccount(engine.publicKey())
+  const fee = await inclusionFee(server, attempt)
+  // By the ledger's clock: the machine's own may be ahead of it or behind.
+  const maxTime = head.closeTime + LIFETIME_S
+  const draft = new TransactionBuilder(source, { fee: fee.toString(), networkPassphrase: vault.passphrase, timebounds: { minTime: 0, maxTime } })
+    .addOperation(vault.settleBatch(batch))
+    .build()
+  const simulation = await server.simulateTransaction(draft, { cpuInstructions: INSTRUCTION_LEEWAY })
+  if (rpc.Api.isSimulationError(simulation)) {
+    const refusal = new ContractRefusal(simulation.error)
+    return { refused: refusal.message, tooLarge: refusal.overLimit, latestLedger: simulation.latestLedger }
+  }
+  const transaction = rpc.assembleTransaction(draft, simulation).build()
+  transaction.sign(engine)
+  const envelope = transaction.toEnvelope().toXdr()
+  const limit = exceededLimit(simulation.transactionData.build(), envelope.length)
+  if (limit !== null) return { refused: `over the network's limit of ${limit}`, tooLarge: true, latestLedger: simulation.latestLedger }
+  return { hash: Buffer.from(transaction.hash()).toString('hex'), envelope: Buffer.from(envelope).toString('base64'), maxTime }
+}
+
+async function inclusionFee(server: StellarRpc, attempt: number): Promise<bigint> {
+  const { sorobanInclusionFee } = await server.getFeeStats()
+  const usual = BigInt(sorobanInclusionFee.p80)
+  const fee = (usual > LEAST_FEE ? usual : LEAST_FEE) << BigInt(Math.min(attempt, 16))
+  return fee < MOST_FEE ? fee : MOST_FEE
+}

@@ -1,0 +1,77 @@
+import { Account, authorizeInvocation, rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import type { Keypair } from '@stellar/stellar-sdk'
+import type { DrivenActor } from '../actors/runtime/driver.ts'
+import type { Log } from '../actors/runtime/log.ts'
+import type { Cosign } from './cosigning.ts'
+import type { Step } from './driverLoop.ts'
+import type { SettlementLocal } from './settlementLocal.ts'
+import type { SettlementMachine } from './settlementMachine.ts'
+import type { StellarRpc } from './stellarRpc.ts'
+import { ContractRefusal } from './vaultContract.ts'
+import type { VaultContract } from './vaultContract.ts'
+
+/** How long a co-signed withdrawal may be executed: about eight minutes. Its funds stay reserved that long. */
+export const COSIGN_LEDGERS = 100
+
+/** Woken by new work; this bounds a missed wake-up. */
+const IDLE_MS = 5_000
+
+export interface CosignerOptions {
+  readonly machine: SettlementMachine
+  readonly server: StellarRpc
+  readonly vault: VaultContract
+  readonly engine: () => Promise<Keypair>
+  readonly log: Log
+}
+
+/** Gives the engine's authorisation to withdrawals, one after the other. */
+export class Cosigner {
+  readonly #options: CosignerOptions
+  readonly #actor: DrivenActor<SettlementLocal>
+
+  constructor(options: CosignerOptions, actor: DrivenActor<SettlementLocal>) {
+    this.#options = options
+    this.#actor = actor
+  }
+
+  async step(): Promise<Step> {
+    const { cosign } = this.#options.machine.work
+    if (cosign === undefined) return { sleep_ms: IDLE_MS }
+    await this.#actor.submit(await this.#decide(cosign))
+    if (this.#options.machine.work.cosign?.withdrawal === cosign.withdrawal) throw new Error('a decided withdrawal still waits')
+    return 'again'
+  }
+
+  async #decide(cosign: Cosign): Promise<SettlementLocal> {
+    const { server, vault, log } = this.#options
+    const { withdrawal, account, asset, amount } = cosign
+    const engine = await this.#options.engine()
+    // A withdrawal that the chain would refuse (no trustline, a frozen asset) is refused here, and its funds are free again at once.
+    const draft = new TransactionBuilder(new Account(engine.publicKey(), '0'), { fee: '100', networkPassphrase: vault.passphrase })
+      .addOperation(vault.withdraw(account, asset, amount))
+      .setTimeout(0)
+      .build()
+    const simulation = await server.simulateTransaction(draft)
+    if (rpc.Api.isSimulationError(simulation)) {
+      const reason = new ContractRefusal(simulation.error).message
+      log.warn('settlement.cosigner', 'withdrawal cannot succeed', { withdrawal, reason })
+      return { kind: 'cosignRefused', withdrawal, reason }
+    }
+    const validUntil = simulation.latestLedger + COSIGN_LEDGERS
+    return { kind: 'cosigned', withdrawal, authorization: await authorizeWithdrawal(vault, engine, cosign, validUntil), validUntil }
+  }
+}
+
+/**
+ * The engine's SorobanAuthorizationEntry, base64 XDR, for exactly this withdrawal: usable once (its random nonce is spent on chain), by
+ * whoever also has the user's authorisation, in ledgers up to and including `validUntil`.
+ */
+export async function authorizeWithdrawal(vault: VaultContract, engine: Keypair, { account, asset, amount }: Omit<Cosign, 'withdrawal'>, validUntil: number): Promise<string> {
+  const entry = await authorizeInvocation({
+    signer: engine,
+    validUntilLedgerSeq: validUntil,
+    invocation: vault.withdrawInvocation(account, asset, amount),
+    networkPassphrase: vault.passphrase,
+  })
+  return entry.toXdr('base64')
+}

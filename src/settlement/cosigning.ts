@@ -1,0 +1,57 @@
+import type { AccountId, Amount, ContractId, MessageId } from '../protocol/identity.ts'
+import type { SettlementMessage } from '../protocol/settlement.ts'
+
+/** Withdrawals whose outcome is remembered for a vault actor that asks twice. */
+const REMEMBERED = 10_000
+
+export type CosignRequest = Extract<SettlementMessage, { kind: 'cosign' }>
+export type CosignOutcome = { readonly authorization: string; readonly validUntil: number } | 'refused'
+
+/** A withdrawal the engine is to authorise. */
+export interface Cosign {
+  readonly withdrawal: MessageId
+  readonly account: AccountId
+  readonly asset: ContractId
+  readonly amount: Amount
+}
+
+/** Requests for the engine's authorisation: each is answered with one authorisation, however often it is asked for. */
+export class Cosigning {
+  readonly #waiting = new Map<MessageId, Cosign>()
+  /** In order of decision; the oldest go. A vault actor asks once, so this only covers its repeats. */
+  readonly #decided = new Map<MessageId, CosignOutcome>()
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** The oldest request without an answer. */
+  get next(): Cosign | undefined {
+    return this.#waiting.values().next().value
+  }
+
+  /** Queues the request, or gives what was decided before. */
+  ask(request: CosignRequest): CosignOutcome | undefined {
+    const decided = this.#decided.get(request.withdrawal)
+    if (decided !== undefined) return decided
+    const { withdrawal, account, asset, amount } = request
+    if (!this.#waiting.has(withdrawal)) this.#waiting.set(withdrawal, { withdrawal, account, asset, amount })
+    return undefined
+  }
+
+  /**
+   * Takes the driver's answer; gives the request where it is the first one. Two authorisations of one withdrawal must never leave: with
+   * both its owner could withdraw twice.
+   */
+  decide(withdrawal: MessageId, outcome: CosignOutcome): Cosign | undefined {
+    const request = this.#waiting.get(withdrawal)
+    if (!request) return undefined
+    this.#waiting.delete(withdrawal)
+    this.#decided.set(withdrawal, outcome)
+    if (this.#decided.size > REMEMBERED) {
+      const oldest = this.#decided.keys().next().value
+      if (oldest !== undefined) this.#decided.delete(oldest)
+    }
+    return request
+  }
+}

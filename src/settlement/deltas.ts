@@ -1,0 +1,104 @@
+import { unzigzag, VarintReader, writeVarint, zigzag } from './varint.ts'
+
+/** Assets that share a section; the contract's `ASSETS_PER_GROUP`. */
+export const ASSETS_PER_GROUP = 4
+
+/** What one account gains (or, below zero, loses) of one asset. Both are the contract's stable indexes. */
+export interface Delta {
+  readonly account: number
+  readonly asset: number
+  readonly delta: bigint
+}
+
+/** By account: the deltas of a group's assets, by position; empty where there is none. */
+type Deltas = (bigint | undefined)[]
+type Records = Map<number, Deltas>
+type Groups = Map<number, Records>
+
+/**
+ * The deltas of a batch as the contract reads them (docs/contract.md): sections by rising group of four assets; in each, one record an
+ * account by rising index: the gap to the account before, a mask of the assets that follow, and for each a zigzag varint.
+ * Deltas of zero are left out; the order of the input does not matter.
+ * @throws Error where an account has an asset twice or an asset's deltas do not sum to zero
+ */
+export function encodeDeltas(deltas: readonly Delta[]): Uint8Array {
+  const groups: Groups = new Map()
+  const sums = new Map<number, bigint>()
+  for (const { account, asset, delta } of deltas) {
+    if (delta === 0n) continue
+    assertIndex(account)
+    assertIndex(asset)
+    const group = Math.floor(asset / ASSETS_PER_GROUP)
+    const records: Records = groups.get(group) ?? new Map<number, Deltas>()
+    groups.set(group, records)
+    const record: Deltas = records.get(account) ?? []
+    records.set(account, record)
+    const bit = asset % ASSETS_PER_GROUP
+    if (record[bit] !== undefined) throw new Error(`deltas: account ${account} has asset ${asset} twice`)
+    record[bit] = delta
+    sums.set(asset, (sums.get(asset) ?? 0n) + delta)
+  }
+  for (const [asset, sum] of sums) if (sum !== 0n) throw new Error(`deltas: asset ${asset} does not sum to zero`)
+  const bytes: number[] = []
+  for (const [group, records] of [...groups].sort(byKey)) writeSection(bytes, group, records)
+  return Uint8Array.from(bytes)
+}
+
+function writeSection(bytes: number[], group: number, records: Records): void {
+  writeVarint(bytes, BigInt(group))
+  writeVarint(bytes, BigInt(records.size))
+  let last = 0
+  for (const [account, record] of [...records].sort(byKey)) {
+    writeVarint(bytes, BigInt(account - last))
+    last = account
+    bytes.push(record.reduce<number>((mask, delta, bit) => (delta === undefined ? mask : mask | (1 << bit)), 0))
+    for (const delta of record) if (delta !== undefined) writeVarint(bytes, zigzag(delta))
+  }
+}
+
+/**
+ * Reads deltas back, by rising asset group and account. Whatever does not follow the encoding to the byte is refused, as on chain.
+ * @throws RangeError
+ */
+export function decodeDeltas(bytes: Uint8Array): Delta[] {
+  const reader = new VarintReader(bytes)
+  const deltas: Delta[] = []
+  let lastGroup = -1
+  while (!reader.atEnd) {
+    const group = reader.u32()
+    if (group <= lastGroup) throw new RangeError('sections are not in rising order of group')
+    lastGroup = group
+    readSection(reader, group, deltas)
+  }
+  return deltas
+}
+
+function readSection(reader: VarintReader, group: number, deltas: Delta[]): void {
+  const count = reader.u32()
+  if (count === 0) throw new RangeError('a section has no records')
+  const sums = new Map<number, bigint>()
+  let account = 0
+  for (let record = 0; record < count; record++) {
+    const gap = reader.u32()
+    if (record > 0 && gap === 0) throw new RangeError('accounts are not in rising order')
+    account += gap
+    assertIndex(account)
+    const mask = reader.byte()
+    if (mask === 0 || mask > 0x0f) throw new RangeError('a mask is zero or has one of its high bits set')
+    for (let bit = 0; bit < ASSETS_PER_GROUP; bit++) {
+      if ((mask & (1 << bit)) === 0) continue
+      const delta = unzigzag(reader.varint())
+      if (delta === 0n) throw new RangeError('a delta is zero')
+      const asset = group * ASSETS_PER_GROUP + bit
+      sums.set(asset, (sums.get(asset) ?? 0n) + delta)
+      deltas.push({ account, asset, delta })
+    }
+  }
+  for (const sum of sums.values()) if (sum !== 0n) throw new RangeError('the deltas of an asset do not sum to zero')
+}
+
+const byKey = (a: readonly [number, unknown], b: readonly [number, unknown]): number => a[0] - b[0]
+
+function assertIndex(index: number): void {
+  if (!Number.isInteger(index) || index < 0 || index > 0xffff_ffff) throw new RangeError('an index is not a u32')
+}

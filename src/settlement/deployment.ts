@@ -1,0 +1,106 @@
+import { Address, Contract, hash, Operation, scValToNative, xdr } from '@stellar/stellar-sdk'
+import type { Asset } from '@stellar/stellar-sdk'
+import type { AccountId, ContractId } from '../protocol/identity.ts'
+import { execute } from './transaction.ts'
+import type { Applied, Signer } from './transaction.ts'
+import { VaultContract } from './vaultContract.ts'
+
+/** What a step of a deployment did: nothing where an earlier run had done it, so that a deployment can be repeated at any point. */
+export interface Deployed<Id> {
+  readonly id: Id
+  /** The step's transaction; null where there was nothing to do. */
+  readonly applied: Applied | null
+}
+
+/** Uploads a contract's code. Its id is its sha256, so it is there or not, and there is one of it on a network. */
+export async function uploadWasm(signer: Signer, wasm: Uint8Array): Promise<Deployed<string>> {
+  const digest = hash(wasm)
+  const key = xdr.LedgerKey.contractCode(new xdr.LedgerKeyContractCode({ hash: new xdr.Hash(digest) }))
+  const id = Buffer.from(digest).toString('hex')
+  if ((await signer.server.getLedgerEntries(key)).entries.length > 0) return { id, applied: null }
+  return { id, applied: await execute(signer, Operation.uploadContractWasm({ wasm })) }
+}
+
+/**
+ * Creates the vault from uploaded code; the signer becomes its administrator. `salt` decides its address together with the signer's key
+ * and the network, so that repeating the call finds what the first one made.
+ */
+export async function createVault(signer: Signer, wasmHash: string, salt: Uint8Array): Promise<Deployed<ContractId>> {
+  const deployer = new Address(signer.key.publicKey())
+  const id = createdAddress(signer, deployer, salt)
+  if (await exists(signer, id)) return { id, applied: null }
+  const operation = Operation.createCustomContract({
+    address: deployer,
+    wasmHash: new Uint8Array(Buffer.from(wasmHash, 'hex')),
+    salt,
+    constructorArgs: [deployer.toScVal()],
+  })
+  const applied = await execute(signer, operation)
+  if (applied.returnValue === undefined || scValToNative(applied.returnValue) !== id) throw new Error('the contract was created at another address than computed')
+  return { id, applied }
+}
+
+/** Deploys the contract of a classic asset (its SAC), by whoever pays for it. */
+export async function deployAssetContract(signer: Signer, asset: Asset): Promise<Deployed<ContractId>> {
+  const id = asset.contractId(signer.passphrase) as ContractId
+  if (await exists(signer, id)) return { id, applied: null }
+  return { id, applied: await execute(signer, Operation.createStellarAssetContract({ asset })) }
+}
+
+/** Makes `engine` the vault's matching engine. The signer is the administrator. */
+export async function setMatchingEngine(signer: Signer, vault: ContractId, engine: AccountId): Promise<Deployed<AccountId>> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  if ((await contract.getMatchingEngine(signer.server)) === engine) return { id: engine, applied: null }
+  return { id: engine, applied: await execute(signer, contract.setMatchingEngine(engine)) }
+}
+
+/** Admits a token to the vault and gives its asset index. The signer is the administrator. */
+export async function addAsset(signer: Signer, vault: ContractId, token: ContractId): Promise<Deployed<number>> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  const known = await contract.getAssetIndex(signer.server, token)
+  if (known !== null) return { id: known, applied: null }
+  const applied = await execute(signer, contract.addAsset(token))
+  const index = applied.returnValue && (scValToNative(applied.returnValue) as unknown)
+  if (typeof index !== 'number') throw new Error('add_asset gave no asset index')
+  return { id: index, applied }
+}
+
+/** Pays a user's tokens into the vault and gives the account's index. The signer is the user. */
+export async function deposit(signer: Signer, vault: ContractId, token: ContractId, amount: bigint): Promise<{ readonly index: number; readonly applied: Applied }> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  const applied = await execute(signer, contract.deposit(signer.key.publicKey() as AccountId, token, amount))
+  const index = applied.returnValue && (scValToNative(applied.returnValue) as unknown)
+  if (typeof index !== 'number') throw new Error('deposit gave no account index')
+  return { index, applied }
+}
+
+/**
+ * Executes a withdrawal that the engine has co-signed: the user's transaction, whose signature is the user's authorisation, with the
+ * engine's entry in it. The signer is the user.
+ */
+export async function withdraw(signer: Signer, vault: ContractId, token: ContractId, amount: bigint, authorization: string): Promise<Applied> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  const user = signer.key.publicKey() as AccountId
+  const invocation = contract.withdrawInvocation(user, token, amount)
+  const own = new xdr.SorobanAuthorizationEntry({ credentials: xdr.SorobanCredentials.sorobanCredentialsSourceAccount(), rootInvocation: invocation })
+  const engine = xdr.SorobanAuthorizationEntry.fromXdr(authorization, 'base64')
+  const call = contract.withdrawCall(user, token, amount)
+  return execute(signer, Operation.invokeHostFunction({ func: xdr.HostFunction.hostFunctionTypeInvokeContract(call), auth: [own, engine] }))
+}
+
+/** Address of a contract that an account creates with a salt (CAP-46-02). */
+function createdAddress({ passphrase }: Signer, deployer: Address, salt: Uint8Array): ContractId {
+  const preimage = xdr.HashIdPreimage.envelopeTypeContractId(
+    new xdr.HashIdPreimageContractId({
+      networkId: new xdr.Hash(hash(passphrase)),
+      contractIdPreimage: xdr.ContractIdPreimage.contractIdPreimageFromAddress(
+        new xdr.ContractIdPreimageFromAddress({ address: deployer.toScAddress(), salt }),
+      ),
+    }),
+  )
+  return Address.contract(hash(preimage.toXdr())).toString() as ContractId
+}
+
+async function exists({ server }: Signer, id: ContractId): Promise<boolean> {
+  return (await server.getLedgerEntries(new Contract(id).getFootprint())).entries.length > 0
+}

@@ -1,0 +1,80 @@
+import { Keypair } from '@stellar/stellar-sdk'
+import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
+import type { Log } from '../actors/runtime/log.ts'
+import { keyPaths } from '../enclave/keys.ts'
+import type { Keys } from '../enclave/keys.ts'
+import type { ContractId } from '../protocol/identity.ts'
+import type { Venue } from '../protocol/venue.ts'
+import { driveSettlement } from './settlementDriver.ts'
+import type { SettlementLocal } from './settlementLocal.ts'
+import { SettlementMachine } from './settlementMachine.ts'
+import { openRpc } from './stellarRpc.ts'
+import { VaultContract } from './vaultContract.ts'
+import { driveWatcher } from './watcherDriver.ts'
+import { WatcherMachine } from './watcherMachine.ts'
+import type { WatcherLocal } from './watcherMachine.ts'
+
+/** How often a transaction in doubt and the latest ledger are looked up: a fraction of a ledger's five seconds. */
+const POLL_MS = 500
+
+/** A machine and the driver that does its I/O once its journal has been replayed. */
+export interface Hosted<HostedMachine, Local> {
+  readonly machine: HostedMachine
+  drive(actor: DrivenActor<Local>): Driver
+}
+
+/** The settlement actor of one channel. `keys` gives the engine's key, which the vault contract must know as its matching engine. */
+export function createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Hosted<SettlementMachine, SettlementLocal> {
+  const { settlement, vaultPartitions, network, vault } = venue.file
+  const machine = new SettlementMachine({
+    channel,
+    vaultPartitions,
+    ...settlement,
+    assetsOf: (name) => {
+      const market = venue.markets.get(name)
+      if (!market) throw new Error(`no market ${name} in the venue's configuration`)
+      return market.rules
+    },
+  })
+  let engine: Promise<Keypair> | undefined
+  return {
+    machine,
+    drive: (actor) =>
+      driveSettlement(
+        {
+          machine,
+          server: openRpc(network.rpc),
+          vault: new VaultContract(vault.contract as ContractId, network.passphrase),
+          channel,
+          engine: () => (engine ??= engineKey(keys)),
+          poll_ms: POLL_MS,
+          log,
+        },
+        actor,
+      ),
+  }
+}
+
+/** The engine's Stellar key: source of settlement transactions, co-signer of withdrawals. */
+export const engineKey = async (keys: Keys): Promise<Keypair> => Keypair.fromRawEd25519Seed(await keys.secret(keyPaths.engine))
+
+/** The one actor that reads the vault contract's events. */
+export function createWatcher(venue: Venue, log: Log): Hosted<WatcherMachine, WatcherLocal> {
+  const { vaultPartitions, network, vault } = venue.file
+  const machine = new WatcherMachine(vaultPartitions, vault.fromLedger)
+  return {
+    machine,
+    drive: (actor) =>
+      driveWatcher(
+        {
+          machine,
+          server: openRpc(network.rpc),
+          vault: new VaultContract(vault.contract as ContractId, network.passphrase),
+          fromLedger: vault.fromLedger,
+          poll_ms: POLL_MS,
+          log,
+        },
+        actor,
+      ),
+  }
+}

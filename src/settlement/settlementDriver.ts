@@ -1,0 +1,25 @@
+import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
+import { BatchSubmitter } from './batchSubmitter.ts'
+import type { SubmitterOptions } from './batchSubmitter.ts'
+import { Cosigner } from './cosigner.ts'
+import { DriverLoop } from './driverLoop.ts'
+import type { SettlementLocal } from './settlementLocal.ts'
+
+/**
+ * Does the settlement machine's I/O. Batches and withdrawals go their own ways, so that neither waits for the other. What it knows is
+ * in the machine's state; it can be stopped or killed anywhere and its successor goes on from there.
+ */
+export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>): Driver {
+  const submitter = new BatchSubmitter(options, actor)
+  const cosigner = new Cosigner(options, actor)
+  const loops = [
+    new DriverLoop('settlement.submitter', () => submitter.step(), options.log),
+    new DriverLoop('settlement.cosigner', () => cosigner.step(), options.log),
+  ]
+  actor.onDurable(() => loops.forEach((loop) => loop.wake()))
+  return {
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()))
+    },
+  }
+}

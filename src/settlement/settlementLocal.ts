@@ -1,0 +1,66 @@
+import type { MessageId } from '../protocol/identity.ts'
+
+/** What the settlement driver tells its machine: plain data that is journaled and replayed. */
+export type SettlementLocal =
+  | Submitted
+  | Dead
+  | Confirmed
+  | Refused
+  | Diverged
+  | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly authorization: string; readonly validUntil: number }
+  /** The withdrawal cannot succeed on chain, whoever signs. */
+  | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly reason: string }
+
+/** Which batch an input is about. */
+export interface OfBatch {
+  readonly sequence: number
+  /** Hex of its state root: a batch that was refused and formed anew has the same sequence, but is another one. */
+  readonly batch: string
+}
+
+/**
+ * A signed transaction that may reach the network from now on. Durable BEFORE it is sent: from here on its outcome is unknown until its
+ * hash shows up or its time is over, and no other may take its place.
+ */
+export interface Submitted extends OfBatch {
+  readonly kind: 'submitted'
+  /** Hex hash of the transaction. */
+  readonly hash: string
+  /** Base64 XDR: what is sent, and sent again after a restart; the same bytes can apply only once. */
+  readonly envelope: string
+  /** The transaction's upper time bound, in Unix seconds of ledger time. */
+  readonly maxTime: number
+  /** The latest ledger when it was made: the transaction can only be in a later one. */
+  readonly ledger: number
+}
+
+/** The transaction can never apply, or was refused before anybody else had it; the same batch may be submitted anew. */
+export interface Dead extends OfBatch {
+  readonly kind: 'dead'
+  readonly hash: string
+  readonly reason: string
+}
+
+/** The batch is on chain, final. */
+export interface Confirmed extends OfBatch {
+  readonly kind: 'confirmed'
+  readonly hash: string
+  readonly ledger: number
+}
+
+/**
+ * The chain as it stands does not take the batch, and no transaction of it can still apply. `tooLarge`: it exceeds a network limit;
+ * otherwise usually a balance would go below zero, because a causally earlier trade of another market has not arrived yet.
+ */
+export interface Refused extends OfBatch {
+  readonly kind: 'refused'
+  readonly reason: string
+  readonly tooLarge: boolean
+}
+
+/** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */
+export interface Diverged extends OfBatch {
+  readonly kind: 'diverged'
+  readonly chainEpoch: number
+  readonly chainSequence: number
+}

@@ -1,0 +1,250 @@
+import type { Effects, Machine } from '../actors/runtime/machine.ts'
+import type { AccountId, ActorName, MarketName, Milliseconds } from '../protocol/identity.ts'
+import type { Answer } from '../protocol/packets.ts'
+import type { SettlementMessage } from '../protocol/settlement.ts'
+import { vaultOf } from '../protocol/subjects.ts'
+import type { SettlementReport } from '../protocol/vault.ts'
+import { makeBatch } from './batch.ts'
+import { Cosigning } from './cosigning.ts'
+import type { Cosign, CosignOutcome } from './cosigning.ts'
+import { Flight } from './flight.ts'
+import type { MarketAssets } from './netting.ts'
+import type { Confirmed, Refused, SettlementLocal } from './settlementLocal.ts'
+import type { SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
+import { GENESIS_ROOT } from './stateRoot.ts'
+import { TradeQueue } from './tradeQueue.ts'
+
+export interface SettlementOptions {
+  readonly channel: number
+  readonly vaultPartitions: number
+  readonly maxAge_ms: number
+  readonly maxAccounts: number
+  readonly maxTrades: number
+  readonly assetsOf: (market: MarketName) => MarketAssets
+}
+
+/** What the network carries at most in one batch, whatever the configuration says. */
+const MOST_TRADES = 100_000
+const MOST_ACCOUNTS = 1_900
+/** Delay after a refusal: doubled with each in a row. */
+const RETRY_FIRST_MS = 250
+const RETRY_LONGEST_MS = 60_000
+const ALARM_REFUSALS = 5
+const ALARM_UNREGISTERED_MS = 60_000
+const ALARM_QUEUED = 1_000_000
+
+/** What the driver finds to do. */
+export interface SettlementWork {
+  readonly flight: Flight | null
+  readonly cosign: Cosign | undefined
+}
+
+/**
+ * Gathers trades, forms batches, follows them to finality and reports. It never drops a trade: one is in the queue, in the batch on its
+ * way, or settled, and each settles once, since the contract takes each sequence once and a batch keeps its sequence until it is
+ * confirmed or known never to apply.
+ */
+export class SettlementMachine implements Machine<never, SettlementQuery, SettlementMessage, SettlementLocal> {
+  readonly #options: SettlementOptions
+  readonly #queue = new TradeQueue()
+  readonly #indexes = new Map<AccountId, number>()
+  readonly #cosigning = new Cosigning()
+  /** The engine's term on the channel; rises when a shard takes it over from another. */
+  readonly #epoch = 1
+  #flight: Flight | null = null
+  #settled: SettledStatus | null = null
+  #stateRoot = GENESIS_ROOT
+  #refusals = 0
+  #lastRefusal: string | null = null
+  #retryAt = 0 as Milliseconds
+  /** Trades in a batch at most, lowered while batches turn out larger than the network takes. */
+  #tradeCap = MOST_TRADES
+  #diverged = false
+  #time = 0 as Milliseconds
+
+  constructor(options: SettlementOptions) {
+    this.#options = options
+  }
+
+  get work(): SettlementWork {
+    return { flight: this.#flight, cosign: this.#cosigning.next }
+  }
+
+  /** Batches are formed here and not when a trade comes, so that all trades of one packet can share one. */
+  advance(effects: Effects): void {
+    this.#time = effects.time
+    const due = this.deadline()
+    if (due !== null && due <= effects.time) this.#formBatch()
+  }
+
+  command(_command: never): never {
+    throw new Error('the settlement actor takes no commands')
+  }
+
+  message(_from: ActorName, message: SettlementMessage, effects: Effects): void {
+    switch (message.kind) {
+      case 'trade':
+        this.#queue.push({ trade: message, arrived: effects.time })
+        return
+      case 'registered': {
+        const known = this.#indexes.get(message.account)
+        if (known !== undefined && known !== message.index) throw new Error('an account was registered with two indexes')
+        this.#indexes.set(message.account, message.index)
+        return
+      }
+      case 'cosign': {
+        const decided = this.#cosigning.ask(message)
+        if (decided !== undefined) this.#reportCosign(message, decided, effects)
+        return
+      }
+    }
+  }
+
+  /** Inputs for a batch that is no longer on its way are late repeats (a driver that was replaced); they change nothing. */
+  local(input: SettlementLocal, effects: Effects): void {
+    switch (input.kind) {
+      case 'cosigned':
+        return this.#cosigned(input.withdrawal, { authorization: input.authorization, validUntil: input.validUntil }, effects)
+      case 'cosignRefused':
+        return this.#cosigned(input.withdrawal, 'refused', effects)
+      case 'submitted':
+      case 'dead':
+      case 'confirmed':
+      case 'refused':
+      case 'diverged': {
+        const flight = this.#flight
+        if (flight === null || !flight.is(input)) return
+        if (input.kind === 'confirmed') return this.#confirm(flight, input, effects)
+        if (input.kind === 'refused') return this.#refuse(flight, input, effects.time)
+        if (input.kind === 'diverged') {
+          this.#diverged = true
+          return
+        }
+        if (input.kind === 'submitted') {
+          // A live one is never displaced. The driver looks whose hash stands here before it sends.
+          if (flight.live === null) flight.submit(input)
+          return
+        }
+        if (flight.live?.hash === input.hash) flight.live.dead = input.reason
+      }
+    }
+  }
+
+  query(query: SettlementQuery): Answer<SettlementStatus> {
+    if (query.kind !== 'status') return { refused: 'request_malformed' }
+    const flight = this.#flight
+    return {
+      ok: {
+        channel: this.#options.channel,
+        epoch: this.#epoch,
+        queued: this.#queue.size,
+        flight: flight && {
+          sequence: flight.sequence,
+          trades: flight.batch.trades.length,
+          accounts: flight.batch.accounts.length,
+          attempts: flight.submissions.length,
+          hash: flight.live?.hash ?? null,
+        },
+        settled: this.#settled,
+        refusals: this.#refusals,
+        lastRefusal: this.#lastRefusal,
+        cosigns: this.#cosigning.waiting,
+        alarms: this.#alarms(),
+      },
+    }
+  }
+
+  deadline(): Milliseconds | null {
+    const first = this.#queue.first
+    // A head without an index waits for the watcher, not for time.
+    if (this.#flight !== null || first === undefined || this.#blocked()) return null
+    const { maxAccounts, maxTrades, maxAge_ms } = this.#options
+    const full = this.#queue.size >= maxTrades || this.#queue.accounts >= maxAccounts
+    return Math.max(full ? first.arrived : first.arrived + maxAge_ms, this.#retryAt) as Milliseconds
+  }
+
+  #blocked(): boolean {
+    const first = this.#queue.first
+    return first !== undefined && !(this.#indexes.has(first.trade.buyer) && this.#indexes.has(first.trade.seller))
+  }
+
+  #formBatch(): void {
+    const { channel, maxTrades, maxAccounts, assetsOf } = this.#options
+    // After a refusal the trade that the others wait for may stand behind the configured bounds: take more each time.
+    const growth = 2 ** Math.min(this.#refusals, 20)
+    const queued = this.#queue.take(
+      { maxTrades: Math.min(maxTrades * growth, this.#tradeCap, MOST_TRADES), maxAccounts: Math.min(maxAccounts * growth, MOST_ACCOUNTS) },
+      (account) => this.#indexes.has(account),
+    )
+    const batch = makeBatch({
+      channel,
+      epoch: this.#epoch,
+      sequence: (this.#settled?.sequence ?? 0) + 1,
+      previousRoot: this.#stateRoot,
+      trades: queued.map(({ trade }) => trade),
+      assetsOf,
+      indexOf: (account) => this.#indexes.get(account),
+    })
+    this.#flight = new Flight(batch, queued)
+  }
+
+  #confirm(flight: Flight, { hash, ledger }: Confirmed, effects: Effects): void {
+    const { batch } = flight
+    for (const { account, trades, moves } of batch.accounts) {
+      const report: SettlementReport = {
+        kind: 'settled',
+        account,
+        trades,
+        moves: moves.map((move) => ({ asset: move.asset.contract, in: move.in, out: move.out })),
+        sequence: batch.sequence,
+        transaction: hash,
+        ledger,
+      }
+      effects.send(vaultOf(account, this.#options.vaultPartitions), report)
+    }
+    this.#settled = { sequence: batch.sequence, transaction: hash, ledger }
+    this.#stateRoot = batch.stateRoot
+    this.#flight = null
+    this.#refusals = 0
+    this.#lastRefusal = null
+    this.#retryAt = 0 as Milliseconds
+    this.#tradeCap = Math.min(this.#tradeCap * 2, MOST_TRADES)
+    this.#diverged = false
+  }
+
+  #refuse(flight: Flight, { reason, tooLarge }: Refused, time: Milliseconds): void {
+    if (flight.live) throw new Error('a batch was refused while a transaction of it may still apply')
+    this.#queue.restore(flight.queued)
+    this.#flight = null
+    this.#lastRefusal = reason
+    this.#refusals++
+    if (tooLarge && flight.queued.length > 1) {
+      // Half of it at once: there is nothing to wait for.
+      this.#tradeCap = Math.floor(flight.queued.length / 2)
+      this.#retryAt = time
+      return
+    }
+    this.#retryAt = (time + Math.min(RETRY_FIRST_MS * 2 ** Math.min(this.#refusals - 1, 20), RETRY_LONGEST_MS)) as Milliseconds
+  }
+
+  #cosigned(withdrawal: Cosign['withdrawal'], outcome: CosignOutcome, effects: Effects): void {
+    const request = this.#cosigning.decide(withdrawal, outcome)
+    if (request) this.#reportCosign(request, outcome, effects)
+  }
+
+  #reportCosign({ withdrawal, account }: Cosign, outcome: CosignOutcome, effects: Effects): void {
+    const report: SettlementReport =
+      outcome === 'refused' ? { kind: 'cosignRefused', withdrawal, account } : { kind: 'cosigned', withdrawal, account, ...outcome }
+    effects.send(vaultOf(account, this.#options.vaultPartitions), report)
+  }
+
+  #alarms(): SettlementAlarm[] {
+    const alarms: SettlementAlarm[] = []
+    const first = this.#queue.first
+    if (this.#refusals >= ALARM_REFUSALS) alarms.push('refused')
+    if (first && this.#blocked() && this.#time - first.arrived > ALARM_UNREGISTERED_MS) alarms.push('unregistered')
+    if (this.#queue.size > ALARM_QUEUED) alarms.push('queue_long')
+    if (this.#diverged) alarms.push('diverged')
+    return alarms
+  }
+}

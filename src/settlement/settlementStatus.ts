@@ -1,0 +1,43 @@
+/** What the settlement machine may be asked. */
+export type SettlementQuery = { readonly kind: 'status' }
+
+export type SettlementAlarm =
+  /** The chain refused the same trades several times in a row. They stay at the head of the queue and are tried on. */
+  | 'refused'
+  /** The oldest trade waits for an account that the watcher has not reported. */
+  | 'unregistered'
+  /** Trades arrive faster than they settle, for long. */
+  | 'queue_long'
+  /** The chain's channel does not continue this actor's history. Nothing is submitted until an operator has looked. */
+  | 'diverged'
+
+export interface SettlementStatus {
+  readonly channel: number
+  readonly epoch: number
+  /** Trades without a batch. */
+  readonly queued: number
+  readonly flight: FlightStatus | null
+  readonly settled: SettledStatus | null
+  /** Refusals in a row, and what the last one said. */
+  readonly refusals: number
+  readonly lastRefusal: string | null
+  /** Withdrawals that wait for the engine's authorisation. */
+  readonly cosigns: number
+  readonly alarms: readonly SettlementAlarm[]
+}
+
+export interface FlightStatus {
+  readonly sequence: number
+  readonly trades: number
+  readonly accounts: number
+  /** Transactions made for it so far. */
+  readonly attempts: number
+  /** The one that may still apply. */
+  readonly hash: string | null
+}
+
+export interface SettledStatus {
+  readonly sequence: number
+  readonly transaction: string
+  readonly ledger: number
+}

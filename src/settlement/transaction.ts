@@ -1,0 +1,92 @@
+import { setTimeout } from 'node:timers/promises'
+import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import type { Keypair, Transaction, xdr } from '@stellar/stellar-sdk'
+import { chainHead, closeTimeOf } from './stellarRpc.ts'
+import { ContractRefusal } from './vaultContract.ts'
+
+const LIFETIME_S = 60
+const FEE_STROOPS = '1000'
+const POLL_MS = 250
+
+/** A transaction that did not apply, with the network's result code. */
+export class TransactionFailed extends Error {
+  readonly hash: string
+  readonly code: string
+
+  constructor(hash: string, code: string) {
+    super(`transaction ${hash} did not apply: ${code}`)
+    this.name = 'TransactionFailed'
+    this.hash = hash
+    this.code = code
+  }
+}
+
+export interface Applied {
+  readonly hash: string
+  readonly ledger: number
+  /** What the contract function gave; undefined where the operation is none. */
+  readonly returnValue: xdr.ScVal | undefined
+}
+
+/** One operation on one network, paid and signed by one key: enough for setting things up and for traders' own transactions. */
+export interface Signer {
+  readonly server: rpc.Server
+  readonly passphrase: string
+  readonly key: Keypair
+}
+
+const CONTRACT_OPERATIONS = new Set(['invokeHostFunction', 'extendFootprintTtl', 'restoreFootprint'])
+
+/**
+ * Builds, simulates where it is a contract operation, signs, sends and follows one operation to its end.
+ * @throws ContractRefusal where the simulation is refused, TransactionFailed where the network does not apply it
+ */
+export async function execute(signer: Signer, operation: xdr.Operation): Promise<Applied> {
+  const { server, passphrase, key } = signer
+  const source = await server.getAccount(key.publicKey())
+  const { closeTime } = await chainHead(server)
+  const draft = new TransactionBuilder(source, { fee: FEE_STROOPS, networkPassphrase: passphrase, timebounds: { minTime: 0, maxTime: closeTime + LIFETIME_S } })
+    .addOperation(operation)
+    .build()
+  const transaction = await prepare(server, draft)
+  transaction.sign(key)
+  return submit(server, transaction)
+}
+
+async function prepare(server: rpc.Server, draft: Transaction): Promise<Transaction> {
+  if (!draft.operations.some(({ type }) => CONTRACT_OPERATIONS.has(type))) return draft
+  const simulation = await server.simulateTransaction(draft)
+  if (rpc.Api.isSimulationError(simulation)) throw new ContractRefusal(simulation.error)
+  return rpc.assembleTransaction(draft, simulation).build()
+}
+
+/**
+ * Sends a signed transaction and follows it until it has applied, failed, or can no longer apply.
+ * @throws TransactionFailed
+ */
+export async function submit(server: rpc.Server, transaction: Transaction): Promise<Applied> {
+  const hash = Buffer.from(transaction.hash()).toString('hex')
+  const maxTime = Number(transaction.timeBounds?.maxTime ?? 0)
+  if (maxTime === 0) throw new Error('a transaction without an upper time bound could be in doubt for ever')
+  let sent = false
+  for (;;) {
+    if (!sent) {
+      const answer = await server.sendTransaction(transaction)
+      if (answer.status === 'ERROR') throw new TransactionFailed(hash, answer.errorResult?.result.type ?? 'refused')
+      sent = answer.status !== 'TRY_AGAIN_LATER'
+    }
+    const answer = await server.getTransaction(hash)
+    if (answer.status === rpc.Api.GetTransactionStatus.SUCCESS) return { hash, ledger: answer.ledger, returnValue: answer.returnValue }
+    if (answer.status === rpc.Api.GetTransactionStatus.FAILED) throw new TransactionFailed(hash, failureOf(answer.resultXdr))
+    if (closeTimeOf(answer) > maxTime) throw new TransactionFailed(hash, 'expired')
+    await setTimeout(POLL_MS)
+  }
+}
+
+/** The transaction's code, and the operation's where that is what failed. */
+function failureOf({ result }: xdr.TransactionResult): string {
+  if (result.type !== 'txFailed') return result.type
+  const [operation] = result.value
+  if (operation === undefined) return result.type
+  return operation.type === 'opInner' ? `${operation.value.type} ${operation.value.value.type}` : operation.type
+}

@@ -1,0 +1,117 @@
+import type { Effects, Machine } from '../actors/runtime/machine.ts'
+import type { AccountId } from '../protocol/identity.ts'
+import type { Answer } from '../protocol/packets.ts'
+import type { SettlementMessage } from '../protocol/settlement.ts'
+import { settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
+import type { ChainReport } from '../protocol/vault.ts'
+import type { CustodyEvent } from './vaultContract.ts'
+
+/** What the watcher's driver tells its machine. */
+export type WatcherLocal =
+  | {
+      readonly kind: 'page'
+      /** The cursor this page continues; null for the first one. */
+      readonly after: string | null
+      readonly cursor: string
+      /** The last ledger that is complete with this page. */
+      readonly complete: number
+      readonly events: readonly CustodyEvent[]
+    }
+  /** The RPC no longer keeps ledger `needed`; its oldest is `oldest`. */
+  | { readonly kind: 'gap'; readonly needed: number; readonly oldest: number }
+
+export type WatcherQuery = { readonly kind: 'status' }
+
+export interface WatcherStatus {
+  readonly cursor: string | null
+  /** Every event up to and including this ledger is reported. */
+  readonly ledger: number
+  readonly accounts: number
+  /** Ledgers that no RPC could show: the watcher stands until one can. null while all is well. */
+  readonly gap: { readonly needed: number; readonly oldest: number } | null
+}
+
+/**
+ * Turns the vault contract's events into reports, each once: a page is one journaled input and moves the cursor with the reports it
+ * causes, so the two can never part.
+ */
+export class WatcherMachine implements Machine<never, WatcherQuery, never, WatcherLocal> {
+  readonly #partitions: number
+  readonly #accounts = new Map<AccountId, number>()
+  #cursor: string | null = null
+  #ledger: number
+  #gap: WatcherStatus['gap'] = null
+
+  /** `fromLedger`: the ledger in which the contract was made, so that nothing is missing before it. */
+  constructor(vaultPartitions: number, fromLedger: number) {
+    this.#partitions = vaultPartitions
+    this.#ledger = fromLedger - 1
+  }
+
+  get cursor(): string | null {
+    return this.#cursor
+  }
+
+  /** The last complete ledger. */
+  get ledger(): number {
+    return this.#ledger
+  }
+
+  get gap(): WatcherStatus['gap'] {
+    return this.#gap
+  }
+
+  advance(): void {
+    // Nothing here depends on time.
+  }
+
+  command(_command: never): never {
+    throw new Error('the watcher takes no commands')
+  }
+
+  message(_from: unknown, _message: never): never {
+    throw new Error('the watcher hears no other actor')
+  }
+
+  local(input: WatcherLocal, effects: Effects): void {
+    if (input.kind === 'gap') {
+      this.#gap = { needed: input.needed, oldest: input.oldest }
+      return
+    }
+    // A page that continues another cursor was applied already, or comes from a driver that was replaced.
+    if (input.after !== this.#cursor) return
+    for (const event of input.events) this.#report(event, effects)
+    this.#cursor = input.cursor
+    this.#gap = null
+    if (input.complete > this.#ledger) this.#advanceTo(input.complete, effects)
+  }
+
+  query(query: WatcherQuery): Answer<WatcherStatus> {
+    if (query.kind !== 'status') return { refused: 'request_malformed' }
+    return { ok: { cursor: this.#cursor, ledger: this.#ledger, accounts: this.#accounts.size, gap: this.#gap } }
+  }
+
+  deadline(): null {
+    return null
+  }
+
+  #report({ kind, account, index, asset, amount, transaction, ledger }: CustodyEvent, effects: Effects): void {
+    if (ledger <= this.#ledger) throw new Error(`an event of ledger ${ledger} came after that ledger was reported complete`)
+    const known = this.#accounts.get(account)
+    if (known !== undefined && known !== index) throw new Error('the contract gave an account two indexes')
+    if (known === undefined) {
+      this.#accounts.set(account, index)
+      // Before the vault actor hears of the money: no trade of the account can overtake this by much.
+      const registered: SettlementMessage = { kind: 'registered', account, index }
+      effects.send(settlementActor(0), registered)
+    }
+    const report: ChainReport = { kind, account, asset, amount, transaction, ledger }
+    effects.send(vaultOf(account, this.#partitions), report)
+  }
+
+  #advanceTo(ledger: number, effects: Effects): void {
+    this.#ledger = ledger
+    const report: ChainReport = { kind: 'ledger', ledger }
+    for (let partition = 0; partition < this.#partitions; partition++) effects.send(vaultActor(partition), report)
+  }
+}

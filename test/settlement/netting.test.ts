@@ -1,0 +1,68 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { net } from '../../src/settlement/netting.ts'
+import { accountOf, anyTrades, assets, assetsOf, trade } from './trades.ts'
+
+t.test('a buy and a sell', async (t) => {
+  const netted = net([trade(1, { buyer: 1, seller: 2, base: 10n, quote: 35n })], assetsOf)
+  t.same(netted, [
+    { account: accountOf(1), trades: ['A0-A1:1'], moves: [{ asset: assets[0], in: 10n, out: 0n }, { asset: assets[1], in: 0n, out: 35n }] },
+    { account: accountOf(2), trades: ['A0-A1:1'], moves: [{ asset: assets[0], in: 0n, out: 10n }, { asset: assets[1], in: 35n, out: 0n }] },
+  ])
+})
+
+t.test('in and out stay apart, so that a vault actor can take back exactly what it held as pending', async (t) => {
+  const [first] = net([trade(1, { buyer: 1, seller: 2, base: 10n, quote: 35n }), trade(2, { buyer: 2, seller: 1, base: 10n, quote: 30n })], assetsOf)
+  t.same(first?.moves, [
+    { asset: assets[0], in: 10n, out: 10n },
+    { asset: assets[1], in: 30n, out: 35n },
+  ])
+})
+
+t.test('an account on both sides of a trade has the trade once', async (t) => {
+  const netted = net([trade(1, { buyer: 1, seller: 1, base: 10n, quote: 35n })], assetsOf)
+  t.equal(netted.length, 1)
+  t.same(netted[0]?.trades, ['A0-A1:1'])
+  t.same(netted[0]?.moves, [
+    { asset: assets[0], in: 10n, out: 10n },
+    { asset: assets[1], in: 35n, out: 35n },
+  ])
+})
+
+t.test('an amount that is not above zero is refused', async (t) => {
+  t.throws(() => net([trade(1, { buyer: 1, seller: 2, base: 0n, quote: 35n })], assetsOf))
+  t.throws(() => net([trade(1, { buyer: 1, seller: 2, base: 1n, quote: -1n })], assetsOf))
+})
+
+t.test('any trades: sums are zero per asset, and every account and asset equals a slow model', async () => {
+  fc.assert(
+    fc.property(anyTrades(), (trades) => {
+      const netted = net(trades, assetsOf)
+      for (const asset of assets) {
+        const sum = netted.flatMap(({ moves }) => moves).filter((move) => move.asset === asset).reduce((total, move) => total + move.in - move.out, 0n)
+        if (sum !== 0n) return false
+      }
+      for (let n = 0; n < 10; n++) {
+        const account = accountOf(n)
+        const mine = netted.filter((entry) => entry.account === account)
+        const own = trades.filter(({ buyer, seller }) => buyer === account || seller === account)
+        if (mine.length !== (own.length > 0 ? 1 : 0)) return false
+        if (own.length > 0 && JSON.stringify(mine[0]?.trades) !== JSON.stringify(own.map(({ id }) => id))) return false
+        for (const asset of assets) {
+          let into = 0n
+          let out = 0n
+          for (const { market, buyer, seller, base, quote } of own) {
+            const sides = assetsOf(market)
+            if (buyer === account && sides.base === asset) into += base
+            if (seller === account && sides.quote === asset) into += quote
+            if (buyer === account && sides.quote === asset) out += quote
+            if (seller === account && sides.base === asset) out += base
+          }
+          const move = mine[0]?.moves.find((candidate) => candidate.asset === asset)
+          if ((move?.in ?? 0n) !== into || (move?.out ?? 0n) !== out) return false
+        }
+      }
+      return true
+    }),
+  )
+})
