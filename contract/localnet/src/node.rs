@@ -1,0 +1,346 @@
+//! The node: takes transactions in, closes ledgers, and shows what is known. Readers work on the
+//! last closed ledger and never wait for the next one to be executed.
+
+use crate::envelope::Envelope;
+use crate::friendbot;
+use crate::history::{History, LedgerRecord, TransactionRecord};
+use crate::ledger::{Closed, Ledger, Snapshot, check, encode, refusal_result};
+use crate::network::Network;
+use crate::pool::{Obstacle, Pool};
+use crate::store::Store;
+use crate::validity::Refusal;
+use crate::{account, genesis};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use stellar_xdr::*;
+use tokio::sync::oneshot;
+
+/// What is visible to clients. Both parts change together, so that a transaction that is known to
+/// have succeeded has its effects in the entries.
+struct Published {
+    snapshot: Snapshot,
+    history: History,
+}
+
+struct Closer {
+    ledger: Ledger,
+    store: Store,
+}
+
+/// How a request to friendbot ended; the error is a sentence.
+pub type Paid = Result<Arc<TransactionRecord>, String>;
+
+struct Asking {
+    account: AccountId,
+    answer: oneshot::Sender<Paid>,
+}
+
+pub struct Node {
+    network: Arc<Network>,
+    /// `None`: ledgers close only when asked to.
+    ledger_time: Option<Duration>,
+    published: RwLock<Published>,
+    pool: Mutex<Pool>,
+    asking: Mutex<Vec<Asking>>,
+    closer: Mutex<Closer>,
+}
+
+/// What became of a transaction that was sent.
+pub enum Sent {
+    Pending,
+    Duplicate,
+    TryAgainLater,
+    Refused(Box<(TransactionResult, Refusal)>),
+}
+
+/// A ledger in a line.
+pub struct Summary {
+    pub sequence: u32,
+    pub transactions: usize,
+    pub failed: usize,
+    pub refused: usize,
+    pub left: usize,
+    pub took: Duration,
+}
+
+/// A thread that died while it held the lock has not published anything half done: what is
+/// published is replaced as a whole.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Unix seconds.
+fn now_s() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+impl Node {
+    pub fn open(
+        network: Network,
+        directory: &Path,
+        ledger_time: Option<Duration>,
+    ) -> Result<Self, String> {
+        let network = Arc::new(network);
+        let (store, found) = Store::open(directory, network.clone(), || {
+            genesis::genesis(network.clone(), now_s(), [])
+        })?;
+        let base = found.snapshot.sequence();
+        let before_log = (
+            found.snapshot.header().clone(),
+            found.snapshot.hash().clone(),
+        );
+        let mut history: Option<History> = None;
+        let mut ledger = Ledger::new(found.snapshot)?;
+        for meta in &found.ledgers {
+            let record = LedgerRecord::of_meta(meta, &network)?;
+            if record.sequence > base {
+                ledger.replay(meta)?;
+            }
+            match &mut history {
+                Some(history) => history.push(record, encode(meta)),
+                // While the snapshot is still the one before the log, its ledger is known, too.
+                None if record.sequence == base + 1 => {
+                    let before = LedgerRecord::of_header(&before_log.0, &before_log.1);
+                    let mut begun = History::new(before, Vec::new());
+                    begun.push(record, encode(meta));
+                    history = Some(begun);
+                }
+                None => history = Some(History::new(record, encode(meta))),
+            }
+        }
+        let history = history.unwrap_or_else(|| {
+            let meta = bare_meta(ledger.snapshot());
+            History::new(
+                LedgerRecord::of_header(&before_log.0, &before_log.1),
+                encode(&meta),
+            )
+        });
+        if history.latest().hash != *ledger.snapshot().hash() {
+            return Err(format!(
+                "{} is damaged: the log of its ledgers ends before its state",
+                directory.display()
+            ));
+        }
+        let published = Published {
+            snapshot: ledger.snapshot().clone(),
+            history,
+        };
+        Ok(Self {
+            network,
+            ledger_time,
+            published: RwLock::new(published),
+            pool: Mutex::new(Pool::default()),
+            asking: Mutex::new(Vec::new()),
+            closer: Mutex::new(Closer { ledger, store }),
+        })
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    pub fn ledger_time(&self) -> Option<Duration> {
+        self.ledger_time
+    }
+
+    /// The last closed ledger.
+    pub fn snapshot(&self) -> Snapshot {
+        self.published
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .snapshot
+            .clone()
+    }
+
+    /// Looks at the kept history; keep it short, for closing a ledger waits for it.
+    pub fn with_history<T>(&self, look: impl FnOnce(&History) -> T) -> T {
+        look(
+            &self
+                .published
+                .read()
+                .unwrap_or_else(PoisonError::into_inner)
+                .history,
+        )
+    }
+
+    /// Seconds that a time bound must lie behind the last close: up to now, and twice the time
+    /// between ledgers on top (core: getUpperBoundCloseTimeOffset).
+    fn upper_allowance_s(&self, snapshot: &Snapshot) -> u64 {
+        let passed = now_s().saturating_sub(snapshot.close_time());
+        let twice = self
+            .ledger_time
+            .map_or(0.0, |time| (time.as_secs_f64() * 2.0).ceil());
+        passed + twice as u64
+    }
+
+    pub fn send(&self, envelope: Envelope) -> Sent {
+        let blocked = |obstacle| match obstacle {
+            Obstacle::Duplicate => Sent::Duplicate,
+            Obstacle::Later => Sent::TryAgainLater,
+        };
+        if let Some(obstacle) = held(&self.pool).obstacle(&envelope) {
+            return blocked(obstacle);
+        }
+        let snapshot = self.snapshot();
+        let refused = |refusal: Refusal| {
+            let result = refusal_result(&snapshot, &envelope, &refusal);
+            Sent::Refused(Box::new((result, refusal)))
+        };
+        if let Err(refusal) = check(&snapshot, &envelope, self.upper_allowance_s(&snapshot)) {
+            return refused(refusal);
+        }
+        // Signatures were checked without the lock: look again before taking it in.
+        let mut pool = held(&self.pool);
+        if let Some(obstacle) = pool.obstacle(&envelope) {
+            return blocked(obstacle);
+        }
+        let payer = envelope.fee_source();
+        let fees = pool.fees_of(&payer).saturating_add(envelope.fee_max());
+        let available = account::load(&snapshot, &payer)
+            .map_or(0, |payer| account::available(&payer, snapshot.header()));
+        if available < fees {
+            drop(pool);
+            return refused(Refusal {
+                code: TransactionResultResult::TxInsufficientBalance,
+                inner: false,
+                uses_sequence: false,
+                reason: Some("together with the fees of transactions that wait".to_owned()),
+            });
+        }
+        pool.insert(envelope);
+        Sent::Pending
+    }
+
+    /// Asks friendbot for a new account; the answer comes when its ledger has closed.
+    pub fn ask_friendbot(&self, account: AccountId) -> oneshot::Receiver<Paid> {
+        let (answer, receiver) = oneshot::channel();
+        held(&self.asking).push(Asking { account, answer });
+        receiver
+    }
+
+    /// Closes a ledger. An error means that the ledger could not be kept, and that this process
+    /// must not go on.
+    pub fn close(&self) -> Result<Summary, String> {
+        let started = Instant::now();
+        let mut closer = held(&self.closer);
+        let before = closer.ledger.snapshot().clone();
+        let asking = std::mem::take(&mut *held(&self.asking));
+        let (asking, existing): (Vec<Asking>, Vec<Asking>) = asking
+            .into_iter()
+            .partition(|one| account::load(&before, &one.account).is_none());
+        for one in existing {
+            // A client that went away before its answer is no concern.
+            let _ = one.answer.send(Err(
+                "createAccountAlreadyExist: the account exists".to_owned()
+            ));
+        }
+        let wanted: BTreeSet<AccountId> = asking.iter().map(|one| one.account.clone()).collect();
+        let mut candidates = friendbot::transactions(&before, &wanted);
+        candidates.extend(held(&self.pool).candidates());
+
+        let closed = closer.ledger.close(now_s(), candidates)?;
+        let meta = encode(&closed.meta);
+        closer.store.append(&meta, !closed.applied.is_empty())?;
+        let record = LedgerRecord::of_meta(&closed.meta, &self.network)?;
+        let answers = friendbot_answers(asking, &record);
+        let sequence = record.sequence;
+        {
+            let mut published = self
+                .published
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            published.snapshot = closer.ledger.snapshot().clone();
+            published.history.push(record, meta);
+        }
+        held(&self.pool).settle(
+            sequence,
+            closed.applied.iter().map(|one| &one.envelope),
+            closed.refused.iter().map(|(envelope, _)| envelope),
+        );
+        for (answer, paid) in answers {
+            let _ = answer.send(paid);
+        }
+        if closer.store.is_due() {
+            closer.ledger.sweep();
+            let snapshot = closer.ledger.snapshot().clone();
+            closer.store.rotate(&snapshot)?;
+        }
+        Ok(summary(sequence, &closed, started.elapsed()))
+    }
+
+    /// Waits for a ledger that is being closed and forces everything to disk.
+    pub fn finish(&self) -> Result<(), String> {
+        held(&self.closer).store.finish()
+    }
+}
+
+fn summary(sequence: u32, closed: &Closed, took: Duration) -> Summary {
+    Summary {
+        sequence,
+        transactions: closed.applied.len(),
+        failed: closed.applied.iter().filter(|one| !one.succeeded).count(),
+        refused: closed.refused.len(),
+        left: closed.left.len(),
+        took,
+    }
+}
+
+fn friendbot_answers(
+    asking: Vec<Asking>,
+    record: &LedgerRecord,
+) -> Vec<(oneshot::Sender<Paid>, Paid)> {
+    if asking.is_empty() {
+        return Vec::new();
+    }
+    let mut maker: std::collections::HashMap<AccountId, &Arc<TransactionRecord>> =
+        std::collections::HashMap::new();
+    for transaction in &record.transactions {
+        let Ok(TransactionEnvelope::Tx(v1)) =
+            TransactionEnvelope::from_xdr(&transaction.envelope, Limits::none())
+        else {
+            continue;
+        };
+        for operation in v1.tx.operations.iter() {
+            if let OperationBody::CreateAccount(create) = &operation.body {
+                maker
+                    .entry(create.destination.clone())
+                    .or_insert(transaction);
+            }
+        }
+    }
+    asking
+        .into_iter()
+        .map(|one| {
+            let paid = match maker.get(&one.account) {
+                Some(transaction) if transaction.succeeded => Ok((*transaction).clone()),
+                _ => Err("friendbot's transaction did not succeed".to_owned()),
+            };
+            (one.answer, paid)
+        })
+        .collect()
+}
+
+/// Metadata of a ledger of which only the header is known.
+fn bare_meta(snapshot: &Snapshot) -> LedgerCloseMeta {
+    LedgerCloseMeta::V2(LedgerCloseMetaV2 {
+        ext: LedgerCloseMetaExt::V0,
+        ledger_header: LedgerHeaderHistoryEntry {
+            hash: snapshot.hash().clone(),
+            header: snapshot.header().clone(),
+            ext: LedgerHeaderHistoryEntryExt::V0,
+        },
+        tx_set: GeneralizedTransactionSet::V1(TransactionSetV1 {
+            previous_ledger_hash: snapshot.header().previous_ledger_hash.clone(),
+            phases: VecM::default(),
+        }),
+        tx_processing: VecM::default(),
+        upgrades_processing: VecM::default(),
+        scp_info: VecM::default(),
+        total_byte_size_of_live_soroban_state: 0,
+        evicted_keys: VecM::default(),
+    })
+}

@@ -1,0 +1,106 @@
+//! Which signatures of an envelope count for whom. Each signature must be used by somebody
+//! (txBAD_AUTH_EXTRA), so the check remembers across accounts which ones were.
+
+use crate::network::sha256;
+use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey};
+use stellar_xdr::*;
+
+pub struct SignatureCheck<'a> {
+    hash: &'a Hash,
+    signatures: &'a [DecoratedSignature],
+    used: Vec<bool>,
+}
+
+fn hint_of(bytes: &[u8; 32]) -> [u8; 4] {
+    [bytes[28], bytes[29], bytes[30], bytes[31]]
+}
+
+/// CAP-40: the hint of a signed payload is the key's, xored with the payload's last four bytes.
+fn payload_hint(signer: &SignerKeyEd25519SignedPayload) -> [u8; 4] {
+    let mut hint = hint_of(&signer.ed25519.0);
+    let payload = signer.payload.as_slice();
+    let mut tail = [0u8; 4];
+    if payload.len() >= 4 {
+        tail.copy_from_slice(&payload[payload.len() - 4..]);
+    } else {
+        tail[..payload.len()].copy_from_slice(payload);
+    }
+    for (byte, other) in hint.iter_mut().zip(tail) {
+        *byte ^= other;
+    }
+    hint
+}
+
+fn verifies(key: &Uint256, message: &[u8], signature: &Signature) -> bool {
+    let Ok(key) = VerifyingKey::from_bytes(&key.0) else {
+        return false;
+    };
+    let Ok(signature) = Ed25519Signature::from_slice(signature.as_slice()) else {
+        return false;
+    };
+    // Strict as the network's: no small-order keys, no second encoding of a signature.
+    key.verify_strict(message, &signature).is_ok()
+}
+
+impl<'a> SignatureCheck<'a> {
+    pub fn new(hash: &'a Hash, signatures: &'a [DecoratedSignature]) -> Self {
+        Self {
+            hash,
+            signatures,
+            used: vec![false; signatures.len()],
+        }
+    }
+
+    fn signs(&self, key: &SignerKey, decorated: &DecoratedSignature) -> bool {
+        let hint = decorated.hint.0;
+        match key {
+            SignerKey::PreAuthTx(_) => false,
+            SignerKey::HashX(hash) => {
+                hint == hint_of(&hash.0) && sha256(decorated.signature.as_slice()) == hash.0
+            }
+            SignerKey::Ed25519(key) => {
+                hint == hint_of(&key.0) && verifies(key, &self.hash.0, &decorated.signature)
+            }
+            SignerKey::Ed25519SignedPayload(signer) => {
+                hint == payload_hint(signer)
+                    && verifies(
+                        &signer.ed25519,
+                        signer.payload.as_slice(),
+                        &decorated.signature,
+                    )
+            }
+        }
+    }
+
+    /// Whether the signatures reach `weight` (and at least one signer signed, even for weight
+    /// zero). Each signer counts once.
+    pub fn reaches(&mut self, signers: &[Signer], weight: u32) -> bool {
+        let mut total: u32 = 0;
+        for signer in signers {
+            if matches!(&signer.key, SignerKey::PreAuthTx(hash) if hash.0 == self.hash.0) {
+                total += signer.weight.min(255);
+                if total >= weight {
+                    return true;
+                }
+            }
+        }
+        let mut left: Vec<&Signer> = signers.iter().collect();
+        for (at, decorated) in self.signatures.iter().enumerate() {
+            let found = left
+                .iter()
+                .position(|signer| self.signs(&signer.key, decorated));
+            if let Some(found) = found {
+                self.used[at] = true;
+                total += left.swap_remove(found).weight.min(255);
+                if total >= weight {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    pub fn all_used(&self) -> bool {
+        self.used.iter().all(|used| *used)
+    }
+}
