@@ -23,7 +23,7 @@ export function problemOf(refusal: Refusal, requestId: string): Problem {
 export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
   const problem = problemOf(refusal, reply.request.id)
   if (problem.status === 503) void reply.header('retry-after', '1')
-  void reply.code(problem.status).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem))
+  void reply.code(problem.status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem))
 }
 
 interface FrameworkError {

@@ -42,7 +42,8 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array }>((app, { venu
   const aud = audienceOf(venue)
   void app.register(jwt, {
     secret: Buffer.from(secret),
-    sign: { algorithm: 'HS256', iss, aud, expiresIn: venue.file.gateway.tokenLifetime_s * 1000 },
+    // A bare number would be seconds to this plugin and milliseconds to the library beneath it.
+    sign: { algorithm: 'HS256', iss, aud, expiresIn: `${venue.file.gateway.tokenLifetime_s}s` },
     verify: { algorithms: ['HS256'], allowedIss: iss, allowedAud: aud, requiredClaims: ['sub', 'iat', 'exp', 'iss', 'aud'], cache: 10_000 },
   })
   app.decorateRequest('account', '' as AccountId)

@@ -33,6 +33,8 @@ export function check({ terms, transaction }: { terms: Terms; transaction: strin
     const { tx, clientAccountID, memo } = WebAuth.readChallengeTx(transaction, gateway, passphrase, homeDomain, homeDomain)
     // This gateway makes neither memos nor muxed accounts nor client domains.
     if (memo !== null || tx.operations.length !== 2) return null
+    // The SDK takes a challenge for five minutes beyond its end.
+    if (Number(tx.timeBounds?.maxTime ?? 0) < Date.now() / 1000) return null
     WebAuth.verifyChallengeTxSigners(transaction, gateway, passphrase, [clientAccountID], homeDomain, homeDomain)
     return { account: clientAccountID, id: Buffer.from(tx.hash()).toString('hex') }
   } catch {
