@@ -65,7 +65,8 @@ export class TapReader {
       this.#endFile(point[2] === undefined, point[3] ?? '', point[4] ?? '')
       return
     }
-    this.#keep(text)
+    // What passed is of no use to the person who reads why a file failed.
+    if (!point || point[2] !== undefined) this.#keep(text)
     if (point?.[1]?.length !== 4 || /^(SKIP|TODO)/i.test(point[4] ?? '')) return
     if (point[2] === undefined) this.#file.passed += 1
     else this.#file.failed += 1

@@ -1,7 +1,7 @@
 /** Something that the person at the keyboard can put right: printed as it stands, without a stack, and the program ends with code 1. */
 export class Fault extends Error {
-  constructor(message: string) {
-    super(message)
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
     this.name = 'Fault'
   }
 }

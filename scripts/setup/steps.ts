@@ -2,8 +2,18 @@ const TICK_ms = 250
 /** Without a terminal a line per quarter minute says that work goes on. */
 const QUIET_ms = 15_000
 
+/** Where work of several steps reports what it is at. */
+export interface Progress {
+  /** Runs one step. `note` shows what it is at while it runs; what `done` makes of its value stands behind the title afterwards. */
+  run<T>(title: string, work: (note: (text: string) => void) => Promise<T>, done?: (value: T) => string): Promise<T>
+  say(text: string): void
+}
+
+/** For programs whose output is something else. */
+export const silent: Progress = { run: (_title, work) => work(() => undefined), say: () => undefined }
+
 /** Says what is being done, for how long, and how it ended: one line per step. */
-export class Steps {
+export class Steps implements Progress {
   readonly #out: NodeJS.WriteStream
   readonly #started = performance.now()
 
@@ -11,9 +21,6 @@ export class Steps {
     this.#out = out
   }
 
-  /**
-   * Runs one step. `note` shows what the step is at while it runs; what the work returns as `done` stands behind the title afterwards.
-   */
   async run<T>(title: string, work: (note: (text: string) => void) => Promise<T>, done: (value: T) => string = () => ''): Promise<T> {
     const started = performance.now()
     const terminal = this.#out.isTTY

@@ -1,0 +1,139 @@
+// `npm start`: a whole venue on this machine, one trade to prove it, and then it stays up. `npm start -- --help` lists what can be chosen.
+import { parseArgs } from 'node:util'
+import { Fault, main } from './setup/fault.ts'
+import { setUp } from './setup/setup.ts'
+import { Steps } from './setup/steps.ts'
+import { balanceTable, demonstrate, MARKET, readBalances } from './venue/demonstration.ts'
+import { FeedReader } from './venue/feedReader.ts'
+import { LocalVenue, units } from './venue/localVenue.ts'
+import type { TraderFunds } from './venue/localVenue.ts'
+
+const HELP = `npm start -- [options]
+  --fresh            begin anew: forget what an earlier venue in the state folder kept
+  --state DIR        state folder (.darkpool)
+  --port N           port of the gateway (8080)
+  --nats-port N      port of nats-server (4222)
+  --rpc-port N       port of the local Stellar network (8000)
+  --ledger-time S    seconds between ledgers (5)
+  --once             end after the first trade`
+
+const traders: Readonly<Record<string, TraderFunds>> = {
+  alice: { held: { USDC: units(10_000) }, deposited: { XLM: units(5_000), USDC: units(10_000), EURC: units(1_000) } },
+  bob: { held: { USDC: units(10_000) }, deposited: { XLM: units(5_000), USDC: units(10_000), EURC: units(1_000) } },
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        fresh: { type: 'boolean', default: false },
+        once: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        state: { type: 'string', default: '.darkpool' },
+        port: { type: 'string', default: '8080' },
+        'nats-port': { type: 'string', default: '4222' },
+        'rpc-port': { type: 'string', default: '8000' },
+        'ledger-time': { type: 'string', default: '5' },
+      },
+    }).values
+  } catch (error) {
+    throw new Fault(`${(error as Error).message}\n\n${HELP}`)
+  }
+}
+
+function number(text: string, name: string, lowest: number, highest: number, whole: boolean): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= lowest && value <= highest) || (whole && !Number.isInteger(value))) {
+    throw new Fault(`--${name} ${text}: a ${whole ? 'whole ' : ''}number from ${lowest} to ${highest} is wanted.`)
+  }
+  return value
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM. npm passes on what the terminal sent already, so more of them right after mean nothing. */
+function askedToEnd(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+  })
+}
+
+await main(async () => {
+  const options = readOptions()
+  const steps = new Steps()
+  if (options.help) {
+    steps.say(HELP)
+    return 0
+  }
+  const port = (name: 'port' | 'nats-port' | 'rpc-port'): number => number(options[name], name, 1, 65_535, true)
+  const ports = { gateway: port('port'), nats: port('nats-port'), rpc: port('rpc-port') }
+  const ledgerTime_s = number(options['ledger-time'], 'ledger-time', 0.1, 60, false)
+  await setUp(steps)
+  const end = askedToEnd()
+  const venue = await LocalVenue.open({ state: options.state, ports, ledgerTime_s, fresh: options.fresh, progress: steps })
+  const ended = end.then((signal) => ({ signal }))
+  try {
+    const work = run(venue, steps)
+    // What is left of an interrupted start is ended with the servers; only its own words would come too late.
+    work.catch(() => undefined)
+    const first = await Promise.race([work, ended])
+    if (first === undefined && !options.once) await end
+    steps.say('\nEnding everything that was started …')
+  } finally {
+    await venue.stop()
+  }
+  steps.say(`Ended. What happened is kept in ${venue.state.path}; \`npm start\` goes on from there.`)
+  // The interrupted work may hold timers and sockets.
+  process.exit(0)
+})
+
+async function run(venue: LocalVenue, steps: Steps): Promise<void> {
+  await venue.startChain()
+  const founded = !venue.isKept
+  if (founded) {
+    await steps.run(
+      'traders and deposits',
+      async () => {
+        for (const [name, funds] of Object.entries(traders)) await venue.fund([name], funds)
+      },
+      () => Object.keys(traders).join(', '),
+    )
+  }
+  await venue.startServers()
+  const sides = await Promise.all(
+    Object.keys(traders).map(async (name) => {
+      const trader = venue.trader(name)
+      return { trader, feed: await FeedReader.open(await venue.natsAccess(), 'local', trader.account) }
+    }),
+  )
+  const [alice, bob] = sides
+  if (!alice || !bob) throw new Error('two traders are needed for a trade')
+  const everybody = sides.map(({ trader }) => trader)
+  await steps.run('deposits seen', () => Promise.all(everybody.map((trader) => trader.caughtUp())))
+  const codes = ['XLM', 'USDC']
+  const before = await readBalances(everybody, codes)
+  const { transaction, ledger } = await demonstrate(alice, bob, steps)
+  const after = await readBalances(everybody, codes)
+  for (const { feed } of sides) await feed.close()
+  const file = (name: string): string => venue.keyPath(name)
+  steps.say(`
+One order of each was signed, matched in the dark and settled on chain, ${steps.elapsed} after the start.
+
+  transaction ${transaction}
+  ledger      ${ledger}
+
+Balances in the vault contract, from the chain:
+${balanceTable(before, after, 7)}
+
+The venue is up:
+  gateway  ${venue.gatewayUrl}
+  NATS     ${venue.natsUrl}
+  RPC      ${venue.chain.url}
+  vault    ${venue.deployment.vault}
+  keys     ${file('alice')}
+           ${file('bob')}
+  logs     ${venue.state.file('logs')}
+
+Trade ${MARKET} again, in another terminal:
+  npm run trade
+
+Ctrl-C ends it.`)
+}

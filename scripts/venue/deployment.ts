@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { Asset } from '@stellar/stellar-sdk'
+import type { Keypair } from '@stellar/stellar-sdk'
+import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
+import { addAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
+import { paths } from '../setup/paths.ts'
+import type { Progress } from '../setup/steps.ts'
+import type { Chain } from './chain.ts'
+import { writeDurably } from './stateFolder.ts'
+
+/** What stands on chain, once and for the life of a venue. */
+export interface Deployment {
+  readonly passphrase: string
+  readonly vault: ContractId
+  /** Ledger in which the vault was made. */
+  readonly fromLedger: number
+  /** Sha256 of the contract's code. */
+  readonly code: string
+  readonly assets: readonly DeployedAsset[]
+}
+
+export interface DeployedAsset {
+  readonly code: string
+  /** null for the network's own asset. */
+  readonly issuer: string | null
+  readonly contract: ContractId
+  readonly index: number
+  readonly decimals: number
+}
+
+export interface Founders {
+  readonly admin: Keypair
+  readonly issuer: Keypair
+  readonly engine: Keypair
+}
+
+/** Decimals of every classic asset. */
+const DECIMALS = 7
+
+export const classicAsset = ({ code, issuer }: Pick<DeployedAsset, 'code' | 'issuer'>): Asset => (issuer === null ? Asset.native() : new Asset(code, issuer))
+
+/** Puts the vault and its assets on chain: the network's own, and issued ones with the given codes. */
+export async function deploy(chain: Chain, founders: Founders, codes: readonly string[], progress: Progress): Promise<Deployment> {
+  const { admin, issuer, engine } = founders
+  const wasm = readFileSync(paths.wasm)
+  const passphrase = await chain.passphrase()
+  await progress.run('accounts', () => chain.create([admin, issuer, engine]), () => 'administrator, issuer, engine')
+  const plans = [{ code: 'XLM', issuer: null }, ...codes.map((code) => ({ code, issuer: issuer.publicKey() }))]
+  const contracts = await progress.run(
+    'assets',
+    async () => {
+      const made: ContractId[] = []
+      for (const plan of plans) made.push((await deployAssetContract(await chain.signer(issuer), classicAsset(plan))).id)
+      return made
+    },
+    () => plans.map(({ code }) => code).join(', '),
+  )
+  const { vault, fromLedger } = await progress.run(
+    'vault on chain',
+    async () => {
+      const signer = await chain.signer(admin)
+      const { id: code } = await uploadWasm(signer, wasm)
+      const { id, applied } = await createVault(signer, code, createHash('sha256').update('darkpool local venue').digest())
+      if (!applied) throw new Error('the vault is on chain already, and not in the deployment file')
+      await setMatchingEngine(signer, id, engine.publicKey() as AccountId)
+      return { vault: id, fromLedger: applied.ledger }
+    },
+    ({ vault }) => vault,
+  )
+  const assets: DeployedAsset[] = []
+  for (const [i, plan] of plans.entries()) {
+    const contract = contracts[i] as ContractId
+    const { id: index } = await addAsset(await chain.signer(admin), vault, contract)
+    assets.push({ ...plan, contract, index, decimals: DECIMALS })
+  }
+  return { passphrase, vault, fromLedger, code: codeOf(wasm), assets }
+}
+
+const codeOf = (wasm: Uint8Array): string => createHash('sha256').update(wasm).digest('hex')
+
+/** Whether the contract that would be deployed today is the one on chain. */
+export const isCurrent = (deployment: Deployment): boolean => codeOf(readFileSync(paths.wasm)) === deployment.code
+
+export function readDeployment(file: string): Deployment | undefined {
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Deployment) : undefined
+}
+
+export const writeDeployment = (file: string, deployment: Deployment): void => writeDurably(file, JSON.stringify(deployment, null, 2))

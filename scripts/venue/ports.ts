@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import { createConnection, createServer } from 'node:net'
+import { Fault } from '../setup/fault.ts'
+
+export const LOOPBACK = '127.0.0.1'
+
+/** A port that nobody listened on a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, LOOPBACK)
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
+  return address.port
+}
+
+/** @throws Fault with one sentence where somebody listens on the port already */
+export async function requireFree(port: number, use: string, option: string): Promise<void> {
+  const server = createServer().listen(port, LOOPBACK)
+  try {
+    await once(server, 'listening')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new Fault(`Port ${port}, wanted for ${use}, is in use by another program: end that, or choose another port with ${option} N.`)
+    throw new Fault(`Port ${port}, wanted for ${use}, cannot be used (${code}): choose another with ${option} N.`)
+  }
+  server.close()
+  await once(server, 'close')
+}
+
+/** Whether something accepts connections there and, where it is to speak first, speaks. */
+export async function answers(port: number, speaksFirst: boolean): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection(port, LOOPBACK)
+    const finish = (value: boolean): void => {
+      socket.destroy()
+      resolve(value)
+    }
+    socket.setTimeout(1_000, () => finish(false))
+    socket.once(speaksFirst ? 'data' : 'connect', () => finish(true))
+    socket.once('error', () => finish(false))
+    socket.once('close', () => finish(false))
+  })
+}

@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve, join } from 'node:path'
+import { readVenueView } from '../../src/client/client.ts'
+import { NeverSent } from '../../src/client/errors.ts'
+import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
+import type { VenueFile } from '../../src/protocol/venue.ts'
+import { Fault } from '../setup/fault.ts'
+import { Chain } from './chain.ts'
+import type { Side } from './demonstration.ts'
+import { readDeployment } from './deployment.ts'
+import { FeedReader } from './feedReader.ts'
+import { keyFile } from './keyFiles.ts'
+import { LOOPBACK } from './ports.ts'
+import { LocalTrader } from './trader.ts'
+
+/**
+ * Traders of a local venue that another process runs, with their feeds.
+ * @throws Fault where none runs in that folder
+ */
+export async function joinVenue(folder: string, names: readonly string[]): Promise<Side[]> {
+  const state = resolve(folder)
+  const deployment = readDeployment(join(state, 'deployment.json'))
+  if (!deployment || !existsSync(join(state, 'venue.json'))) throw new Fault(`There is no venue in ${state}: start one with npm start.`)
+  const venue = JSON.parse(readFileSync(join(state, 'venue.json'), 'utf8')) as VenueFile
+  const gateway = `http://${LOOPBACK}:${venue.gateway.port}`
+  try {
+    await readVenueView(gateway)
+  } catch (error) {
+    throw error instanceof NeverSent ? new Fault(`The venue of ${state} is not running: start it with npm start.`, { cause: error }) : error
+  }
+  const secret = await developmentKeys(join(state, 'keys', 'root')).secret(keyPaths.nats)
+  const nats = { ...venue.nats, password: Buffer.from(secret).toString('hex') }
+  const chain = new Chain(venue.network.rpc)
+  return Promise.all(
+    names.map(async (name) => {
+      const trader = new LocalTrader(name, keyFile(join(state, 'keys', `${name}.seed`)), chain, deployment, gateway)
+      return { trader, feed: await FeedReader.open(nats, venue.venue, trader.account) }
+    }),
+  )
+}

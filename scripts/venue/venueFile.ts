@@ -1,0 +1,38 @@
+import type { VenueFile } from '../../src/protocol/venue.ts'
+import type { Deployment } from './deployment.ts'
+import { rpcUrl } from './localnet.ts'
+import { LOOPBACK } from './ports.ts'
+
+export interface VenuePorts {
+  readonly gateway: number
+  readonly nats: number
+  readonly rpc: number
+}
+
+/** What a local venue may be told about its shape. */
+export interface VenueShape {
+  /** Markets as [base, quote]. */
+  readonly markets: readonly (readonly [string, string])[]
+  readonly vaultPartitions: number
+  readonly signatureThreads: number
+  readonly settlement: VenueFile['settlement']
+}
+
+export const NATS_USER = 'darkpool'
+
+/** A tenth of a unit is a lot, and a ten-thousandth of the quote asset per unit a tick: 0.1 × 0.0001 = 0.00001, or 100 smallest units. */
+const STEPS = { lotSize: '1000000', tickSize: '100', minLots: 1, maxLots: 1_000_000_000, maxTicks: 1_000_000_000, maxLifetime_s: 604_800 } as const
+
+export function venueFile(deployment: Deployment, shape: VenueShape, ports: VenuePorts): VenueFile {
+  return {
+    venue: 'local',
+    network: { passphrase: deployment.passphrase, rpc: rpcUrl(ports.rpc) },
+    vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
+    nats: { servers: [`nats://${LOOPBACK}:${ports.nats}`], user: NATS_USER },
+    vaultPartitions: shape.vaultPartitions,
+    assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
+    markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),
+    settlement: shape.settlement,
+    gateway: { host: LOOPBACK, port: ports.gateway, homeDomain: `localhost:${ports.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600 },
+  }
+}
