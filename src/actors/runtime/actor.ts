@@ -35,11 +35,9 @@ export interface ActorParts {
 
 type State = ActorStatus['state']
 
-/** How often links and status are looked after. */
+/** How often links, deadline and status are looked after. */
 const pulse_ms = 200
 const status_ms = 1_000
-/** Node's timers end at 2^31 ms; a deadline farther away is looked at again. */
-const farthest_ms = 3_600_000
 /** Answers to queries can be long lists: few to a packet. */
 const queryAnswersPerPacket = 16
 
@@ -76,7 +74,6 @@ export class Actor implements DrivenActor {
   #working = false
   #idle: (() => void)[] = []
   #tickDue = false
-  #deadline: Milliseconds | null = null
   #cancelDeadline = (): void => undefined
   #cancelPulse = (): void => undefined
   #leave: (() => void)[] = []
@@ -213,7 +210,10 @@ export class Actor implements DrivenActor {
   #pulse(): void {
     this.#cancelPulse = this.#clock.after(pulse_ms, () => {
       const now = this.#clock.now()
-      if (this.#state !== 'replaying') this.#links.tick(now)
+      if (this.#state !== 'replaying') {
+        this.#links.tick(now)
+        this.#armDeadline()
+      }
       if (now - this.#statusAt >= status_ms || now < this.#statusAt) this.#sayStatus()
       this.#pulse()
     })
@@ -377,18 +377,16 @@ export class Actor implements DrivenActor {
 
   /** A due deadline makes a record without inputs, so that a replay advances at the same time. */
   #armDeadline(): void {
-    const deadline = this.#machine.deadline()
-    if (deadline === this.#deadline) return
     this.#cancelDeadline()
-    this.#deadline = deadline
+    const deadline = this.#machine.deadline()
     if (deadline === null) return
+    // Farther away: the pulse comes first and looks again, also where the machine's clock has jumped.
+    const wait_ms = deadline - this.#clock.now()
+    if (wait_ms > pulse_ms) return
     // Never at once: a machine whose deadline does not move must not spin.
-    const wait_ms = Math.min(Math.max(deadline - this.#clock.now(), 1), farthest_ms)
-    this.#cancelDeadline = this.#clock.after(wait_ms, () => {
-      this.#deadline = null
-      this.#tickDue = deadline <= this.#clock.now()
-      if (this.#tickDue) this.#wake()
-      else this.#armDeadline()
+    this.#cancelDeadline = this.#clock.after(Math.max(wait_ms, 1), () => {
+      this.#tickDue = true
+      this.#wake()
     })
   }
 

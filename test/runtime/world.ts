@@ -1,0 +1,200 @@
+import { Actor } from '../../src/actors/runtime/actor.ts'
+import type { Clock } from '../../src/actors/runtime/clock.ts'
+import type { FeedStream } from '../../src/actors/runtime/feed.ts'
+import { Fenced } from '../../src/actors/runtime/journal.ts'
+import type { Journal } from '../../src/actors/runtime/journal.ts'
+import type { Log } from '../../src/actors/runtime/log.ts'
+import type { Machine } from '../../src/actors/runtime/machine.ts'
+import type { Transport } from '../../src/actors/runtime/transport.ts'
+import { decode, encode } from '../../src/protocol/codec.ts'
+import type { FeedMessage } from '../../src/protocol/feed.ts'
+import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
+import type { Answer, AnswerPacket, ClientItem } from '../../src/protocol/packets.ts'
+import { Subjects } from '../../src/protocol/subjects.ts'
+
+/** All microtasks and immediates that are due have run: nothing here waits for real I/O. */
+export const settle = async (): Promise<void> => {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A clock that moves when told to, also backwards; timers go by the time that has passed. */
+export class ManualClock implements Clock {
+  time: number
+  #passed = 0
+  #timers: { at: number; call: () => void }[] = []
+
+  constructor(time: number) {
+    this.time = time
+  }
+  now(): Milliseconds {
+    return this.time as Milliseconds
+  }
+  after(delay_ms: number, call: () => void): () => void {
+    const timer = { at: this.#passed + delay_ms, call }
+    this.#timers.push(timer)
+    return () => void (this.#timers = this.#timers.filter((other) => other !== timer))
+  }
+  async pass(span_ms: number): Promise<void> {
+    const end = this.#passed + span_ms
+    for (;;) {
+      const next = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0]
+      if (next === undefined) break
+      this.#timers = this.#timers.filter((other) => other !== next)
+      this.time += Math.max(0, next.at - this.#passed)
+      this.#passed = Math.max(this.#passed, next.at)
+      next.call()
+      await settle()
+    }
+    this.time += end - this.#passed
+    this.#passed = end
+  }
+}
+
+/** The durable part of a journal: it outlives the actors that write it. */
+export class JournalStore {
+  readonly records: Uint8Array[] = []
+  /** While set, appends wait; `failure` makes the next ones fail without being stored. */
+  held = false
+  failure: Error | null = null
+  #waiting: (() => void)[] = []
+
+  open(): Journal {
+    let expected = 0
+    const records = this.records
+    return {
+      replay: async function* () {
+        while (expected < records.length) yield records[expected++]!
+      },
+      append: async (record) => {
+        if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+        if (this.failure !== null) throw this.failure
+        if (records.length !== expected) throw new Fenced('journal')
+        records.push(record)
+        expected++
+      },
+    }
+  }
+
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  release(): void {
+    this.held = false
+    for (const resume of this.#waiting) resume()
+    this.#waiting = []
+  }
+}
+
+export interface Sent {
+  readonly subject: string
+  readonly data: Uint8Array
+}
+
+/** A network in one process. By default it delivers at once and in order; with `queued` the test decides what becomes of each message. */
+export class Network {
+  queued = false
+  readonly queue: Sent[] = []
+  /** Everything that was ever published. */
+  readonly published: Sent[] = []
+  readonly #receivers = new Map<string, Set<(data: Uint8Array) => void>>()
+
+  transport(): Transport {
+    return {
+      publish: (subject, data) => {
+        this.published.push({ subject, data })
+        if (this.queued) this.queue.push({ subject, data })
+        else this.deliver({ subject, data })
+      },
+      subscribe: (subject, receive) => {
+        const receivers = this.#receivers.get(subject) ?? new Set()
+        this.#receivers.set(subject, receivers.add(receive))
+        return () => void receivers.delete(receive)
+      },
+      onReconnect: () => () => undefined,
+      flush: async () => undefined,
+    }
+  }
+
+  deliver({ subject, data }: Sent): void {
+    for (const receive of this.#receivers.get(subject) ?? []) receive(data)
+  }
+}
+
+/** A feed stream in memory; `failing` makes a burst fail, stored or not. */
+export class FeedStore implements FeedStream {
+  readonly messages: FeedMessage[] = []
+  failing: 'no' | 'lost' | 'in doubt' = 'no'
+
+  /** What a reader sees that drops repeats; undefined where a number is skipped. */
+  get read(): FeedMessage[] | undefined {
+    const seen: FeedMessage[] = []
+    for (const message of this.messages) {
+      if (message.seq > seen.length + 1) return undefined
+      if (message.seq === seen.length + 1) seen.push(message)
+    }
+    return seen
+  }
+
+  async store(messages: readonly FeedMessage[]): Promise<void> {
+    if (this.failing !== 'lost') this.messages.push(...messages)
+    if (this.failing !== 'no') throw new Error('no answer')
+  }
+}
+
+export const subjects = new Subjects('test')
+
+/** Collects log lines as `level at message`. */
+export class LogLines implements Log {
+  readonly lines: string[] = []
+  #put(level: string, at: string, message: string, ids: object = {}): void {
+    this.lines.push(`${level} ${at} ${message} ${JSON.stringify(ids)}`)
+  }
+  info = (at: string, message: string, ids?: object): void => this.#put('info', at, message, ids)
+  warn = (at: string, message: string, ids?: object): void => this.#put('warn', at, message, ids)
+  error = (at: string, message: string, ids?: object): void => this.#put('error', at, message, ids)
+}
+
+/** Actors, their journals and what lies between them, all under the test's hand. */
+export class World {
+  readonly clock = new ManualClock(1_700_000_000_000)
+  readonly network = new Network()
+  readonly log = new LogLines()
+  readonly #journals = new Map<ActorName, JournalStore>()
+  readonly #feeds = new Map<ActorName, FeedStore>()
+  readonly answers: { readonly from: ActorName; readonly request: number; readonly answer: Answer }[] = []
+  readonly #transport = this.network.transport()
+
+  constructor() {
+    this.#transport.subscribe(subjects.answers('g1'), (bytes) => {
+      const { from, answers } = decode<AnswerPacket>(bytes)
+      for (const answer of answers) this.answers.push({ from, ...answer })
+    })
+  }
+
+  journal(name: ActorName): JournalStore {
+    const store = this.#journals.get(name) ?? new JournalStore()
+    this.#journals.set(name, store)
+    return store
+  }
+
+  feed(name: ActorName): FeedStore {
+    const store = this.#feeds.get(name) ?? new FeedStore()
+    this.#feeds.set(name, store)
+    return store
+  }
+
+  actor(name: ActorName, machine: Machine): Actor {
+    const { clock, network, log } = this
+    return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log })
+  }
+
+  /** Sends client items to an actor, without waiting for anything. */
+  ask(to: ActorName, ...items: ClientItem<unknown, unknown>[]): void {
+    this.#transport.publish(subjects.clients(to), encode({ gateway: 'g1', items }))
+  }
+
+  answered(request: number): Answer | undefined {
+    return this.answers.find((answer) => answer.request === request)?.answer
+  }
+}
