@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Amount, Lots, MessageId, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
+import type { BalanceState, OrderState, PlaceOrder } from '../../src/protocol/vault.ts'
+import { account, AQ, assetA, assetB, assetQ, BQ, smallVenue } from '../pair/smallVenue.ts'
+import { Loopback } from './loopback.ts'
+
+const venue = smallVenue(3)
+const START = 1_800_000_000_000
+const accounts = ['ANN', 'BEN', 'CAS', 'DAN', 'EVE'].map(account)
+const assets = [assetA, assetB, assetQ]
+const DEPOSIT = 5_000n
+
+const step = fc.record({
+  what: fc.constantFrom('order', 'order', 'order', 'spend', 'cancel', 'again', 'deliver', 'deliver', 'time'),
+  who: fc.nat(accounts.length - 1),
+  market: fc.constantFrom(AQ, BQ),
+  side: fc.constantFrom<Side>('buy', 'sell'),
+  ticks: fc.integer({ min: 20, max: 30 }),
+  lots: fc.integer({ min: 1, max: 20 }),
+  timeInForce: fc.constantFrom<TimeInForce>('GTC', 'GTC', 'GTC', 'GTD', 'IOC', 'FOK'),
+  lifetime_s: fc.integer({ min: 1, max: 60 }),
+  which: fc.nat(),
+})
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
+
+function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, PlaceOrder> } {
+  const loop = new Loopback(venue, START)
+  const placed = new Map<number, PlaceOrder>()
+  for (const who of accounts) for (const asset of assets) loop.chain(who, { kind: 'deposited', account: who, asset, amount: DEPOSIT as Amount, transaction: 't', ledger: 1 })
+  steps.forEach((now, index) => {
+    const who = accounts[now.who] ?? assert.fail()
+    const expires = (Math.floor(loop.time / 1000) + now.lifetime_s) as Seconds
+    const orders = [...placed.values()]
+    const known = orders[now.which % Math.max(1, orders.length)]
+    switch (now.what) {
+      case 'order':
+      case 'spend': {
+        const terms: Partial<PlaceOrder> =
+          now.what === 'spend'
+            ? { side: 'buy', type: 'market', ticks: 0 as Ticks, lots: 0 as Lots, spend: BigInt(now.ticks * now.lots) as Amount, timeInForce: 'IOC' }
+            : { side: now.side, type: 'limit', ticks: now.ticks as Ticks, lots: now.lots as Lots, spend: 0n as Amount, timeInForce: now.timeInForce }
+        const place = { kind: 'place', id: `o${index}` as OrderId, account: who, signer: who, market: now.market, expires, ...terms } as PlaceOrder
+        placed.set(loop.command(place), place)
+        break
+      }
+      case 'again':
+        if (known !== undefined) loop.command(known)
+        break
+      case 'cancel':
+        if (known !== undefined) loop.command({ kind: 'cancel', id: `c${index}` as MessageId, account: known.account, signer: known.account, order: known.id, expires })
+        break
+      case 'deliver':
+        for (let n = now.which % 8; n > 0 && loop.deliver(now.which + n); n--);
+        break
+      case 'time':
+        loop.tick(loop.time + (now.which % 4_000))
+        break
+    }
+  })
+  loop.deliverAll()
+  return { loop, placed }
+}
+
+const balances = (loop: Loopback): Map<string, BalanceState> =>
+  new Map(accounts.flatMap((who) => (loop.query({ kind: 'balances', account: who }) as { ok: BalanceState[] }).ok.map((state) => [`${who} ${state.asset}`, state])))
+const runs = fc.array(step, { minLength: 50, maxLength: 200, size: 'max' })
+let trades = 0
+
+t.test('vaults and markets together: whatever the order of delivery, money moves by trades alone and nothing stays reserved', async (t) => {
+  fc.assert(
+    fc.property(runs, fc.boolean(), (steps, byCancel) => {
+      const { loop, placed } = play(steps)
+      trades += loop.trades.length
+      for (const state of balances(loop).values()) assert(state.available >= 0n && state.reserved >= 0n)
+      for (const pair of loop.pairs.values()) {
+        for (const side of ['buy', 'sell'] as const) {
+          for (const order of pair.book.resting(side)) {
+            const known = (loop.query({ kind: 'order', account: order.account, id: order.id }) as { ok: OrderState }).ok
+            assert.equal(known.status, 'open')
+            assert.deepEqual([known.filledLots, known.filledQuote, known.lots - known.filledLots], [order.filledLots, order.filledQuote, order.lots])
+          }
+        }
+      }
+      for (const request of placed.keys()) assert(loop.answers.has(request), 'every order is answered')
+
+      const open = accounts.flatMap((who) => (loop.query({ kind: 'orders', account: who, market: null, open: true, limit: 1_000 }) as { ok: OrderState[] }).ok)
+      assert.equal(open.length, [...loop.pairs.values()].reduce((sum, pair) => sum + pair.book.size, 0))
+      const expires = (Math.floor(loop.time / 1000) + 1_000) as Seconds
+      if (byCancel) open.forEach((order, n) => loop.command({ kind: 'cancel', id: `x${n}` as MessageId, account: order.account, signer: order.account, order: order.id, expires }))
+      else loop.tick(loop.time + 61_000)
+      loop.deliverAll()
+
+      const expected = new Map(accounts.flatMap((who) => assets.map((asset) => [`${who} ${asset}`, DEPOSIT as bigint])))
+      const move = (who: string, asset: string, amount: bigint): unknown => expected.set(`${who} ${asset}`, (expected.get(`${who} ${asset}`) ?? 0n) + amount)
+      for (const trade of loop.trades) {
+        const base = trade.market === AQ ? assetA : assetB
+        move(trade.buyer, base, trade.base)
+        move(trade.seller, base, 0n - trade.base)
+        move(trade.buyer, assetQ, 0n - trade.quote)
+        move(trade.seller, assetQ, trade.quote)
+      }
+      for (const [key, state] of balances(loop)) {
+        assert.equal(state.reserved, 0n)
+        assert.equal(state.available, expected.get(key))
+      }
+      for (const vault of loop.vaults.values()) for (const account of vault.state.accounts.values()) assert.equal(account.open.size, 0)
+    }),
+    { numRuns: 150 },
+  )
+  t.ok(trades > 1_000, 'the runs traded')
+})
+
+t.test('played again, everything is the same', async () => {
+  fc.assert(
+    fc.property(runs, (steps) => {
+      const [one, other] = [play(steps).loop, play(steps).loop]
+      assert.deepEqual(one.feed, other.feed)
+      assert.deepEqual(one.trades, other.trades)
+      assert.deepEqual(one.answers, other.answers)
+      assert.deepEqual([...one.vaults.values()].map((vault) => vault.state), [...other.vaults.values()].map((vault) => vault.state))
+    }),
+    { numRuns: 20 },
+  )
+})

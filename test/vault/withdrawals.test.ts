@@ -1,0 +1,152 @@
+import t from 'tap'
+import type { ContractId, MessageId, Seconds } from '../../src/protocol/identity.ts'
+import { limits } from '../../src/protocol/limits.ts'
+import { settlementActor } from '../../src/protocol/subjects.ts'
+import type { VaultAlarms } from '../../src/protocol/vault.ts'
+import { account, assetA, assetQ } from '../pair/smallVenue.ts'
+import { openVault, START } from './openVault.ts'
+
+const [ann, ben] = [account('ANN'), account('BEN')]
+
+t.test('a withdrawal holds its amount, is co-signed, and paid by the chain', async (t) => {
+  const { deposit, withdraw, cosigned, withdrawn, ledger, balance, withdrawalOf, effects } = openVault()
+  deposit(ann, assetQ, 1_000n)
+  effects.take()
+  t.match(withdraw('w', ann, assetQ, 400n), { ok: { id: 'w', status: 'requested', amount: 400n, authorization: null } })
+  t.strictSame(balance(ann, assetQ), [1_000n, 0n, 400n, 600n])
+  t.strictSame(effects.sent, [{ to: settlementActor(0), message: { kind: 'cosign', withdrawal: 'w', account: ann, asset: assetQ, amount: 400n } }])
+  t.match(withdraw('w', ann, assetQ, 400n), { ok: { id: 'w', status: 'requested' } }, 'again is the same one')
+  t.equal(effects.sent.length, 1)
+  cosigned(ann, 'w', 50)
+  t.match(withdrawalOf(ann, 'w'), { status: 'cosigned', authorization: 'auth', validUntil: 50 })
+  ledger(50)
+  withdrawn(ann, assetQ, 400n)
+  t.strictSame(balance(ann, assetQ), [600n, 0n, 0n, 600n])
+  t.match(withdrawalOf(ann, 'w'), { status: 'completed', transaction: 'tw', ledger: 2 })
+  ledger(51)
+  t.match(withdrawalOf(ann, 'w'), { status: 'completed' })
+  t.match(effects.feed, [
+    { seq: 2, type: 'withdrawal', withdrawal: { id: 'w', asset: 'Q', amount: '4', status: 'requested' } },
+    { seq: 3, type: 'withdrawal', withdrawal: { status: 'cosigned' } },
+    { seq: 4, type: 'withdrawal', withdrawal: { status: 'completed', transaction: 'tw' } },
+  ])
+  t.match(withdraw('w', ann, assetQ, 400n), { ok: { id: 'w', status: 'completed' } })
+})
+
+t.test('one that is refused or lapses gives its amount back', async (t) => {
+  const { deposit, withdraw, cosigned, cosignRefused, ledger, balance, withdrawalOf, machine } = openVault()
+  deposit(ann, assetQ, 1_000n)
+  withdraw('w1', ann, assetQ, 400n)
+  withdraw('w2', ann, assetQ, 600n)
+  cosignRefused(ann, 'w1')
+  t.match(withdrawalOf(ann, 'w1'), { status: 'refused' })
+  cosigned(ann, 'w2', 50)
+  ledger(50)
+  t.match(withdrawalOf(ann, 'w2'), { status: 'cosigned' }, 'it holds through its last ledger')
+  ledger(51)
+  t.match(withdrawalOf(ann, 'w2'), { status: 'expired' })
+  t.strictSame(balance(ann, assetQ), [1_000n, 0n, 0n, 1_000n])
+  cosigned(ann, 'w1', 90)
+  t.match(withdrawalOf(ann, 'w1'), { status: 'refused' }, 'late news changes nothing')
+  t.strictSame(machine.query({ kind: 'withdrawal', account: ben, id: 'w1' as MessageId }), { refused: 'withdrawal_unknown' })
+  t.strictSame(machine.query({ kind: 'withdrawal', account: ann, id: 'none' as MessageId }), { refused: 'withdrawal_unknown' })
+})
+
+t.test('reserved money and proceeds that are not on chain stay', async (t) => {
+  const { deposit, place, filled, closed, settled, withdraw, refusal } = openVault()
+  const try_ = (asset: ContractId, amount: bigint): string | null => refusal(withdraw(`w${asset}${amount}`, ann, asset, amount))
+  deposit(ann, assetQ, 1_000n)
+  place('o', ann, 'buy', 3, 100)
+  t.equal(try_(assetQ, 401n), 'funds_insufficient', 'held for an open order')
+  const trade = filled(ann, 'o', 3, 100)
+  closed(ann, 'o', 'filled')
+  t.equal(try_(assetQ, 401n), 'funds_insufficient', 'owed to an unsettled trade')
+  t.equal(try_(assetA, 1n), 'funds_insufficient', 'not yet on chain')
+  place('s', ann, 'sell', 3, 100)
+  filled(ann, 's', 3, 100)
+  closed(ann, 's', 'filled')
+  t.equal(try_(assetQ, 401n), 'funds_insufficient', 'what comes in does not stand in for what goes out')
+  t.equal(try_(assetQ, 400n), null)
+  t.equal(try_(assetQ, 1n), 'funds_insufficient', 'another withdrawal holds the rest')
+  settled(ann, [trade], [[assetA, 60n, 60n], [assetQ, 600n, 600n]])
+  t.equal(try_(assetQ, 601n), 'funds_insufficient')
+  t.equal(try_(assetQ, 600n), null)
+})
+
+t.test('every refusal of a withdrawal has its name', async (t) => {
+  const { deposit, place, withdraw, refusal, effects } = openVault()
+  const seconds = START / 1000
+  deposit(ann, assetQ, 1_000n)
+  place('o', ann, 'buy', 1, 1)
+  const why = (...terms: Parameters<typeof withdraw>): string | null => refusal(withdraw(...terms))
+  t.equal(why('w', ann, assetQ, 1n, { signer: ben }), 'signer_not_allowed')
+  t.equal(why('w', ann, assetQ, 1n, { expires: seconds as Seconds }), 'message_expired')
+  t.equal(why('w', ann, assetQ, 1n, { expires: (seconds + 3_601) as Seconds }), 'expiry_too_far')
+  t.equal(why('w', ann, 'CX' as ContractId, 1n), 'asset_unknown')
+  t.equal(why('w', ann, assetQ, 0n), 'quantity_out_of_range')
+  t.equal(why('w', ann, assetQ, -1n), 'quantity_out_of_range')
+  t.equal(why('w', ben, assetQ, 1n), 'account_unknown')
+  t.equal(why('o', ann, assetQ, 1n), 'message_reused')
+  t.equal(why('w', ann, assetQ, 999n), 'funds_insufficient')
+  effects.backlogs.set(settlementActor(0), limits.outboxMessages)
+  t.equal(why('w', ann, assetQ, 1n), 'venue_overloaded')
+  effects.backlogs.clear()
+  for (let n = 0; n < limits.withdrawalsInFlight; n++) t.equal(why(`w${n}`, ann, assetQ, 1n), null)
+  t.equal(why('w', ann, assetQ, 1n), 'withdrawals_exceeded')
+})
+
+t.test('a payment is taken for the oldest co-signed withdrawal of its amount', async (t) => {
+  const { deposit, withdraw, cosigned, withdrawn, balance, withdrawalOf } = openVault()
+  deposit(ann, assetQ, 1_000n)
+  for (const id of ['w1', 'w2', 'w3']) withdraw(id, ann, assetQ, 100n)
+  cosigned(ann, 'w2', 50)
+  cosigned(ann, 'w3', 51)
+  withdrawn(ann, assetQ, 100n)
+  const statuses = (): string[] => ['w1', 'w2', 'w3'].map((id) => withdrawalOf(ann, id).status)
+  t.strictSame(statuses(), ['requested', 'completed', 'cosigned'])
+  withdrawn(ann, assetQ, 100n)
+  withdrawn(ann, assetQ, 100n)
+  t.strictSame(statuses(), ['completed', 'completed', 'completed'], 'the chain may be heard before the engine')
+  cosigned(ann, 'w1', 60)
+  t.strictSame(statuses(), ['completed', 'completed', 'completed'])
+  t.strictSame(balance(ann, assetQ), [700n, 0n, 0n, 700n])
+})
+
+t.test('what the chain does against expectation is followed, and raises an alarm', async (t) => {
+  const { machine, deposit, place, withdrawn, balance, effects } = openVault()
+  const alarms = (): VaultAlarms => (machine.query({ kind: 'alarms' }) as { ok: VaultAlarms }).ok
+  t.strictSame(alarms(), { raised: 0, recent: [] })
+  deposit(ann, assetQ, 1_000n)
+  withdrawn(ann, assetQ, 100n)
+  t.match(alarms(), { raised: 1, recent: [{ kind: 'withdrawal_unmatched', account: ann, asset: assetQ, transaction: 'tw', ledger: 2, time: START }] })
+  t.strictSame(balance(ann, assetQ), [900n, 0n, 0n, 900n])
+  place('o', ann, 'buy', 4, 100)
+  withdrawn(ann, assetQ, 200n)
+  t.strictSame(balance(ann, assetQ), [700n, 0n, 800n, -100n])
+  t.strictSame(alarms().recent.map((alarm) => alarm.kind), ['withdrawal_unmatched', 'withdrawal_unmatched', 'funds_short'])
+  t.equal(place('p', ann, 'buy', 1, 1), 'funds_insufficient')
+  withdrawn(ben, assetQ, 5n)
+  t.strictSame(balance(ben, assetQ), [-5n, 0n, 0n, -5n], 'even of an account that was never seen')
+  effects.take()
+  deposit(ann, 'CX' as ContractId, 7n)
+  t.strictSame(effects.feed, [])
+  t.equal(alarms().recent.at(-1)?.kind, 'asset_unlisted')
+  t.equal(machine.state.accounts.get(ann)?.balances.get('CX' as ContractId)?.settled, 7n, 'and kept for when it is listed')
+  for (let n = 0; n < 100; n++) withdrawn(ben, assetQ, 1n)
+  t.equal(alarms().recent.length, 64)
+  t.equal(alarms().raised, 6 + 200)
+})
+
+t.test('a closed withdrawal is forgotten with its message; one in flight is not', async (t) => {
+  const { machine, deposit, withdraw, cosignRefused, at } = openVault()
+  deposit(ann, assetQ, 1_000n)
+  withdraw('w1', ann, assetQ, 1n)
+  withdraw('w2', ann, assetQ, 1n)
+  cosignRefused(ann, 'w1')
+  t.equal(machine.deadline(), START + 660_000)
+  at(START + 660_000)
+  t.strictSame([...machine.state.withdrawals.keys()], ['w2'])
+  cosignRefused(ann, 'w2')
+  at(START + 720_000)
+  t.equal(machine.state.withdrawals.size, 0)
+})
