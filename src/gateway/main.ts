@@ -11,6 +11,8 @@ import { failure, gatewayLog } from './log.ts'
 /** What the exit code of a gateway that could not start, or failed, says. */
 const exits = { stopped: 0, failed: 1, configuration: 2, nats: 3, port: 4 } as const
 
+const HANG_UP_EVERY_MS = 50
+
 const log = gatewayLog()
 
 /** Ends the process before it served anything, with one sentence for the person who started it. */
@@ -64,7 +66,10 @@ async function main(): Promise<void> {
       process.exit(exits.failed)
     }, limits.answerTimeout_ms * 2).unref()
     await gateway.admission.drain()
+    // A connection that was busy when the server closed would be kept for the next request, which never comes.
+    const hangUp = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS)
     await app.close()
+    clearInterval(hangUp)
     await gateway.close()
     await connection.close()
     log.info({ at: 'main#stop' }, 'stopped')

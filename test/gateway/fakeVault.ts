@@ -45,6 +45,30 @@ export class FakeVault {
     await this.#connection.flush()
   }
 
+  /** For a script that has nothing to say yet: what answers, later, the request that came last. */
+  later({ answer, from }: { answer: Answer; from: ActorName }): () => void {
+    const packet = this.packets.at(-1)!
+    const { request } = packet.items.at(-1)!
+    return () => this.publish(this.#venue.subjects.answers(packet.gateway), encode({ from, answers: [{ request, answer }] } satisfies AnswerPacket))
+  }
+
+  /** Says anything to anybody. */
+  publish(subject: string, data: Uint8Array): void {
+    this.#connection.publish(subject, data)
+  }
+
+  /** Resolves when it hears again what is sent to it, after nats-server was away. */
+  async connected(): Promise<void> {
+    for (;;) {
+      try {
+        return await this.#connection.flush()
+      } catch {
+        // Not yet: a flush fails where there is no connection, and the client library goes on trying to have one.
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+    }
+  }
+
   async close(): Promise<void> {
     for (const subscription of this.#subscriptions.splice(0)) subscription.unsubscribe()
     await this.#connection.flush()

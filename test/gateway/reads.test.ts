@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
-import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
+import type { AccountId, Amount, ContractId, Lots, MarketName, Milliseconds, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
 import type { BalanceState, OrderState, WithdrawalState } from '../../src/protocol/vault.ts'
 import { call, refused } from './call.ts'
 import { contractOf, openStage, trader } from './stage.ts'
@@ -70,10 +70,10 @@ t.test('lists of orders', async (t) => {
 
 t.test('the caller’s own book: best price first, oldest first within a price', async (t) => {
   const at = (n: number, side: 'buy' | 'sell', ticks: number, created: number) => order(n, { side, ticks: ticks as Ticks, created: created as Milliseconds })
-  stage.vault.script = () => ({ answer: { ok: [at(1, 'buy', 10, 5), at(2, 'sell', 30, 1), at(3, 'buy', 12, 9), at(4, 'buy', 12, 2), at(5, 'sell', 20, 7), at(6, 'sell', 20, 6), order(7, { status: 'pending' })] } })
+  stage.vault.script = () => ({ answer: { ok: [at(1, 'buy', 10, 5), at(2, 'sell', 30, 1), at(3, 'buy', 12, 9), at(4, 'buy', 12, 2), at(5, 'sell', 20, 7), at(6, 'sell', 20, 6), at(9, 'sell', 20, 6), order(7, { status: 'pending' })] } })
   const book = await client.orderbook('XLM-USDC')
   t.strictSame(book.bids.map(({ id }) => id), [4, 3, 1].map(digest))
-  t.strictSame(book.asks.map(({ id }) => id), [6, 5, 2].map(digest))
+  t.strictSame(book.asks.map(({ id }) => id), [9, 6, 5, 2].map(digest), 'of one millisecond, what the vault lists last is the oldest')
   t.match(book, { market: 'XLM-USDC', complete: true })
   t.match(stage.vault.heard, [{ kind: 'orders', account: alice.address, market: 'XLM-USDC', open: true }])
   refused(t, await get('/api/v1/orderbook/BTC-USDC'), 'market_unknown')

@@ -21,7 +21,7 @@ const schema = { querystring: Query, response: { 200: Type.Object({ orders: Type
 
 const DEFAULT_LIMIT = 100
 
-/** GET /api/v1/orders?market=&status=open|all&limit=: the caller's orders, in the order its vault actor keeps them. */
+/** GET /api/v1/orders?market=&status=open|all&limit=: the caller's orders, newest first: the open ones, or also the last that closed. */
 export const listOrdersRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   app.get<{ Querystring: Static<typeof Query> }>('/api/v1/orders', { schema, onRequest: app.authenticate }, async (request) => {
     const { status } = request.query

@@ -19,7 +19,8 @@ export const orderbookRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app,
     const market = request.params.pair
     if (!gateway.venue.markets.has(market)) throw new Refusal('market_unknown')
     const orders = await gateway.read<OrderState[]>({ kind: 'orders', account: request.account, market, open: true, limit: limits.listedOrders })
-    const resting = orders.filter((order) => order.status === 'open')
+    // The vault actor lists the newest first. Orders of one millisecond keep that order when sorted, so it is turned round before.
+    const resting = orders.filter((order) => order.status === 'open').reverse()
     const side = (name: OrderState['side'], better: 1 | -1) =>
       resting
         .filter((order) => order.side === name)

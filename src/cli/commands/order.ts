@@ -1,0 +1,53 @@
+import type { NewOrder, Validity } from '../../client/messages.ts'
+import { OutcomeUnknown } from '../../client/errors.ts'
+import { decimal, duration_s, words } from '../arguments.ts'
+import type { Arguments } from '../arguments.ts'
+import type { Command } from '../command.ts'
+import { UsageFault } from '../fault.ts'
+import { orderText } from '../text.ts'
+
+const ATTEMPTS = 3
+
+/** `darkpool order`: a limit order. `darkpool market`: one that trades at once, at a worst price or for what to spend. */
+export const placeOrder: Command = async ({ args, place, say }) => {
+  const [sideWord, market] = words(args, ['buy|sell', 'MARKET'])
+  const side = sideOf(sideWord)
+  const order = args.command === 'market' ? marketOrder(side, args.options) : limitOrder(side, args.options)
+  const validity = expiry(args.options.expires)
+  const client = await place.client()
+  const request = await client.signOrder(market, order, validity)
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const view = await client.sendOrder(request)
+      return { text: orderText(view), json: view }
+    } catch (error) {
+      // The very same message takes effect at most once, so asking again is how its outcome is found out.
+      if (!(error instanceof OutcomeUnknown) || attempt === ATTEMPTS) throw error
+      say('no answer; asking again with the same message')
+    }
+  }
+}
+
+function limitOrder(side: 'buy' | 'sell', { quantity, price, tif = 'GTC', spend }: Arguments['options']): NewOrder {
+  if (spend !== undefined) throw new UsageFault('--spend belongs to `darkpool market buy`')
+  if (tif !== 'GTC' && tif !== 'GTD' && tif !== 'IOC' && tif !== 'FOK') throw new UsageFault(`--tif ${tif}: GTC, GTD, IOC or FOK`)
+  return { side, type: 'limit', price: decimal('price', price), quantity: decimal('quantity', quantity), timeInForce: tif }
+}
+
+function marketOrder(side: 'buy' | 'sell', { quantity, price, tif = 'IOC', spend }: Arguments['options']): NewOrder {
+  if (spend !== undefined) {
+    if (side !== 'buy' || quantity !== undefined || price !== undefined || tif !== 'IOC') throw new UsageFault('--spend stands alone, and only with buy')
+    return { side, type: 'market', spend: decimal('spend', spend), timeInForce: 'IOC' }
+  }
+  if (tif !== 'IOC' && tif !== 'FOK') throw new UsageFault(`--tif ${tif}: a market order is IOC or FOK`)
+  return { side, type: 'market', price: decimal('price', price), quantity: decimal('quantity', quantity), timeInForce: tif }
+}
+
+function sideOf(word: string): 'buy' | 'sell' {
+  if (word !== 'buy' && word !== 'sell') throw new UsageFault(`${word}: buy or sell`)
+  return word
+}
+
+export function expiry(text: string | undefined): Partial<Validity> {
+  return text === undefined ? {} : { expires: Math.floor(Date.now() / 1000) + duration_s(text) }
+}

@@ -1,0 +1,10 @@
+/** What the command ends with. */
+export const exits = { done: 0, failed: 1, usage: 2, refused: 3, neverSent: 4, outcomeUnknown: 5 } as const
+
+/** The command line, or a file it names, is not what the command needs: one sentence, exit code 2. */
+export class UsageFault extends Error {
+  constructor(sentence: string, cause?: unknown) {
+    super(sentence, { cause })
+    this.name = 'UsageFault'
+  }
+}

@@ -1,0 +1,82 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { readVenue } from '../protocol/venue.ts'
+import type { Venue } from '../protocol/venue.ts'
+import { Client } from '../client/client.ts'
+import { SecretSigner } from '../client/signer.ts'
+import type { Arguments } from './arguments.ts'
+import { UsageFault } from './fault.ts'
+
+const DEFAULT_STATE = '.darkpool'
+
+/** Where the command finds the venue and the trader's key. */
+export class Place {
+  readonly #options: Arguments['options']
+  readonly state: string
+
+  constructor({ options }: Arguments) {
+    this.#options = options
+    this.state = options.state ?? DEFAULT_STATE
+  }
+
+  get url(): string {
+    const { url } = this.#options
+    if (url !== undefined) {
+      if (!URL.canParse(url)) throw new UsageFault(`--url ${url} is no URL`)
+      return url
+    }
+    const { host, port } = this.venue('--url').file.gateway
+    return `http://${host}:${port}`
+  }
+
+  get rpc(): string {
+    return this.#options.rpc ?? this.venue('--rpc').file.network.rpc
+  }
+
+  /** The local venue's own configuration. @param instead the option that would do without it */
+  venue(instead: string): Venue {
+    const file = join(this.state, 'venue.json')
+    if (!existsSync(file)) throw new UsageFault(`there is no local venue in ${this.state}: start one with \`npm start\`, or give ${instead}`)
+    try {
+      return readVenue(JSON.parse(readFileSync(file, 'utf8')))
+    } catch (error) {
+      throw new UsageFault(`${file} cannot be read: ${(error as Error).message}`, error)
+    }
+  }
+
+  signer(): SecretSigner {
+    const file = this.#keyFile()
+    let text: string
+    try {
+      text = readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      throw new UsageFault(`the key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})${this.#known()}`, error)
+    }
+    try {
+      return new SecretSigner(text)
+    } catch (error) {
+      throw new UsageFault(`${file} holds no Stellar secret key (S…)`, error)
+    }
+  }
+
+  client(): Promise<Client> {
+    const signer = this.signer()
+    return Client.open(this.url, signer)
+  }
+
+  #keyFile(): string {
+    const { as: name, key } = this.#options
+    if (name !== undefined && key !== undefined) throw new UsageFault('either --as or --key, not both')
+    if (key !== undefined) return key
+    if (name === undefined) throw new UsageFault(`say who trades: --as NAME or --key FILE${this.#known()}`)
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new UsageFault(`--as ${name}: a name has letters, digits, _ and - only`)
+    return join(this.state, 'keys', `${name}.seed`)
+  }
+
+  /** The traders there are, to choose from. */
+  #known(): string {
+    const folder = join(this.state, 'keys')
+    const names = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.seed')).map((file) => file.slice(0, -'.seed'.length)) : []
+    return names.length === 0 ? '' : `; there is ${names.sort().join(', ')}`
+  }
+}

@@ -1,0 +1,47 @@
+import type { FeedMessage, OrderView, WithdrawalView } from '../protocol/feed.ts'
+import { table } from './table.ts'
+
+/** What people read. */
+const nothing = '—'
+
+export function orderText(order: OrderView): string {
+  const [base, quote] = order.market.split('-')
+  const amount = order.quantity === null ? `for ${order.spend} ${quote}` : `${order.quantity} ${base}`
+  const price = order.price === null ? '' : ` at ${order.price} ${quote}`
+  const filled = order.filledQuantity === '0' ? 'nothing traded' : `${order.filledQuantity} ${base} traded for ${order.filledQuote} ${quote}`
+  const why = order.reason === null || order.reason === order.status ? '' : ` (${order.reason})`
+  return `${order.side} ${amount}${price}: ${order.status}${why}, ${filled}\norder ${order.id}`
+}
+
+export function orderTable(orders: readonly OrderView[]): string {
+  if (orders.length === 0) return 'no orders'
+  return table(
+    ['market', 'side', 'price', 'quantity', 'traded', 'status', 'created', 'order'],
+    orders.map((order) => [order.market, order.side, order.price ?? nothing, order.quantity ?? `for ${order.spend}`, order.filledQuantity, order.status, order.created, order.id]),
+  )
+}
+
+export function withdrawalText({ asset, amount, status, transaction, ledger, id }: WithdrawalView): string {
+  const where = transaction === null ? '' : ` in transaction ${transaction}, ledger ${ledger}`
+  return `withdrawal of ${amount} ${asset}: ${status}${where}\nwithdrawal ${id}`
+}
+
+export function feedText(message: FeedMessage): string {
+  const [time] = message.time.split('.')
+  return `${time}Z  #${message.seq}  ${eventText(message)}`
+}
+
+function eventText(event: FeedMessage): string {
+  switch (event.type) {
+    case 'order':
+      return orderText(event.order).replace('\n', ', ')
+    case 'fill':
+      return `${event.side === 'buy' ? 'bought' : 'sold'} ${event.quantity} at ${event.price} for ${event.quote} as ${event.role} (${event.market}, trade ${event.trade})`
+    case 'settled':
+      return `settled ${event.trades.length} trade${event.trades.length === 1 ? '' : 's'} in transaction ${event.transaction}, ledger ${event.ledger}`
+    case 'deposit':
+      return `deposit of ${event.amount} ${event.asset} in transaction ${event.transaction}, ledger ${event.ledger}`
+    case 'withdrawal':
+      return withdrawalText(event.withdrawal).replace('\n', ', ')
+  }
+}

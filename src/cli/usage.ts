@@ -1,0 +1,25 @@
+export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
+
+  darkpool order buy|sell MARKET --quantity N --price N [--tif GTC|GTD|IOC|FOK]
+  darkpool market buy|sell MARKET --quantity N --price WORST [--tif IOC|FOK]
+  darkpool market buy MARKET --spend N
+  darkpool cancel ORDER
+  darkpool orders [MARKET] [--all] [--limit N]
+  darkpool book MARKET                   your own resting orders, best first
+  darkpool balances
+  darkpool deposit ASSET AMOUNT          pay into the vault, on chain
+  darkpool withdraw ASSET AMOUNT         take out of the vault: asks the venue, then completes it on chain
+  darkpool withdraw ID                   go on with a withdrawal asked for before
+  darkpool markets
+  darkpool watch [--after N]             your fills and orders as they happen; --after 0 for all since the first
+
+who trades    --as NAME   a trader of the local venue: the key in <state>/keys/NAME.seed
+              --key FILE  a file that holds a Stellar secret key (S…)
+where         --url URL   the gateway; default: the local venue's
+              --rpc URL   Stellar RPC, for deposit and withdraw; default: the local venue's
+              --state DIR the local venue's folder; default .darkpool
+how long      --expires 90s|15m|1h|7d   how long a message counts, and an order may rest; default 1h
+output        --json      one JSON value (watch: one per line)
+
+Exit codes: 0 done · 1 failed · 2 not understood · 3 refused · 4 never sent · 5 outcome unknown: repeat the same message
+`

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { Address, Contract, nativeToScVal, Operation, rpc, scValToNative, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
+import type { Transaction } from '@stellar/stellar-sdk'
+import type { Signer } from './signer.ts'
+
+const LIFETIME_S = 60
+const INCLUSION_FEE_STROOPS = '1000'
+const POLL_MS = 250
+const NO_TRANSACTION = '0'.repeat(64)
+
+/** The chain did not do it: nothing moved. `code` is the network's, or `contract error N` (docs/contract.md). */
+export class ChainRefused extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(`Stellar refused the transaction: ${code}.`)
+    this.name = 'ChainRefused'
+    this.code = code
+  }
+}
+
+export interface Applied {
+  /** Transaction hash and the ledger it is in. */
+  readonly transaction: string
+  readonly ledger: number
+}
+
+/** A trader's own dealings with the vault contract: pays in, takes out with the engine's authorisation, looks. Amounts in smallest units. */
+export class VaultOnChain {
+  readonly #server: rpc.Server
+  readonly #network: string
+  readonly #contract: Contract
+  readonly #signer: Signer
+
+  /** @param url Stellar RPC endpoint @param network passphrase */
+  constructor(url: string, network: string, vault: string, signer: Signer) {
+    const { protocol, hostname } = new URL(url)
+    // Anybody on the way could lie about the chain: without TLS only to this very machine.
+    const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+    if (protocol !== 'https:' && !loopback) throw new Error(`the Stellar RPC at ${hostname} must be reached by https`)
+    this.#server = new rpc.Server(url, { allowHttp: loopback })
+    this.#network = network
+    this.#contract = new Contract(vault)
+    this.#signer = signer
+  }
+
+  /** @throws ChainRefused */
+  async deposit(token: string, amount: bigint): Promise<Applied> {
+    return this.#execute(this.#contract.call('deposit', ...this.#arguments(token, amount)))
+  }
+
+  /**
+   * Completes a withdrawal that the venue has co-signed: the trader's transaction is the trader's authorisation, and the engine's goes with it.
+   * @param authorization base64 XDR of the engine's SorobanAuthorizationEntry @throws ChainRefused
+   */
+  async withdraw(token: string, amount: bigint, authorization: string): Promise<Applied> {
+    const call = new xdr.InvokeContractArgs({ contractAddress: this.#contract.address().toScAddress(), functionName: 'withdraw', args: this.#arguments(token, amount) })
+    const own = new xdr.SorobanAuthorizationEntry({
+      credentials: xdr.SorobanCredentials.sorobanCredentialsSourceAccount(),
+      rootInvocation: new xdr.SorobanAuthorizedInvocation({
+        function: xdr.SorobanAuthorizedFunction.sorobanAuthorizedFunctionTypeContractFn(call),
+        subInvocations: [],
+      }),
+    })
+    const engine = xdr.SorobanAuthorizationEntry.fromXdr(authorization, 'base64')
+    return this.#execute(Operation.invokeHostFunction({ func: xdr.HostFunction.hostFunctionTypeInvokeContract(call), auth: [own, engine] }))
+  }
+
+  /** What the vault holds for the trader. @throws ChainRefused */
+  async balance(token: string): Promise<bigint> {
+    const simulation = await this.#server.simulateTransaction(await this.#draft(this.#contract.call('get_balance', address(this.#signer.address), address(token))))
+    if (rpc.Api.isSimulationError(simulation)) throw new ChainRefused(refusalIn(simulation.error))
+    const balance: unknown = simulation.result === undefined ? undefined : scValToNative(simulation.result.retval)
+    if (typeof balance !== 'bigint') throw new Error('get_balance gave no amount')
+    return balance
+  }
+
+  #arguments(token: string, amount: bigint): xdr.ScVal[] {
+    return [address(this.#signer.address), address(token), nativeToScVal(amount, { type: 'i128' })]
+  }
+
+  async #draft(operation: xdr.Operation): Promise<Transaction> {
+    const source = await this.#server.getAccount(this.#signer.address)
+    // By the ledger's clock, which a transaction that cannot exist is a cheap way to ask for: getLatestLedger answers with the whole ledger.
+    const { latestLedgerCloseTime } = await this.#server.getTransaction(NO_TRANSACTION)
+    const timebounds = { minTime: 0, maxTime: Number(latestLedgerCloseTime) + LIFETIME_S }
+    return new TransactionBuilder(source, { fee: INCLUSION_FEE_STROOPS, networkPassphrase: this.#network, timebounds }).addOperation(operation).build()
+  }
+
+  async #execute(operation: xdr.Operation): Promise<Applied> {
+    const draft = await this.#draft(operation)
+    const simulation = await this.#server.simulateTransaction(draft)
+    if (rpc.Api.isSimulationError(simulation)) throw new ChainRefused(refusalIn(simulation.error))
+    const unsigned = rpc.assembleTransaction(draft, simulation).build()
+    const signed = TransactionBuilder.fromXDR(await this.#signer.signTransaction(unsigned.toXDR(), this.#network), this.#network)
+    return this.#follow(signed as Transaction)
+  }
+
+  /** Sends until the network has taken it, and asks until it has applied, failed, or can no longer apply. */
+  async #follow(transaction: Transaction): Promise<Applied> {
+    const hash = Buffer.from(transaction.hash()).toString('hex')
+    const maxTime = Number(transaction.timeBounds?.maxTime)
+    for (let taken = false; ; await delay(POLL_MS)) {
+      if (!taken) {
+        const sent = await this.#server.sendTransaction(transaction)
+        if (sent.status === 'ERROR') throw new ChainRefused(sent.errorResult?.result.type ?? 'refused')
+        taken = sent.status !== 'TRY_AGAIN_LATER'
+      }
+      const found = await this.#server.getTransaction(hash)
+      if (found.status === rpc.Api.GetTransactionStatus.SUCCESS) return { transaction: hash, ledger: found.ledger }
+      if (found.status === rpc.Api.GetTransactionStatus.FAILED) throw new ChainRefused(found.resultXdr.result.type)
+      if (Number(found.latestLedgerCloseTime) > maxTime) throw new ChainRefused('expired before a ledger took it')
+    }
+  }
+}
+
+const address = (value: string): xdr.ScVal => new Address(value).toScVal()
+
+/** A simulation's refusal without the call's arguments, which its text carries. */
+function refusalIn(text: string): string {
+  const contract = /Error\(Contract, #(\d+)\)/.exec(text)?.[1]
+  return contract === undefined ? `host error ${/Error\((\w+, \w+)\)/.exec(text)?.[1] ?? 'unnamed'}` : `contract error ${contract}`
+}
