@@ -9,10 +9,12 @@ use soroban_simulation::NetworkConfig;
 use std::rc::Rc;
 use stellar_xdr::*;
 
-/// Size of all contract state in bytes that rent is priced for. The public network's was about
-/// this large in 2026; a development ledger is nearly empty and would price rent at the minimum,
-/// so it is held where the real one was.
-const STATE_SIZE_BYTES: u64 = 2_820_000_000;
+/// Size of all contract state in bytes that rent is priced for. On the public network it grows with
+/// what everybody stores, and rent with it; a development ledger is nearly empty and would price
+/// rent at the minimum. It is held at a size that makes rent 2,500 stroops per KB (and 1,215
+/// ledgers), at which code of the largest size can still be uploaded within the largest fee that a
+/// transaction can offer.
+const STATE_SIZE_BYTES: u64 = 2_166_666_666;
 const STATE_SIZE_SAMPLES: u32 = 30;
 
 /// The settings entries of genesis.
@@ -173,5 +175,22 @@ impl Settings {
             min_persistent_entry_ttl: self.archival.min_persistent_ttl,
             max_entry_ttl: self.archival.max_entry_ttl,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::genesis::genesis;
+    use crate::network::Network;
+    use std::sync::Arc;
+
+    #[test]
+    fn rates_are_those_that_are_documented() {
+        let snapshot = genesis(Arc::new(Network::new("rates")), 0, []).unwrap();
+        let host = &snapshot.settings().host;
+        assert_eq!(host.rent_fee_configuration.fee_per_rent_1kb, 2_500);
+        assert_eq!(host.rent_fee_configuration.fee_per_write_1kb, 875);
+        assert_eq!(host.fee_configuration.fee_per_instruction_increment, 7);
+        assert_eq!(host.tx_max_instructions, 400_000_000);
     }
 }
