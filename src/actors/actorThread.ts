@@ -54,7 +54,10 @@ export class ActorThread {
     this.#ending = true
     clearTimeout(this.#restart)
     const running = this.#running
-    if (running === null) return
+    if (running === null) {
+      this.#state = 'stopped'
+      return
+    }
     const force = setTimeout(() => {
       this.#log.error('supervisor', 'an actor did not drain in time', { actor: this.actor })
       void running.worker.terminate()

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import { expose } from 'comlink'
 import { developmentKeys } from '../enclave/keys.ts'
@@ -17,6 +18,7 @@ import { connectNats, NatsTransport } from './runtime/transport.ts'
 
 // The entry of a worker thread that hosts one actor.
 
+const driverStop_ms = 3_000
 const data = workerData as HostData
 const log = jsonLog({ actor: data.actor })
 
@@ -40,8 +42,8 @@ const actor = new Actor({
 let driver: Driver | undefined
 
 void actor.ended.then(async (reason) => {
-  // The driver may be about to promise something for state that is no longer ours.
-  await driver?.stop()
+  // The driver waits for what it cannot abandon, but the next owner does not wait for it: what it does is safe to be cut off anywhere.
+  await Promise.race([driver?.stop(), delay(driverStop_ms)])
   if (!connection.isClosed()) await connection.close()
   process.exit(reason === null ? exitCodes.drained : reason instanceof Fenced ? exitCodes.fenced : exitCodes.failed)
 })

@@ -79,10 +79,11 @@ export class Link {
 
   /**
    * The peer has durably applied everything up to `position`.
-   * @throws Error where that was never sent: this journal has lost its end, and going on would have the peer take new messages for old ones
+   * @throws Error where that was never sent: another owner sends, or this journal has lost its end, and going on would have the peer take
+   * new messages for old ones
    */
   heard(position: number, bytes: Uint8Array, now: Milliseconds): void {
-    if (position > this.#released) throw new Error(`${this.peer} has applied ${position} messages of the ${this.#released} in this journal: its end is lost`)
+    if (position > this.#released) throw neverSent(this.peer, position, this.#released)
     const repeated = position <= this.#heard
     if (!repeated) {
       this.#heard = position
@@ -118,3 +119,7 @@ export class Link {
     }
   }
 }
+
+/** An acknowledgement beyond everything that this owner knows to have been sent. */
+export const neverSent = (peer: ActorName, position: number, sent: number): Error =>
+  new Error(`${peer} has applied ${position} messages, ${sent} were sent: there is another owner, or the journal has lost its end`)

@@ -2,7 +2,7 @@ import { encode } from '../../protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
 import type { PeerAck, PeerPacket } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
-import { Link } from './link.ts'
+import { Link, neverSent } from './link.ts'
 import { inputTag } from './record.ts'
 import type { RecordInput } from './record.ts'
 import type { Transport } from './transport.ts'
@@ -64,7 +64,7 @@ export class Links {
   heard(ack: PeerAck, bytes: Uint8Array, now: Milliseconds): void {
     const link = this.#links.get(ack.from)
     if (link === undefined) {
-      if (ack.position > 0) throw new Error(`${ack.from} has applied ${ack.position} messages of the 0 in this journal: its end is lost`)
+      if (ack.position > 0) throw neverSent(ack.from, ack.position, 0)
       return
     }
     link.heard(ack.position, bytes, now)

@@ -1,0 +1,166 @@
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { exitCodes } from '../../src/actors/exitCodes.ts'
+import { ensureStreams } from '../../src/actors/runtime/streams.ts'
+import { connectNats } from '../../src/actors/runtime/transport.ts'
+import { Supervisor } from '../../src/actors/supervisor.ts'
+import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
+import { decode, encode } from '../../src/protocol/codec.ts'
+import type { ActorName } from '../../src/protocol/identity.ts'
+import type { ActorStatus, AnswerPacket } from '../../src/protocol/packets.ts'
+import { Subjects } from '../../src/protocol/subjects.ts'
+import { startNats } from '../nats/server.ts'
+import { venueFile } from './venueFile.ts'
+import { LogLines } from './world.ts'
+
+t.setTimeout(120_000)
+
+const vault = 'vault.0' as ActorName
+const pair = 'pair.XLM-USDC' as ActorName
+const folder = mkdtempSync(join(tmpdir(), 'darkpool-shard-'))
+const keysFile = join(folder, 'keys')
+const password = Buffer.from(await developmentKeys(keysFile).secret(keyPaths.nats)).toString('hex')
+const server = await startNats({ password })
+const venue = join(folder, 'venue.json')
+writeFileSync(venue, JSON.stringify(venueFile(server.url)))
+const nats = { servers: [server.url], user: server.user, password }
+const client = await connectNats(nats, 'client')
+const subjects = new Subjects('test')
+
+t.teardown(async () => {
+  await client.close()
+  await server.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Line {
+  readonly at: string
+  readonly message: string
+  readonly ids: Record<string, unknown>
+}
+
+class Shard {
+  readonly process: ChildProcess
+  readonly exited: Promise<number | null>
+  #output = ''
+
+  constructor(...options: string[]) {
+    this.process = fork('src/actors/shard.ts', options, { silent: true })
+    this.process.stdout!.on('data', (chunk: Buffer) => (this.#output += chunk.toString()))
+    this.process.stderr!.on('data', (chunk: Buffer) => (this.#output += chunk.toString()))
+    this.exited = once(this.process, 'close').then(([code]) => code as number | null)
+    t.teardown(() => this.process.kill('SIGKILL'))
+  }
+
+  /** Every line that it ever printed is JSON of one shape. */
+  get lines(): Line[] {
+    return this.#output.trim().split('\n').map((line) => JSON.parse(line) as Line)
+  }
+
+  async ready(): Promise<void> {
+    const [message] = (await once(this.process, 'message')) as [unknown]
+    if ((message as { type?: unknown }).type !== 'ready') throw new Error('the shard says something else than ready')
+  }
+}
+
+const statuses: ActorStatus[] = []
+client.subscribe(subjects.allStatus, { callback: (_, { data }) => void statuses.push(decode<ActorStatus>(data)) })
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(20)
+}
+
+t.test('a command line or a file that is wrong is one clear sentence and an exit code', async (t) => {
+  const bad = join(folder, 'bad.json')
+  writeFileSync(bad, JSON.stringify({ ...venueFile(server.url), vaultPartitions: 0 }))
+  const broken = join(folder, 'broken.json')
+  writeFileSync(broken, '{')
+  const away = join(folder, 'away.json')
+  writeFileSync(away, JSON.stringify(venueFile('nats://127.0.0.1:1')))
+  const stranger = join(folder, 'stranger')
+  const cases: [string[], number, RegExp][] = [
+    [[], exitCodes.usage, /usage: shard/],
+    [['--nonsense'], exitCodes.usage, /nonsense/],
+    [['--venue', join(folder, 'none.json'), '--keys', keysFile], exitCodes.configuration, /there is no venue file/],
+    [['--venue', bad, '--keys', keysFile], exitCodes.configuration, /vaultPartitions/],
+    [['--venue', broken, '--keys', keysFile], exitCodes.configuration, /broken.json/],
+    [['--venue', venue, '--keys', keysFile, '--actors', 'pair.BTC-USDC'], exitCodes.usage, /no actor pair.BTC-USDC/],
+    [['--venue', venue, '--keys', bad], exitCodes.configuration, /not a development root key/],
+    [['--venue', away, '--keys', keysFile], exitCodes.unavailable, /NATS at nats:\/\/127.0.0.1:1 cannot be used/],
+    [['--venue', venue, '--keys', stranger], exitCodes.unavailable, /NATS at .* cannot be used/],
+  ]
+  for (const [options, code, message] of cases) {
+    const shard = new Shard(...options)
+    t.equal(await shard.exited, code)
+    t.equal(shard.lines.length, 1)
+    t.match(shard.lines[0], { at: 'shard', message })
+  }
+})
+
+t.test('actors run, one is killed and comes back while the other goes on, and all drain', async (t) => {
+  const shard = new Shard('--venue', venue, '--keys', keysFile, '--actors', `${vault},${pair}`)
+  await shard.ready()
+  const answers: AnswerPacket[] = []
+  client.subscribe(subjects.answers('g1'), { callback: (_, { data }) => void answers.push(decode<AnswerPacket>(data)) })
+  const ask = (request: number): void =>
+    client.publish(subjects.clients(vault), encode({ gateway: 'g1', items: [{ request, query: { kind: 'balances', account: `G${'A'.repeat(55)}` } }] }))
+  await client.flush()
+  ask(1)
+  await until(() => answers.length === 1)
+  t.equal(answers[0]!.from, vault)
+
+  shard.process.send({ type: 'terminate', actor: pair })
+  await until(() => shard.lines.some(({ message, ids }) => message === 'running' && ids.actor === pair && ids.epoch === 2))
+  t.equal(shard.lines.filter(({ message, ids }) => message === 'running' && ids.actor === vault).length, 1, 'the vault actor was left alone')
+  ask(2)
+  await until(() => answers.length === 2)
+
+  shard.process.send({ type: 'terminate', actor: 'pair.BTC-USDC' })
+  await until(() => shard.lines.some(({ message }) => message === 'cannot terminate'))
+
+  const before = statuses.length
+  shard.process.kill('SIGTERM')
+  t.equal(await shard.exited, exitCodes.drained)
+  for (const actor of [vault, pair]) t.ok(statuses.slice(before).some((status) => status.actor === actor && status.state === 'stopped'))
+  t.ok(shard.lines.every(({ at, message, ids }) => typeof at === 'string' && typeof message === 'string' && typeof ids === 'object'))
+})
+
+t.test('a shard ends with its parent', async (t) => {
+  const shard = new Shard('--venue', venue, '--keys', keysFile, '--actors', vault)
+  await shard.ready()
+  // Not the 'close' event: Node does not emit it for a child whose channel its parent has closed.
+  const exited = once(shard.process, 'exit')
+  shard.process.disconnect()
+  t.same(await exited, [exitCodes.drained, null])
+})
+
+t.test('an actor that fails at every start is tried ever more slowly, and the others run', async (t) => {
+  await ensureStreams(client, subjects)
+  const log = new LogLines()
+  const actors = ['settlement.0', 'watcher.0', vault] as ActorName[]
+  const settlementModule = new URL('./brokenSettlement.ts', import.meta.url).href
+  const supervisor = new Supervisor(actors, { venue: venueFile(server.url), keysFile, nats, settlementModule }, log)
+  let ready = false
+  void supervisor.start().then(() => (ready = true))
+  const ended = () => log.lines.filter((line) => line.includes('settlement.0') && line.includes('started again'))
+  await until(() => ended().length === 3)
+  t.match(ended(), [/"code":70,"wait_ms":100/, /"wait_ms":200/, /"wait_ms":400/])
+  // One record of its epoch, one of its driver's first input.
+  const of = async (actor: string) => (await supervisor.status()).find((status) => status.actor === actor)
+  let watcher = await of('watcher.0')
+  while (watcher?.records !== 2) {
+    await delay(20)
+    watcher = await of('watcher.0')
+  }
+  t.match(watcher, { state: 'running' })
+  t.match(await of(vault), { state: 'running' })
+  t.not((await of('settlement.0'))?.state, 'running')
+  t.notOk(ready)
+  await supervisor.drain(10_000)
+  t.same((await supervisor.status()).map(({ state }) => state), ['stopped', 'stopped', 'stopped'])
+})
