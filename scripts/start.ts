@@ -1,4 +1,5 @@
 // `npm start`: a whole venue on this machine, one trade to prove it, and then it stays up. `npm start -- --help` lists what can be chosen.
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Fault, main } from './setup/fault.ts'
 import { setUp } from './setup/setup.ts'
@@ -7,6 +8,8 @@ import { balanceTable, demonstrate, MARKET, readBalances } from './venue/demonst
 import { FeedReader } from './venue/feedReader.ts'
 import { LocalVenue, units } from './venue/localVenue.ts'
 import type { TraderFunds } from './venue/localVenue.ts'
+
+const DEFAULT_STATE = '.darkpool'
 
 const HELP = `npm start -- [options]
   --fresh            begin anew: forget what an earlier venue in the state folder kept
@@ -29,7 +32,7 @@ function readOptions() {
         fresh: { type: 'boolean', default: false },
         once: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
-        state: { type: 'string', default: '.darkpool' },
+        state: { type: 'string', default: DEFAULT_STATE },
         port: { type: 'string', default: '8080' },
         'nats-port': { type: 'string', default: '4222' },
         'rpc-port': { type: 'string', default: '8000' },
@@ -113,7 +116,8 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
   const { transaction, ledger } = await demonstrate(alice, bob, steps)
   const after = await readBalances(everybody, codes)
   for (const { feed } of sides) await feed.close()
-  const file = (name: string): string => venue.keyPath(name)
+  // Who looks for the venue looks in .darkpool.
+  const where = venue.state.path === resolve(DEFAULT_STATE) ? '' : ` --state ${venue.state.path}`
   steps.say(`
 One order of each was signed, matched in the dark and settled on chain, ${steps.elapsed} after the start.
 
@@ -128,12 +132,15 @@ The venue is up:
   NATS     ${venue.natsUrl}
   RPC      ${venue.chain.url}
   vault    ${venue.deployment.vault}
-  keys     ${file('alice')}
-           ${file('bob')}
+  keys     ${venue.state.file('keys')} (alice, bob)
   logs     ${venue.state.file('logs')}
 
-Trade ${MARKET} again, in another terminal:
-  npm run trade
+Trade again, in another terminal:
+  npx darkpool order sell ${MARKET} --quantity 25 --price 0.1 --as bob${where}
+  npx darkpool order buy ${MARKET} --quantity 25 --price 0.1 --as alice${where}
+  npx darkpool watch --after 0 --as alice${where}
+or both sides and their settlement at once:
+  npm run trade${where && ` --${where}`}
 
 Ctrl-C ends it.`)
 }

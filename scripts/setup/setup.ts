@@ -6,9 +6,9 @@ type Part = readonly [title: string, work: (note: (text: string) => void) => Pro
 
 /** Everything that a venue on this machine is made of, built or found; fast where it is already there. */
 export const setUpParts: readonly Part[] = [
-  ['nats-server', installNatsServer],
-  ['vault contract', buildContract],
-  ['local Stellar network', buildLocalnet],
+  ['build nats-server', installNatsServer],
+  ['build vault contract', buildContract],
+  ['build localnet', buildLocalnet],
 ]
 
 /** @throws Fault with one clear sentence where a tool is missing or a build fails */

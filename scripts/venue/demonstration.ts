@@ -61,8 +61,9 @@ function place(trader: LocalTrader, side: 'buy' | 'sell'): Promise<OrderView> {
 
 export type BalanceSheet = ReadonlyMap<string, ReadonlyMap<string, bigint>>
 
-/** What the vault contract holds for each trader. */
+/** What the vault contract holds for each trader, once their earlier trades are settled. */
 export async function readBalances(traders: readonly LocalTrader[], codes: readonly string[]): Promise<BalanceSheet> {
+  for (const trader of traders) await trader.settled()
   const sheet = new Map<string, Map<string, bigint>>()
   for (const trader of traders) {
     const row = new Map<string, bigint>()

@@ -69,6 +69,16 @@ export class LocalTrader {
     }
   }
 
+  /** Resolves when no trade of it is still on its way to the chain. */
+  async settled(timeout_ms = 120_000): Promise<void> {
+    const client = await this.client()
+    for (const end = Date.now() + timeout_ms; ; await delay(POLL_ms)) {
+      const balances = await client.balances()
+      if (balances.every(({ pending }) => pending === '0')) return
+      if (Date.now() > end) throw new Error(`trades of ${this.name} were not settled within ${timeout_ms / 1_000} s`)
+    }
+  }
+
   async #differing(): Promise<string | undefined> {
     const shown = await (await this.client()).balances()
     for (const { code, decimals } of this.#deployment.assets) {
