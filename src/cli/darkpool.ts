@@ -1,21 +1,24 @@
 #!/usr/bin/env node
-import { NeverSent, OutcomeUnknown, Refused } from '../client/errors.ts'
-import { ChainRefused } from '../client/chain.ts'
+import { ChainRefused, NeverSent, OutcomeUnknown, Refused } from '../client/errors.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, Outcome } from './command.ts'
-import { balances } from './commands/balances.ts'
-import { cancel } from './commands/cancel.ts'
-import { deposit } from './commands/deposit.ts'
-import { markets } from './commands/markets.ts'
-import { placeOrder } from './commands/order.ts'
-import { book, orders } from './commands/orders.ts'
-import { watch } from './commands/watch.ts'
-import { withdraw } from './commands/withdraw.ts'
 import { exits, UsageFault } from './fault.ts'
 import { Place } from './place.ts'
 import { USAGE } from './usage.ts'
 
-const commands: Readonly<Record<string, Command>> = { order: placeOrder, market: placeOrder, cancel, orders, book, balances, deposit, withdraw, markets, watch }
+/** Loaded when asked for: an order by hand need not wait for the code of a deposit. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  order: async () => (await import('./commands/order.ts')).placeOrder,
+  market: async () => (await import('./commands/order.ts')).placeOrder,
+  cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  orders: async () => (await import('./commands/orders.ts')).orders,
+  book: async () => (await import('./commands/orders.ts')).book,
+  balances: async () => (await import('./commands/balances.ts')).balances,
+  deposit: async () => (await import('./commands/deposit.ts')).deposit,
+  withdraw: async () => (await import('./commands/withdraw.ts')).withdraw,
+  markets: async () => (await import('./commands/markets.ts')).markets,
+  watch: async () => (await import('./commands/watch.ts')).watch,
+}
 
 async function main(): Promise<number> {
   const args = readArguments(process.argv.slice(2))
@@ -23,11 +26,12 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE)
     return exits.done
   }
-  const command = args.command !== undefined && Object.hasOwn(commands, args.command) ? commands[args.command] : undefined
-  if (command === undefined) throw new UsageFault(args.command === undefined ? 'which command? `darkpool --help` lists them' : `there is no command ${args.command}; \`darkpool --help\` lists them`)
+  const load = args.command !== undefined && Object.hasOwn(commands, args.command) ? commands[args.command] : undefined
+  if (load === undefined) throw new UsageFault(args.command === undefined ? 'which command? `darkpool --help` lists them' : `there is no command ${args.command}; \`darkpool --help\` lists them`)
   const json = args.options.json === true
   const show = (outcome: Outcome): void => void process.stdout.write(`${json ? JSON.stringify(outcome.json) : outcome.text}\n`)
   const say = (text: string): void => void (json || process.stderr.write(`${text}\n`))
+  const command = await load()
   const outcome = await command({ args, place: new Place(args), show, say })
   if (outcome !== null) show(outcome)
   return exits.done

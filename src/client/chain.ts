@@ -1,23 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { Address, Contract, nativeToScVal, Operation, rpc, scValToNative, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
+import { ChainRefused } from './errors.ts'
 import type { Signer } from './signer.ts'
 
 const LIFETIME_S = 60
 const INCLUSION_FEE_STROOPS = '1000'
 const POLL_MS = 250
 const NO_TRANSACTION = '0'.repeat(64)
-
-/** The chain did not do it: nothing moved. `code` is the network's, or `contract error N` (docs/contract.md). */
-export class ChainRefused extends Error {
-  readonly code: string
-
-  constructor(code: string) {
-    super(`Stellar refused the transaction: ${code}.`)
-    this.name = 'ChainRefused'
-    this.code = code
-  }
-}
 
 export interface Applied {
   /** Transaction hash and the ledger it is in. */

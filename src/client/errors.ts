@@ -32,3 +32,14 @@ export class OutcomeUnknown extends Error {
     this.name = 'OutcomeUnknown'
   }
 }
+
+/** The chain did not do it: nothing moved. `code` is the network's, or `contract error N` (docs/contract.md). */
+export class ChainRefused extends Error {
+  readonly code: string
+
+  constructor(code: string) {
+    super(`Stellar refused the transaction: ${code}.`)
+    this.name = 'ChainRefused'
+    this.code = code
+  }
+}

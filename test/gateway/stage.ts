@@ -13,7 +13,7 @@ import { limits } from '../../src/protocol/limits.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import type { Venue, VenueFile } from '../../src/protocol/venue.ts'
 import { startNats } from '../nats/server.ts'
-import type { NatsServer } from '../nats/server.ts'
+import type { NatsOptions, NatsServer } from '../nats/server.ts'
 import { FakeVault } from './fakeVault.ts'
 
 const bytes = (name: string): Buffer => createHash('sha256').update(name).digest()
@@ -54,8 +54,8 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (file: VenueFile) => VenueFile = (file) => file): Promise<Stage> {
-  const nats = await startNats()
+export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (file: VenueFile) => VenueFile = (file) => file, natsOptions: NatsOptions = {}): Promise<Stage> {
+  const nats = await startNats(natsOptions)
   const venue = readVenue(change(venueFile(nats)))
   const link = (name: string): Promise<NatsConnection> => connect({ servers: nats.url, user: nats.user, pass: nats.password, name, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
   const [own, others] = [await link('gateway'), await link('vault')]

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
+import { Keypair } from '@stellar/stellar-sdk'
+import t from 'tap'
+import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
+import type { AccountId, Amount, Lots, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
+import { pairActor } from '../../src/protocol/subjects.ts'
+import type { PlaceOrder, VaultCommand } from '../../src/protocol/vault.ts'
+import { resting } from '../gateway/fakeVault.ts'
+import { openStage } from '../gateway/stage.ts'
+
+const state = mkdtempSync(join(tmpdir(), 'darkpool-cli-'))
+t.teardown(() => rmSync(state, { recursive: true, force: true }))
+const password = Buffer.from(await developmentKeys(join(state, 'keys', 'root')).secret(keyPaths.nats)).toString('hex')
+const stage = await openStage({}, (file) => file, { password })
+t.teardown(() => stage.close())
+
+// A local venue's folder as `npm start` leaves it.
+const alice = Keypair.random()
+mkdirSync(join(state, 'keys'), { recursive: true })
+writeFileSync(join(state, 'keys', 'alice.seed'), `${alice.secret()}\n`, { mode: 0o600 })
+writeFileSync(join(state, 'keys', 'broken.seed'), 'not a key\n')
+writeFileSync(join(state, 'venue.json'), JSON.stringify({ ...stage.venue.file, gateway: { ...stage.venue.file.gateway, port: Number(new URL(stage.url).port) } }))
+
+function start(...args: string[]): ChildProcess {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/cli/darkpool.ts'), ...args, '--state', state], { stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  return child
+}
+
+async function darkpool(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = start(...args)
+  let [stdout, stderr] = ['', '']
+  child.stdout!.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stdout, stderr }
+}
+
+t.test('orders by hand', async (t) => {
+  const placed = await darkpool('order', 'buy', 'XLM-USDC', '--quantity', '10.0', '--price', '.1200', '--as', 'alice', '--expires', '2h')
+  t.match(placed, { code: 0, stderr: '', stdout: /^buy 10 XLM at 0\.12 USDC: open, nothing traded\norder [0-9a-f]{64}\n$/ })
+  const command = stage.vault.heard.at(-1) as PlaceOrder
+  t.match(command, { account: alice.publicKey(), type: 'limit', timeInForce: 'GTC', ticks: 1200, lots: 10 })
+  t.ok(Math.abs(command.expires - Date.now() / 1000 - 7_200) < 60, 'expires in two hours')
+
+  const market = await darkpool('market', 'buy', 'XLM-USDC', '--spend', '5', '--as', 'alice', '--json')
+  t.match(JSON.parse(market.stdout), { type: 'market', spend: '5', quantity: null })
+  await darkpool('market', 'sell', 'XLM-USDC', '--quantity', '3', '--price', '0.1', '--tif', 'FOK', '--key', join(state, 'keys', 'alice.seed'))
+  t.match(stage.vault.heard.at(-1), { type: 'market', side: 'sell', timeInForce: 'FOK' })
+
+  stage.vault.script = (asked) => ({
+    answer: { ok: { order: (asked as VaultCommand & { order: string }).order, status: 'cancelled', reason: 'cancelled', filledLots: 4 as Lots, filledQuote: 4_800_000n as Amount, time: 0 as Milliseconds } },
+    from: pairActor('XLM-USDC' as MarketName),
+  })
+  const cancelled = await darkpool('cancel', command.id, '--as', 'alice')
+  t.match(cancelled, { code: 0, stdout: `cancelled: 4 XLM had traded for 0.48 USDC\norder ${command.id}\n` })
+})
+
+t.test('reads log in by themselves', async (t) => {
+  stage.vault.script = () => ({ answer: { ok: [{ asset: stage.venue.assets[0]!.contract, settled: 100_000_000n, pending: 0n, reserved: 12_000_000n, available: 88_000_000n }] } })
+  t.match(await darkpool('balances', '--as', 'alice'), { code: 0, stdout: /asset +settled +pending +reserved +available\nXLM +10 +0 +1\.2 +8\.8\n/ })
+  stage.vault.script = () => ({ answer: { ok: [] } })
+  t.match(await darkpool('orders', 'XLM-USDC', '--all', '--limit', '5', '--as', 'alice'), { code: 0, stdout: 'no orders\n' })
+  t.match(stage.vault.heard.at(-1), { kind: 'orders', market: 'XLM-USDC', open: false, limit: 5 })
+  t.match(await darkpool('book', 'XLM-USDC', '--as', 'alice'), { code: 0, stdout: 'no orders\n' })
+  t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +0\.0001 +1 +2 +1000 +10\n/ })
+})
+
+t.test('an outcome that is not known is asked for again with the same message', async (t) => {
+  let silent = 2
+  stage.vault.script = (asked) => (silent-- > 0 ? { answer: { refused: 'outcome_unknown' } } : resting(asked as PlaceOrder))
+  const before = stage.vault.heard.length
+  t.match(await darkpool('order', 'buy', 'XLM-USDC', '--quantity', '2', '--price', '0.1', '--as', 'alice'), { code: 0 })
+  const asked = stage.vault.heard.slice(before) as PlaceOrder[]
+  t.equal(asked.length, 3)
+  t.equal(new Set(asked.map(({ id }) => id)).size, 1)
+})
+
+t.test('each failure is one sentence and an exit code', async (t) => {
+  stage.vault.script = () => ({ answer: { refused: 'funds_insufficient' } })
+  const order = ['order', 'buy', 'XLM-USDC', '--quantity', '10', '--price', '0.12']
+  const cases: [number, RegExp, string[]][] = [
+    [2, /which command/, []],
+    [2, /no command dance/, ['dance']],
+    [2, /say who trades: --as NAME or --key FILE; there is alice, broken$/m, order],
+    [2, /nobody\.seed cannot be read \(ENOENT\); there is alice, broken$/m, [...order, '--as', 'nobody']],
+    [2, /broken\.seed holds no Stellar secret key/, [...order, '--as', 'broken']],
+    [2, /letters, digits/, [...order, '--as', '../alice']],
+    [2, /--price is missing/, ['order', 'buy', 'XLM-USDC', '--quantity', '1', '--as', 'alice']],
+    [2, /quantity 1e3 is no number/, ['order', 'buy', 'XLM-USDC', '--quantity', '1e3', '--price', '1', '--as', 'alice']],
+    [2, /--tif DAY/, [...order, '--as', 'alice', '--tif', 'DAY']],
+    [2, /--expires soon/, [...order, '--as', 'alice', '--expires', 'soon']],
+    [2, /no order id/, ['cancel', '12', '--as', 'alice']],
+    [2, /Unknown option '--frob'/, ['order', '--frob']],
+    [1, /there is no market BTC-USDC; there is XLM-USDC, EURC-USDC/, ['order', 'buy', 'BTC-USDC', '--quantity', '1', '--price', '1', '--as', 'alice']],
+    [3, /does not cover the order\. \[funds_insufficient\]/, [...order, '--as', 'alice']],
+    [4, /never sent/, [...order, '--as', 'alice', '--url', 'http://no-such-host.invalid']],
+  ]
+  const runs = cases.map(([code, sentence, args]) => ({ code, sentence, run: darkpool(...args) }))
+  for (const { code, sentence, run } of runs) {
+    const ended = await run
+    t.equal(ended.code, code, `${sentence}`)
+    t.match(ended.stderr, sentence)
+    t.equal(ended.stderr.trim().split('\n').length, 1, 'one line')
+    t.equal(ended.stdout, '')
+    t.notMatch(ended.stderr, alice.secret())
+  }
+})
+
+t.test('watch shows the feed until it is told to stop', async (t) => {
+  const connection = await connect({ servers: stage.nats.url, user: stage.nats.user, pass: stage.nats.password })
+  t.teardown(() => connection.close())
+  const { subjects } = stage.venue
+  await (await jetstreamManager(connection)).streams.add({ name: subjects.feedStream, subjects: [subjects.allFeeds] })
+  const account = alice.publicKey()
+  const message = { v: 1, seq: 1, account, time: '2026-01-01T00:00:00.000Z', type: 'deposit', asset: 'XLM', amount: '10', transaction: 'ab', ledger: 7 }
+  await jetstream(connection).publish(subjects.feed(account as AccountId), JSON.stringify(message))
+  const child = start('watch', '--as', 'alice', '--after', '0')
+  const [chunk] = (await once(child.stdout!, 'data')) as [Buffer]
+  t.equal(chunk.toString(), '2026-01-01T00:00:00Z  #1  deposit of 10 XLM in transaction ab, ledger 7\n')
+  child.kill('SIGINT')
+  const [code] = (await once(child, 'close')) as [number | null]
+  t.equal(code, 0)
+})
