@@ -68,6 +68,7 @@ impl<'a> Balances<'a> {
         }
     }
 
+    #[inline(always)]
     fn open(&mut self, account: u32, group: u32) -> Result<(), Error> {
         let key = PageKey {
             group,
@@ -76,6 +77,13 @@ impl<'a> Balances<'a> {
         if self.open == Some(key) {
             return Ok(());
         }
+        self.turn_to(key)
+    }
+
+    /// Writes the open page back and reads another one.
+    #[cold]
+    #[inline(never)]
+    fn turn_to(&mut self, key: PageKey) -> Result<(), Error> {
         if let Some(previous) = self.open {
             self.page.store(self.env, &previous)?;
         }
