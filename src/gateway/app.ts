@@ -23,6 +23,13 @@ import { timeRoute } from './routes/time.ts'
 import { RouteTable } from './routeTable.ts'
 import { session } from './session.ts'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Which routes it has. */
+    readonly routes: RouteTable
+  }
+}
+
 /** A whole request, head and body, must be there within this time: a slow client holds a connection, not the gateway. */
 const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 75_000
@@ -53,6 +60,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   }
 
   const routes = new RouteTable()
+  app.decorate('routes', routes)
   app.addHook('onRoute', ({ method, url }) => routes.add(method, url))
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {

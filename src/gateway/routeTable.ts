@@ -8,6 +8,11 @@ export class RouteTable {
     this.#methods.set(url, known)
   }
 
+  /** Every route as "GET /path". */
+  get all(): string[] {
+    return [...this.#methods].flatMap(([url, methods]) => [...methods].map((method) => `${method} ${url}`))
+  }
+
   /** Methods of the path in a request's URL; none where there is no such route. */
   methodsOf(requestUrl: string): string[] {
     const path = requestUrl.split('?', 1)[0]!.split('/')

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Keypair } from '@stellar/stellar-sdk/base'
+import t from 'tap'
+import { SecretSigner } from '../../src/client/signer.ts'
+import { errorCodes, statusOf, textOf } from '../../src/protocol/errors.ts'
+import { canonicalJson, messageId } from '../../src/protocol/messages/canonical.ts'
+import { readMessage } from '../../src/protocol/messages/message.ts'
+import { openStage } from './stage.ts'
+
+const document = readFileSync(join(import.meta.dirname, '../../docs/api.md'), 'utf8')
+const example = (name: string): string => {
+  const found = new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w*\n([^]*?)\n\`\`\``).exec(document)?.[1]
+  if (found === undefined) throw new Error(`docs/api.md has no example "${name}"`)
+  return found
+}
+
+t.test('the worked example is what the venue computes', async (t) => {
+  const message = JSON.parse(example('message')) as Record<string, string>
+  readMessage('order', message)
+  t.equal(canonicalJson(message), example('canonical'))
+  t.equal(messageId(message), example('digest'))
+  const signer = new SecretSigner(Keypair.fromRawEd25519Seed(Buffer.from(Array.from({ length: 32 }, (_, i) => i))).secret())
+  t.equal(signer.signMessage(example('canonical')), example('signature'))
+  t.equal(message.account, signer.address)
+})
+
+t.test('every error is listed with its status and text, and no other', async (t) => {
+  const listed = [...document.slice(document.indexOf('\n## Errors\n')).matchAll(/^\| `(\w+)` \| (\d+) \| (.*) \|$/gm)].map(([, code, status, text]) => ({ code, status: Number(status), text }))
+  t.strictSame(listed, errorCodes.map((code) => ({ code, status: statusOf(code), text: textOf(code) })))
+})
+
+t.test('every route is described', async (t) => {
+  const stage = await openStage()
+  t.teardown(() => stage.close())
+  const routes = stage.app.routes.all.filter((route) => !/^(HEAD|OPTIONS) /.test(route))
+  t.ok(routes.length > 12)
+  t.strictSame(routes.filter((route) => !document.includes(`\`${route}\``)), [])
+})
