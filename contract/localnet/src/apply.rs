@@ -101,6 +101,7 @@ impl Applying {
         let mut signatures = SignatureCheck::new(
             envelope.transaction_hash(),
             envelope.transaction_signatures(),
+            envelope.verified(),
         );
         let mut before = overlay.nested();
         let checked = rules(&before, making).common(&envelope, &mut signatures, None);

@@ -3,7 +3,9 @@
 use crate::account;
 use crate::ledger::{encode, encoded_len};
 use crate::network::{Network, sha256};
+use crate::signature::Verified;
 use soroban_env_host::DEFAULT_XDR_RW_LIMITS;
+use std::sync::Arc;
 use stellar_xdr::*;
 
 #[derive(Clone, Debug)]
@@ -14,6 +16,7 @@ pub struct Envelope {
     hash: Hash,
     /// The hash of the transaction inside a fee bump.
     inner_hash: Option<Hash>,
+    verified: Arc<Verified>,
 }
 
 fn hash_of(network: &Network, tagged: TransactionSignaturePayloadTaggedTransaction) -> Hash {
@@ -79,6 +82,7 @@ impl Envelope {
             size_bytes: 0,
             hash,
             inner_hash,
+            verified: Arc::default(),
         };
         envelope.size_bytes = encoded_len(&TransactionEnvelope::Tx(envelope.inner().clone()));
         envelope
@@ -90,6 +94,11 @@ impl Envelope {
 
     pub fn hash(&self) -> &Hash {
         &self.hash
+    }
+
+    /// Shared by all copies of this envelope.
+    pub fn verified(&self) -> &Verified {
+        &self.verified
     }
 
     pub fn inner_hash(&self) -> Option<&Hash> {

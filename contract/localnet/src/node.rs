@@ -239,10 +239,10 @@ impl Node {
             ));
         }
         let wanted: BTreeSet<AccountId> = asking.iter().map(|one| one.account.clone()).collect();
-        let mut candidates = friendbot::transactions(&before, &wanted);
-        candidates.extend(held(&self.pool).candidates());
+        let gifts = friendbot::transactions(&before, &wanted);
+        let candidates = held(&self.pool).candidates();
 
-        let closed = closer.ledger.close(now_s(), candidates)?;
+        let closed = closer.ledger.close_with(now_s(), gifts, candidates)?;
         let meta = encode(&closed.meta);
         closer.store.append(&meta, !closed.applied.is_empty())?;
         let record = LedgerRecord::of_meta(&closed.meta, &self.network)?;

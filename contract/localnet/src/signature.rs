@@ -3,11 +3,38 @@
 
 use crate::network::sha256;
 use ed25519_dalek::{Signature as Ed25519Signature, VerifyingKey};
+use std::sync::{Mutex, PoisonError};
 use stellar_xdr::*;
+
+/// Which ed25519 signatures of an envelope have been verified, and how that ended. The same
+/// signatures are asked for at submission, when a ledger is made, and for each operation; verifying
+/// one costs more than all else that a payment takes.
+#[derive(Debug, Default)]
+pub struct Verified(Mutex<Vec<(Hash, usize, Uint256, bool)>>);
+
+impl Verified {
+    fn once(&self, hash: &Hash, at: usize, key: &Uint256, verify: impl FnOnce() -> bool) -> bool {
+        let known = |list: &[(Hash, usize, Uint256, bool)]| {
+            let found = list
+                .iter()
+                .find(|(h, a, k, _)| *a == at && h == hash && k == key);
+            found.map(|found| found.3)
+        };
+        // An entry is pushed as a whole, so a list that some thread left behind is good.
+        if let Some(known) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return known;
+        }
+        let verified = verify();
+        let mut list = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        list.push((hash.clone(), at, key.clone(), verified));
+        verified
+    }
+}
 
 pub struct SignatureCheck<'a> {
     hash: &'a Hash,
     signatures: &'a [DecoratedSignature],
+    verified: &'a Verified,
     used: Vec<bool>,
 }
 
@@ -43,15 +70,21 @@ fn verifies(key: &Uint256, message: &[u8], signature: &Signature) -> bool {
 }
 
 impl<'a> SignatureCheck<'a> {
-    pub fn new(hash: &'a Hash, signatures: &'a [DecoratedSignature]) -> Self {
+    pub fn new(
+        hash: &'a Hash,
+        signatures: &'a [DecoratedSignature],
+        verified: &'a Verified,
+    ) -> Self {
         Self {
             hash,
             signatures,
+            verified,
             used: vec![false; signatures.len()],
         }
     }
 
-    fn signs(&self, key: &SignerKey, decorated: &DecoratedSignature) -> bool {
+    fn signs(&self, key: &SignerKey, at: usize) -> bool {
+        let decorated = &self.signatures[at];
         let hint = decorated.hint.0;
         match key {
             SignerKey::PreAuthTx(_) => false,
@@ -59,7 +92,10 @@ impl<'a> SignatureCheck<'a> {
                 hint == hint_of(&hash.0) && sha256(decorated.signature.as_slice()) == hash.0
             }
             SignerKey::Ed25519(key) => {
-                hint == hint_of(&key.0) && verifies(key, &self.hash.0, &decorated.signature)
+                hint == hint_of(&key.0)
+                    && self.verified.once(self.hash, at, key, || {
+                        verifies(key, &self.hash.0, &decorated.signature)
+                    })
             }
             SignerKey::Ed25519SignedPayload(signer) => {
                 hint == payload_hint(signer)
@@ -85,10 +121,8 @@ impl<'a> SignatureCheck<'a> {
             }
         }
         let mut left: Vec<&Signer> = signers.iter().collect();
-        for (at, decorated) in self.signatures.iter().enumerate() {
-            let found = left
-                .iter()
-                .position(|signer| self.signs(&signer.key, decorated));
+        for at in 0..self.signatures.len() {
+            let found = left.iter().position(|signer| self.signs(&signer.key, at));
             if let Some(found) = found {
                 self.used[at] = true;
                 total += left.swap_remove(found).weight.min(255);

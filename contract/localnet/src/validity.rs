@@ -75,6 +75,7 @@ impl Rules<'_> {
         let mut signatures = SignatureCheck::new(
             envelope.transaction_hash(),
             envelope.transaction_signatures(),
+            envelope.verified(),
         );
         self.common(envelope, &mut signatures, current)?;
         let operations = &envelope.transaction().operations;
@@ -136,7 +137,11 @@ impl Rules<'_> {
         }
         let payer = account::load(self.source, &envelope.fee_source())
             .ok_or_else(|| Refusal::new(Code::TxNoAccount))?;
-        let mut signatures = SignatureCheck::new(envelope.hash(), bump.signatures.as_slice());
+        let mut signatures = SignatureCheck::new(
+            envelope.hash(),
+            bump.signatures.as_slice(),
+            envelope.verified(),
+        );
         let low = account::threshold(&payer, Threshold::Low);
         if !signatures.reaches(&account::signers(&payer), low) {
             return Err(Refusal::new(Code::TxBadAuth));

@@ -53,10 +53,20 @@ impl Ledger {
 
     /// Closes the next ledger at `close_time` (Unix seconds), but never before the last one's.
     pub fn close(&mut self, close_time: u64, candidates: Vec<Envelope>) -> Result<Closed, String> {
+        self.close_with(close_time, Vec::new(), candidates)
+    }
+
+    /// The same with transactions that come before all others and need no room: friendbot's.
+    pub fn close_with(
+        &mut self,
+        close_time: u64,
+        first: Vec<Envelope>,
+        candidates: Vec<Envelope>,
+    ) -> Result<Closed, String> {
         let previous = self.snapshot.clone();
         let settings = previous.settings().clone();
         let mut header = next_header(&previous, close_time);
-        let (admitted, refused, left) = admit(&previous, &header, candidates);
+        let (admitted, refused, left) = admit(&previous, &header, first, candidates);
 
         let making = Making {
             header: &header,
@@ -145,7 +155,12 @@ type Admitted = (Vec<Envelope>, Vec<(Envelope, Refusal)>, Vec<Envelope>);
 
 /// Sorts the candidates into those that enter, those that are invalid by now, and those that must
 /// wait. Classic transactions are applied before contract ones (CAP-63).
-fn admit(previous: &Snapshot, header: &LedgerHeader, candidates: Vec<Envelope>) -> Admitted {
+fn admit(
+    previous: &Snapshot,
+    header: &LedgerHeader,
+    first: Vec<Envelope>,
+    candidates: Vec<Envelope>,
+) -> Admitted {
     let settings = previous.settings();
     let rules = Rules {
         source: previous,
@@ -158,11 +173,13 @@ fn admit(previous: &Snapshot, header: &LedgerHeader, candidates: Vec<Envelope>) 
     let mut sequences: HashMap<AccountId, i64> = HashMap::new();
     let (mut classic, mut contracts) = (Vec::new(), Vec::new());
     let (mut refused, mut left) = (Vec::new(), Vec::new());
-    for envelope in candidates {
+    let first = first.into_iter().map(|envelope| (envelope, false));
+    let candidates = candidates.into_iter().map(|envelope| (envelope, true));
+    for (envelope, needs_room) in first.chain(candidates) {
         let source = envelope.source();
         if let Err(refusal) = rules.check(&envelope, sequences.get(&source).copied()) {
             refused.push((envelope, refusal));
-        } else if !capacity.admit(&envelope) {
+        } else if needs_room && !capacity.admit(&envelope) {
             left.push(envelope);
         } else {
             sequences.insert(source, envelope.transaction().seq_num.0);
