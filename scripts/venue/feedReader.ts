@@ -1,10 +1,9 @@
-import { jetstream } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
+import { readFeed } from '../../src/client/feed.ts'
 import type { FeedEvent, FeedMessage } from '../../src/protocol/feed.ts'
 import type { AccountId } from '../../src/protocol/identity.ts'
-import { Subjects } from '../../src/protocol/subjects.ts'
 
 type Kind = FeedEvent['type']
 export type FeedMessageOf<K extends Kind> = Extract<FeedMessage, { readonly type: K }>
@@ -14,6 +13,7 @@ export class FeedReader {
   readonly messages: FeedMessage[] = []
   readonly #connection: NatsConnection
   readonly #waiting = new Set<() => void>()
+  readonly #ended = new AbortController()
   #fault: Error | undefined
 
   private constructor(connection: NatsConnection) {
@@ -21,14 +21,9 @@ export class FeedReader {
   }
 
   static async open(nats: NatsAccess, venue: string, account: AccountId): Promise<FeedReader> {
-    const subjects = new Subjects(venue)
     const connection = await connectNats(nats, 'feed reader')
     const reader = new FeedReader(connection)
-    const consumer = await jetstream(connection).consumers.get(subjects.feedStream, { filter_subjects: subjects.feed(account) })
-    const incoming = await consumer.consume()
-    void (async () => {
-      for await (const message of incoming) reader.#take(JSON.parse(message.string()) as FeedMessage)
-    })().catch((error: unknown) => reader.#fail(error as Error))
+    void reader.#follow(venue, account).catch((error: unknown) => reader.#fail(error as Error))
     return reader
   }
 
@@ -56,19 +51,22 @@ export class FeedReader {
     }
   }
 
+  /** @throws Error where the feed had a gap */
   async close(): Promise<void> {
+    this.#ended.abort()
     await this.#connection.close()
+    if (this.#fault) throw this.#fault
   }
 
-  #take(message: FeedMessage): void {
-    // A number that was there before is a repeat; one left out is a promise broken.
-    if (message.seq <= this.messages.length) return
-    if (message.seq !== this.messages.length + 1) return this.#fail(new Error(`the feed goes from ${this.messages.length} to ${message.seq}`))
-    this.messages.push(message)
-    for (const wake of this.#waiting) wake()
+  async #follow(venue: string, account: AccountId): Promise<void> {
+    for await (const message of readFeed(this.#connection, venue, account, { after: 0, signal: this.#ended.signal })) {
+      this.messages.push(message)
+      for (const wake of this.#waiting) wake()
+    }
   }
 
   #fail(error: Error): void {
+    if (this.#ended.signal.aborted) return
     this.#fault ??= error
     for (const wake of this.#waiting) wake()
   }

@@ -76,6 +76,7 @@ export class LocalVenue {
   #ledgerTime_s: number
   #deployment: Deployment | undefined
   #kept = false
+  readonly #funded: LocalTrader[] = []
   #stopping: Promise<void> | undefined
 
   private constructor(options: LocalVenueOptions, state: StateFolder, ports: VenuePorts, natsPassword: string) {
@@ -235,6 +236,11 @@ export class LocalVenue {
     return new LocalTrader(name, this.#keyOf(name), this.chain, this.deployment, this.gatewayUrl)
   }
 
+  /** Everybody that was funded here. */
+  get traders(): readonly LocalTrader[] {
+    return this.#funded
+  }
+
   /** Makes traders: accounts on chain with issued assets, part of it deposited. Many at a time are little slower than one. */
   async fund(names: readonly string[], funds: TraderFunds): Promise<LocalTrader[]> {
     const traders = names.map((name) => this.trader(name))
@@ -245,11 +251,15 @@ export class LocalVenue {
       .map((asset) => ({ asset: classicAsset(asset), amount: (funds.held?.[asset.code] ?? 0n) + (funds.deposited[asset.code] ?? 0n) }))
       .filter(({ amount }) => amount > 0n)
     if (grants.length > 0) await this.chain.grant(this.#keyOf('issuer'), keys, grants)
+    const [opening, ...others] = Object.entries(funds.deposited)
+    // The first deposit opens the vault's account, whose index every earlier one changes: two at once, and what one was simulated with is wrong.
+    if (opening) for (const trader of traders) await trader.deposit(...opening)
     await Promise.all(
       traders.map(async (trader) => {
-        for (const [code, amount] of Object.entries(funds.deposited)) await trader.deposit(code, amount)
+        for (const deposit of others) await trader.deposit(...deposit)
       }),
     )
+    this.#funded.push(...traders)
     return traders
   }
 

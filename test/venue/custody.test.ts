@@ -1,0 +1,108 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import t from 'tap'
+import { ContractRefusal } from '../../src/settlement/vaultContract.ts'
+import { TransactionFailed } from '../../src/settlement/transaction.ts'
+import type { WithdrawalView } from '../../src/protocol/feed.ts'
+import { units } from './books.ts'
+import { persist, refusal, VenueUnderTest } from './venueUnderTest.ts'
+
+const XLM = 'XLM-USDC'
+const EXPIRY_TIMEOUT_ms = 120_000
+
+t.setTimeout(600_000)
+const under = await VenueUnderTest.start(2)
+const books = await under.books('alice', 'bob')
+t.teardown(async () => {
+  await books.close()
+  await under.stop()
+})
+const alice = books.client('alice')
+
+/** Resolves with the withdrawal as the feed first shows it with that status. */
+async function withdrawal(id: string, status: WithdrawalView['status'], timeout_ms = 60_000): Promise<WithdrawalView> {
+  const told = await books.feed('alice').next('withdrawal', (message) => message.withdrawal.id === id && message.withdrawal.status === status, timeout_ms)
+  return told.withdrawal
+}
+
+t.test('a deposit is seen once, whatever becomes of the watcher', async (t) => {
+  const deposits = (): number => books.feed('alice').messages.filter(({ type }) => type === 'deposit').length
+  for (const end = Date.now() + 30_000; deposits() < 3 && Date.now() < end; ) await delay(50)
+  t.equal(deposits(), 3, 'what it began with')
+  under.venue.terminate('watcher.0')
+  const applied = await books.trader('alice').deposit('USDC', units('100'))
+  under.venue.terminate('watcher.0')
+  books.moved('alice', 'USDC', units('100'))
+  await books.check(t)
+  under.venue.terminate('watcher.0')
+  await books.trader('alice').deposit('USDC', units('11'))
+  books.moved('alice', 'USDC', units('11'))
+  await books.check(t)
+  t.equal(deposits(), 5, 'each once')
+  t.match(books.feed('alice').messages.findLast((message) => message.type === 'deposit' && message.amount === '100'), { asset: 'USDC', transaction: applied.hash, ledger: applied.ledger })
+})
+
+t.test('a withdrawal', async (t) => {
+  const asked = await alice.withdraw('USDC', '111')
+  t.match(asked, { asset: 'USDC', amount: '111' })
+  books.reserves('alice', 'USDC', '111')
+  const cosigned = await withdrawal(asked.id, 'cosigned')
+  await books.check(t)
+  const { hash, ledger } = await books.trader('alice').withdraw('USDC', units('111'), cosigned.authorization!)
+  t.match(await withdrawal(asked.id, 'completed'), { transaction: hash, ledger, amount: '111' })
+  books.reserves('alice', 'USDC', '0')
+  books.moved('alice', 'USDC', -units('111'))
+  await books.check(t)
+  await t.rejects(books.trader('alice').withdraw('USDC', units('111'), cosigned.authorization!), 'the authorisation is good for one time')
+  await books.check(t)
+})
+
+t.test('reserved and unsettled funds stay', async (t) => {
+  const order = await books.limit('alice', XLM, 'buy', '900', '1')
+  books.reserves('alice', 'USDC', '900')
+  t.equal(await refusal(alice.withdraw('USDC', '100.0000001')), 'funds_insufficient', 'more than is free')
+  await books.check(t)
+  // Without the engine the chain lets nobody take them either.
+  const other = await alice.withdraw('XLM', '5')
+  const cosigned = await withdrawal(other.id, 'cosigned')
+  const stolen = books.trader('alice').withdraw('USDC', units('900'), cosigned.authorization!)
+  await t.rejects(stolen, 'an authorisation for something else')
+  t.ok(await stolen.catch((error: unknown) => error instanceof ContractRefusal || error instanceof TransactionFailed), 'it is the chain that refuses')
+  await books.trader('alice').withdraw('XLM', units('5'), cosigned.authorization!)
+  books.moved('alice', 'XLM', -units('5'))
+  await withdrawal(other.id, 'completed')
+  await books.check(t)
+  await alice.cancelOrder(order.id)
+  books.reserves('alice', 'USDC', '0')
+  await books.check(t)
+})
+
+t.test('what was bought can be withdrawn once it is settled', async (t) => {
+  // No ledger closes while localnet is away, so the trade stays unsettled for as long as the test wants.
+  await under.venue.localnet.stop()
+  await books.limit('bob', XLM, 'sell', '1000', '0.5')
+  t.match(await books.limit('alice', XLM, 'buy', '1000', '0.5'), { status: 'filled' })
+  const held = (await persist(() => alice.balances())).find(({ asset }) => asset === 'XLM')
+  t.match(held, { settled: '995', pending: '1000', available: '1995' })
+  t.equal(await refusal(alice.withdraw('XLM', '1995')), 'funds_insufficient', 'not before')
+  await under.venue.localnet.start()
+  books.traded('alice', 'bob', XLM, '1000', '0.5')
+  await books.check(t)
+  const asked = await alice.withdraw('XLM', '1995')
+  const cosigned = await withdrawal(asked.id, 'cosigned')
+  await books.trader('alice').withdraw('XLM', units('1995'), cosigned.authorization!)
+  await withdrawal(asked.id, 'completed')
+  books.moved('alice', 'XLM', -units('1995'))
+  await books.check(t)
+})
+
+t.test('a withdrawal that nobody completes is released when its authorisation is over', async (t) => {
+  const asked = await alice.withdraw('EURC', '250')
+  const cosigned = await withdrawal(asked.id, 'cosigned')
+  books.reserves('alice', 'EURC', '250')
+  await books.check(t)
+  await withdrawal(asked.id, 'expired', EXPIRY_TIMEOUT_ms)
+  books.reserves('alice', 'EURC', '0')
+  await books.check(t)
+  await t.rejects(books.trader('alice').withdraw('EURC', units('250'), cosigned.authorization!), 'the chain does not take it any more')
+  await books.check(t)
+})
