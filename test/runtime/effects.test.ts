@@ -7,6 +7,8 @@ import type { ClientPacket } from '../../src/protocol/packets.ts'
 import { LedgerMachine } from './ledger.ts'
 import { settle, subjects, World } from './world.ts'
 
+t.setTimeout(120_000)
+
 const left = 'vault.0' as ActorName
 const right = 'pair.X' as ActorName
 

@@ -65,11 +65,20 @@ t.test('appends are replayed in order, each actor its own', async (t) => {
   t.equal((await stored(one)).at(-1), 'after')
 })
 
-t.test('a journal is replayed once, and before it is written', async (t) => {
-  const journal = journalOn(direct, subjectOf())
+t.test('a journal is replayed before it is written, and gives each record once', async (t) => {
+  const subject = subjectOf()
+  const journal = journalOn(direct, subject)
   await t.rejects(journal.append(bytes('x')), { message: /not replayed/ })
-  await replay(journal)
-  await t.rejects(replay(journal), { message: /replayed already/ })
+  t.same(await replay(journal), [])
+  await journal.append(bytes('1'))
+  const other = journalOn(direct, subject)
+  t.same(await replay(other), ['1'])
+  await journal.append(bytes('2'))
+  await t.rejects(other.append(bytes('3')), { name: 'Fenced' })
+  t.same(await replay(other), ['2'])
+  await other.append(bytes('3'))
+  t.same(await replay(other), [])
+  t.same(await stored(subject), ['1', '2', '3'])
 })
 
 t.test('the log is the lock: whoever has not read the last record cannot append', async (t) => {
@@ -174,7 +183,7 @@ t.test('nats-server killed and started again under appends: what was acknowledge
 
 t.test('the streams are made once, and kept as they are', async (t) => {
   const { config } = await manager.streams.info(subjects.journalStream)
-  t.match(config, { storage: 'file', discard: 'new', deny_delete: true, deny_purge: true, max_bytes: -1, max_age: 0 })
+  t.match(config, { storage: 'file', discard: 'new', deny_delete: true, max_bytes: -1, max_age: 0 })
   t.match((await manager.streams.info(subjects.feedStream)).config, { storage: 'file', persist_mode: 'async', discard: 'old' })
   await manager.streams.update(subjects.feedStream, { max_bytes: 1_000_000 })
   await ensureStreams(direct, subjects)

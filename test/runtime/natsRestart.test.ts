@@ -29,6 +29,8 @@ const access = (url: string) => ({ servers: [url], user: server.user, password: 
 const client = await connectNats(access(server.url), 'client')
 await ensureStreams(client, subjects)
 
+const connections = [client]
+
 interface Side {
   readonly actor: Actor
   readonly machine: LedgerMachine
@@ -37,6 +39,7 @@ interface Side {
 
 async function start(name: ActorName, url = server.url): Promise<Side> {
   const connection = await connectNats(access(url), name)
+  connections.push(connection)
   const machine = new LedgerMachine(name === left ? right : left, name === left)
   const journal = new JetStreamJournal(connection, subjects.journalStream, subjects.journal(name), log)
   const feed = new JetStreamFeed(connection, subjects)
@@ -141,7 +144,7 @@ t.test('two actors under load, through restarts of nats-server, lost connections
 })
 
 t.teardown(async () => {
-  await client.close()
+  for (const connection of connections) await connection.close()
   await proxy.stop()
   await server.stop()
 })

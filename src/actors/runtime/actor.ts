@@ -9,6 +9,7 @@ import type { DrivenActor } from './driver.ts'
 import { BatchEffects } from './effects.ts'
 import { Feed } from './feed.ts'
 import type { FeedStream } from './feed.ts'
+import { Fenced } from './journal.ts'
 import type { Journal } from './journal.ts'
 import { Links } from './links.ts'
 import { sentence } from './log.ts'
@@ -38,6 +39,8 @@ type State = ActorStatus['state']
 /** How often links, deadline and status are looked after. */
 const pulse_ms = 200
 const status_ms = 1_000
+/** How often a new owner tries to append between two appends of the old one. */
+const takeOverAttempts = 1_000
 /** Answers to queries can be long lists: few to a packet. */
 const queryAnswersPerPacket = 16
 
@@ -107,21 +110,13 @@ export class Actor implements DrivenActor {
     const from = this.#clock.now()
     try {
       this.#pulse()
-      for await (const bytes of this.#journal.replay()) {
-        if (this.#over) return
-        this.#replay(bytes)
-      }
-      this.#epoch++
-      this.#effects.speak()
-      this.#links.replayed()
-      // From here on the append of any earlier owner is refused, whether it still runs or its last append is still under way.
-      await this.#commit([], [])
+      await this.#takeOver()
       if (this.#over) return
       this.#listen()
-      const now = this.#clock.now()
-      this.#links.resume(now)
+      this.#links.resume(this.#clock.now())
+      this.#feed.release()
       this.#become('running')
-      this.#log.info('actor', 'running', { records: this.#records, epoch: this.#epoch, replay_ms: now - from })
+      this.#log.info('actor', 'running', { records: this.#records, epoch: this.#epoch, replay_ms: this.#clock.now() - from })
       this.#armDeadline()
     } catch (error) {
       this.#fail(error)
@@ -391,6 +386,32 @@ export class Actor implements DrivenActor {
   }
 
   // Replay
+
+  /**
+   * Replays to the end and appends the first record of a new epoch. From then on the append of any earlier owner is refused, whether it still
+   * runs or its last append is still under way. One that still runs may be faster at first: then its records are replayed too.
+   */
+  async #takeOver(): Promise<void> {
+    for (let attempt = 1; !this.#over; attempt++) {
+      for await (const bytes of this.#journal.replay()) {
+        if (this.#over) return
+        this.#replay(bytes)
+      }
+      const time = Math.max(this.#time, this.#clock.now()) as Milliseconds
+      const record = encodeRecord({ epoch: this.#epoch + 1, index: this.#records + 1, time, inputs: [] })
+      try {
+        await this.#journal.append(record)
+      } catch (error) {
+        if (error instanceof Fenced && attempt < takeOverAttempts) continue
+        throw error
+      }
+      // Applied only now: a machine that had advanced for a record that was refused would no longer be what its journal says.
+      this.#replay(record)
+      this.#links.replayed()
+      this.#effects.speak()
+      return
+    }
+  }
 
   #replay(bytes: Uint8Array): void {
     const record = decodeRecord(bytes)

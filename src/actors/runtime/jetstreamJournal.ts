@@ -28,7 +28,7 @@ export class JetStreamJournal implements Journal {
   /** Tells our appends from another owner's when an outcome is read back. */
   readonly #writer = randomBytes(8).toString('hex')
   #appends = 0
-  /** Stream sequence of our predecessor; 0 before the first record. */
+  /** Stream sequence of the last record that we gave or appended; 0 before the first. */
   #last = 0
   #replayed = false
 
@@ -41,20 +41,19 @@ export class JetStreamJournal implements Journal {
   }
 
   async *replay(): AsyncIterable<Uint8Array> {
-    if (this.#replayed) throw new Error(`${this.#subject} is replayed already`)
-    this.#replayed = true
     const end = (await this.#readLast())?.seq ?? 0
-    if (end > 0) {
-      const consumer = await this.#client.consumers.get(this.#stream, { filter_subjects: this.#subject, deliver_policy: DeliverPolicy.All })
-      const messages = await consumer.consume({ max_messages: 2_048 })
-      for await (const message of messages) {
-        if (message.seq > end) break
+    if (end > this.#last) {
+      const from = { filter_subjects: this.#subject, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }
+      const consumer = await this.#client.consumers.get(this.#stream, from)
+      for await (const message of await consumer.consume({ max_messages: 2_048 })) {
+        this.#last = message.seq
         yield message.data
-        if (message.seq === end) break
+        if (message.seq >= end) break
       }
       await consumer.delete()
     }
-    this.#last = end
+    if (end !== this.#last) throw new Error(`${this.#subject} ends at ${this.#last}, not at ${end}`)
+    this.#replayed = true
   }
 
   async append(record: Uint8Array): Promise<void> {

@@ -1,6 +1,6 @@
 /** An actor's journal: its records in order, written by one owner at a time. Bytes only; what they mean is record.ts's. */
 export interface Journal {
-  /** Everything appended so far, oldest first. Called once, before the first append. */
+  /** Everything that was appended and this journal has not given or appended itself, oldest first. Called before the first append. */
   replay(): AsyncIterable<Uint8Array>
   /**
    * Resolves once the record is durable as the successor of the one appended or replayed before. One at a time. While the store is away it

@@ -12,8 +12,9 @@ const feedBytes = 8 * 1024 ** 3
 /**
  * Makes the venue's streams where they are not there yet.
  *
- * The journal is the truth: a file, synced before each acknowledgement (the server's `sync_interval: always`), nothing ever dropped, deleted
- * or purged; a full stream refuses instead. Its duplicate window is as short as it may be: what stops a second append is the expected
+ * The journal is the truth: a file, synced before each acknowledgement (the server's `sync_interval: always`), nothing dropped by age or
+ * size and no message deleted from the middle; a full stream refuses instead. (Purging stays allowed: it is how a snapshot will let the
+ * beginning go, and it could not be allowed later.) Its duplicate window is as short as it may be: what stops a second append is the expected
  * sequence, and the message id is only read back to tell whose record stands last.
  *
  * The feed is a copy for readers: whatever it has not acknowledged is published again, and the journal can make all of it anew. So it is
@@ -31,7 +32,6 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
     max_msg_size: limits.packetBytes,
     duplicate_window: nanos(1_000),
     deny_delete: true,
-    deny_purge: true,
     allow_direct: true,
   })
   await ensure(manager, {
