@@ -107,6 +107,13 @@ pub fn charged_before(envelope: &Envelope, header: &LedgerHeader) -> i64 {
     envelope.resource_fee().saturating_add(inclusion)
 }
 
+/// The fee that a refusal names: what would have been charged had the bid been enough.
+pub fn named_in_refusal(envelope: &Envelope, header: &LedgerHeader) -> i64 {
+    envelope
+        .resource_fee()
+        .saturating_add(inclusion_min(envelope, header))
+}
+
 /// What executing a contract operation used up of the refundable part of its resource fee.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Refundable {

@@ -120,10 +120,20 @@ impl<'a> SignatureCheck<'a> {
                 }
             }
         }
-        let mut left: Vec<&Signer> = signers.iter().collect();
-        for at in 0..self.signatures.len() {
-            let found = left.iter().position(|signer| self.signs(&signer.key, at));
-            if let Some(found) = found {
+        // By kind, as core does: the order decides which signatures are left unused.
+        for kind in [
+            SignerKeyType::HashX,
+            SignerKeyType::Ed25519,
+            SignerKeyType::Ed25519SignedPayload,
+        ] {
+            let mut left: Vec<&Signer> = signers
+                .iter()
+                .filter(|signer| signer.key.discriminant() == kind)
+                .collect();
+            for at in 0..self.signatures.len() {
+                let Some(found) = left.iter().position(|signer| self.signs(&signer.key, at)) else {
+                    continue;
+                };
                 self.used[at] = true;
                 total += left.swap_remove(found).weight.min(255);
                 if total >= weight {

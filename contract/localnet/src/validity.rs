@@ -112,9 +112,8 @@ impl Rules<'_> {
         if !(0..=fees::RESOURCE_FEE_MAX).contains(&envelope.resource_fee()) {
             return malformed("the resource fee is out of range");
         }
-        if i64::from(envelope.transaction().fee) < envelope.resource_fee()
-            || envelope.inclusion_fee() < 0
-        {
+        // A bump may pay for resources that the inner fee, of 32 bits, cannot name.
+        if envelope.inclusion_fee() < 0 {
             return malformed("the fee is lower than the resource fee within it");
         }
         Ok(())

@@ -321,6 +321,20 @@ fn a_fee_bump_is_paid_by_its_payer() {
 }
 
 #[test]
+fn a_fee_bump_pays_for_resources_that_the_inner_fee_does_not_cover() {
+    let mut town = Town::new();
+    let draft = town.transfer("alice", "bob", XLM).with(|tx| tx.fee = 100);
+    let envelope = draft.bumped("carol", 10_000_000, &["carol"]);
+    let carol = town.account(&id_of("carol")).balance;
+    let result = town.must_bump(envelope);
+    assert_eq!(
+        carol - town.account(&id_of("carol")).balance,
+        result.fee_charged
+    );
+    assert_eq!(town.usd_of("bob"), 501 * XLM);
+}
+
+#[test]
 fn a_ledger_takes_what_fits_and_leaves_the_rest() {
     let mut town = Town::new();
     // One cluster: all of them write alice's trustline, and together they want more than it has.

@@ -367,6 +367,20 @@ fn what_is_refused_at_submission() {
     }
 }
 
+#[test]
+fn a_refusal_names_the_fee_that_would_have_been_charged() {
+    let town = Town::new();
+    for (envelope, fee) in [
+        (payment(&town).with(|tx| tx.fee = 1).seal(), 100),
+        (payment(&town).with(|tx| tx.seq_num.0 += 1).seal(), 100),
+        (payment(&town).bumped("bob", 199, &["bob"]), 200),
+    ] {
+        let refusal = town.try_send(&envelope).unwrap_err();
+        let result = refusal_result(town.ledger.snapshot(), &envelope, &refusal);
+        assert_eq!(result.fee_charged, fee, "{}", code(&result));
+    }
+}
+
 /// A case in a ledger, on a town that was prepared for it.
 type Applied = (&'static str, fn(&mut Town) -> Envelope, &'static str);
 

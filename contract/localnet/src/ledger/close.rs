@@ -282,7 +282,7 @@ pub fn refusal_result(
     let fee = match refusal.code {
         // Without a fee that makes sense none is named.
         TransactionResultResult::TxMalformed => 0,
-        _ => fees::charged_before(envelope, snapshot.header()),
+        _ => fees::named_in_refusal(envelope, snapshot.header()),
     };
     apply::refused(envelope, fee, refusal, false)
 }
