@@ -45,11 +45,11 @@ export class FakeVault {
     await this.#connection.flush()
   }
 
-  /** For a script that has nothing to say yet: what answers, later, the request that came last. */
-  later({ answer, from }: { answer: Answer; from: ActorName }): () => void {
+  /** For a script that has nothing to say yet: gives that answer later, when it is called. */
+  later(asked: VaultCommand | VaultQuery, { answer, from }: { answer: Answer; from: ActorName }): () => void {
     const packet = this.packets.at(-1)!
-    const { request } = packet.items.at(-1)!
-    return () => this.publish(this.#venue.subjects.answers(packet.gateway), encode({ from, answers: [{ request, answer }] } satisfies AnswerPacket))
+    const item = packet.items.find((one) => ('command' in one ? one.command : one.query) === asked)!
+    return () => this.publish(this.#venue.subjects.answers(packet.gateway), encode({ from, answers: [{ request: item.request, answer }] } satisfies AnswerPacket))
   }
 
   /** Says anything to anybody. */

@@ -88,7 +88,7 @@ t.test('from ready to SIGTERM: every order that was taken is answered', async (t
   let release = (): void => undefined
   const held = new Promise<void>((resolve) => {
     vault.script = (asked) => {
-      release = vault.later(resting(asked as PlaceOrder))
+      release = vault.later(asked, resting(asked as PlaceOrder))
       vault.script = (next) => resting(next as PlaceOrder)
       resolve()
       return null

@@ -22,6 +22,9 @@ export const authRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { ga
   const { venue, admission, keys, signatures, challengeSeed } = gateway
   const terms: Terms = { seed: challengeSeed, homeDomain: venue.file.gateway.homeDomain, passphrase: venue.file.network.passphrase }
 
+  // A challenge that is none: whoever logs in first need not wait for the SDK, nor the orders beside it.
+  app.addHook('onReady', () => signatures.load({ terms, transaction: '' }, challengeFile, 'check'))
+
   async function inThread<Task, Result>(task: Task, name: string): Promise<Result> {
     admission.enter()
     try {

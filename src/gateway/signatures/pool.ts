@@ -51,6 +51,11 @@ export class SignaturePool {
     return this.#pool.run(task as never, { filename, name }) as Promise<unknown> as Promise<Result>
   }
 
+  /** Runs a job once in every thread, so that loading its code does not hold up signatures later. */
+  async load<Task>(task: Task, filename: string, name: string): Promise<void> {
+    await Promise.all(Array.from({ length: this.#threads }, () => this.run(task, filename, name)))
+  }
+
   async close(): Promise<void> {
     await this.#pool.destroy()
   }
