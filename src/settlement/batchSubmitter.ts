@@ -27,6 +27,8 @@ export interface SubmitterOptions {
   readonly channel: number
   readonly engine: () => Promise<Keypair>
   readonly poll_ms: number
+  /** How long a transaction may wait for its ledger, in seconds of ledger time. */
+  readonly lifetime_s: number
   readonly log: Log
 }
 
@@ -57,7 +59,7 @@ export class BatchSubmitter {
 
   /** Makes the next transaction of a batch that has none alive. */
   async #submit(flight: Flight): Promise<Step> {
-    const { machine, server, vault, channel, engine, log } = this.#options
+    const { machine, server, vault, channel, engine, lifetime_s, log } = this.#options
     const head = await chainHead(server)
     this.#see(head.ledger)
     const onChain = await vault.getChannel(server, channel)
@@ -66,12 +68,13 @@ export class BatchSubmitter {
     if (onChain.sequence < flight.sequence - 1 || onChain.epoch > flight.batch.epoch) return this.#diverge(flight, onChain)
     this.#diverged = false
 
-    const made = await makeBatchTransaction({ server, vault, engine: await engine(), batch: flight.batch, head, attempt: flight.submissions.length })
+    const made = await makeBatchTransaction({ server, vault, engine: await engine(), batch: flight.batch, head, lifetime_s, attempt: flight.submissions.length })
     if ('refused' in made) {
       this.#see(made.latestLedger)
       // A given-up transaction of this batch could still apply until its time is over. Forming its trades into another batch before
       // then could settle them twice.
       if (head.closeTime <= flight.settlesUntil) return { sleep_ms: RETRY_FIRST_MS * 4 }
+      log.warn('settlement.submitter', 'the chain does not take the batch: its trades go back to the queue', { sequence: flight.sequence, reason: made.refused })
       await this.#actor.submit({ kind: 'refused', ...flight.id, reason: made.refused, tooLarge: made.tooLarge })
       return 'again'
     }

@@ -6,8 +6,6 @@ import type { ChainHead, StellarRpc } from './stellarRpc.ts'
 import { ContractRefusal } from './vaultContract.ts'
 import type { VaultContract } from './vaultContract.ts'
 
-/** How long a transaction may wait for its ledger, in seconds of ledger time. After it, it is dead and another one may be made. */
-const LIFETIME_S = 60
 /** Inclusion fee in stroops: the network's least, and what the venue pays at most. */
 const LEAST_FEE = 100n
 const MOST_FEE = 100_000n
@@ -33,6 +31,8 @@ export interface BatchTransactionInput {
   readonly engine: Keypair
   readonly batch: Batch
   readonly head: ChainHead
+  /** How long the transaction may wait for its ledger, in seconds of ledger time. After it, it is dead and another one may be made. */
+  readonly lifetime_s: number
   /** Transactions made for this batch before: each doubles the inclusion fee. */
   readonly attempt: number
 }
@@ -42,11 +42,11 @@ export interface BatchTransactionInput {
  * for the engine's authorisation is met by the envelope's signature and no nonce entry is written.
  * @throws Error where the RPC fails: nothing is known then
  */
-export async function makeBatchTransaction({ server, vault, engine, batch, head, attempt }: BatchTransactionInput): Promise<BatchTransaction | BatchRefusal> {
+export async function makeBatchTransaction({ server, vault, engine, batch, head, lifetime_s, attempt }: BatchTransactionInput): Promise<BatchTransaction | BatchRefusal> {
   const source = await server.getAccount(engine.publicKey())
   const fee = await inclusionFee(server, attempt)
   // By the ledger's clock: the machine's own may be ahead of it or behind.
-  const maxTime = head.closeTime + LIFETIME_S
+  const maxTime = head.closeTime + lifetime_s
   const draft = new TransactionBuilder(source, { fee: fee.toString(), networkPassphrase: vault.passphrase, timebounds: { minTime: 0, maxTime } })
     .addOperation(vault.settleBatch(batch))
     .build()

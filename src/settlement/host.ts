@@ -1,5 +1,5 @@
 import { Keypair } from '@stellar/stellar-sdk'
-import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
+import type { DrivenActor, Driver, Hosted } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
@@ -16,15 +16,21 @@ import type { WatcherLocal } from './watcherMachine.ts'
 
 /** How often a transaction in doubt and the latest ledger are looked up: a fraction of a ledger's five seconds. */
 const POLL_MS = 500
+/** A dozen ledgers: a transaction that found no room in them is better made anew, with a higher fee. */
+const LIFETIME_S = 60
 
-/** A machine and the driver that does its I/O once its journal has been replayed. */
-export interface Hosted<HostedMachine, Local> {
-  readonly machine: HostedMachine
-  drive(actor: DrivenActor<Local>): Driver
+export interface HostedSettlement extends Hosted {
+  readonly machine: SettlementMachine
+  drive(actor: DrivenActor<SettlementLocal>): Driver
+}
+
+export interface HostedWatcher extends Hosted {
+  readonly machine: WatcherMachine
+  drive(actor: DrivenActor<WatcherLocal>): Driver
 }
 
 /** The settlement actor of one channel. `keys` gives the engine's key, which the vault contract must know as its matching engine. */
-export function createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Hosted<SettlementMachine, SettlementLocal> {
+export function createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): HostedSettlement {
   const { settlement, vaultPartitions, network, vault } = venue.file
   const machine = new SettlementMachine({
     channel,
@@ -48,6 +54,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
           channel,
           engine: () => (engine ??= engineKey(keys)),
           poll_ms: POLL_MS,
+          lifetime_s: LIFETIME_S,
           log,
         },
         actor,
@@ -59,7 +66,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
 export const engineKey = async (keys: Keys): Promise<Keypair> => Keypair.fromRawEd25519Seed(await keys.secret(keyPaths.engine))
 
 /** The one actor that reads the vault contract's events. */
-export function createWatcher(venue: Venue, log: Log): Hosted<WatcherMachine, WatcherLocal> {
+export function createWatcher(venue: Venue, log: Log): HostedWatcher {
   const { vaultPartitions, network, vault } = venue.file
   const machine = new WatcherMachine(vaultPartitions, vault.fromLedger)
   return {

@@ -37,11 +37,26 @@ export interface Signer {
 
 const CONTRACT_OPERATIONS = new Set(['invokeHostFunction', 'extendFootprintTtl', 'restoreFootprint'])
 
+/** What a contract call fails with when others changed what it touches between its simulation and its ledger. */
+const OVERTAKEN = new Set(['invokeHostFunction invokeHostFunctionResourceLimitExceeded', 'invokeHostFunction invokeHostFunctionTrapped'])
+const ATTEMPTS = 3
+
 /**
- * Builds, simulates where it is a contract operation, signs, sends and follows one operation to its end.
+ * Builds, simulates where it is a contract operation, signs, sends and follows one operation to its end. A call that was overtaken (two
+ * first deposits in one ledger grow the same page) has failed for good, and is simulated and sent anew.
  * @throws ContractRefusal where the simulation is refused, TransactionFailed where the network does not apply it
  */
 export async function execute(signer: Signer, operation: xdr.Operation): Promise<Applied> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await executeOnce(signer, operation)
+    } catch (error) {
+      if (!(error instanceof TransactionFailed) || !OVERTAKEN.has(error.code) || attempt === ATTEMPTS) throw error
+    }
+  }
+}
+
+async function executeOnce(signer: Signer, operation: xdr.Operation): Promise<Applied> {
   const { server, passphrase, key } = signer
   const source = await server.getAccount(key.publicKey())
   const { closeTime } = await chainHead(server)

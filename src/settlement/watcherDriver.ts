@@ -42,20 +42,25 @@ class EventReader {
   }
 
   async step(): Promise<Step> {
-    const { machine, server, vault, fromLedger, poll_ms } = this.#options
-    const limit = this.#options.page ?? PAGE
+    const { machine, server, fromLedger } = this.#options
     const after = machine.cursor
-    const range = after === null ? { startLedger: fromLedger } : { cursor: after }
-    let page
     try {
-      page = await server.getEvents({ filters: [vault.custodyFilter], limit, ...range })
+      return await this.#read(after, after === null ? { startLedger: fromLedger } : { cursor: after })
     } catch (error) {
       if (rpcErrorCode(error) === undefined) throw error
       const { ledger, oldestLedger } = await chainHead(server)
       if (oldestLedger > this.#needed) return this.#stand(oldestLedger)
+      // The cursor's own ledger is gone, but it was read to its end.
+      if (after !== null && cursorLedger(after) < oldestLedger && ledger >= this.#needed) return this.#read(after, { startLedger: this.#needed })
       if (ledger < this.#needed) throw new Error(`the RPC is at ledger ${ledger}, before ledger ${this.#needed} that the watcher has reached`, { cause: error })
       throw error
     }
+  }
+
+  async #read(after: string | null, range: { readonly startLedger: number } | { readonly cursor: string }): Promise<Step> {
+    const { machine, server, vault, poll_ms } = this.#options
+    const limit = this.#options.page ?? PAGE
+    const page = await server.getEvents({ filters: [vault.custodyFilter], limit, ...range })
     if (page.oldestLedger > this.#needed) return this.#stand(page.oldestLedger)
     const complete = completeLedger(page.cursor, page.events.length, limit)
     if (complete > page.latestLedger) throw new Error('the RPC searched beyond its latest ledger')

@@ -20,6 +20,26 @@ t.test('written out by hand', async (t) => {
   )
 })
 
+t.test('the worked examples of docs/contract.md, which the contract’s own tests hold too', async (t) => {
+  t.equal(
+    hex(encodeDeltas([{ account: 0, asset: 0, delta: 1_000n }, { account: 1, asset: 0, delta: -1_000n }, { account: 0, asset: 1, delta: -25_000n }, { account: 1, asset: 1, delta: 25_000n }])),
+    '00020003d00fcf86030103cf0fd08603',
+  )
+  t.equal(
+    hex(
+      encodeDeltas([
+        { account: 3, asset: 0, delta: -1n },
+        { account: 300, asset: 0, delta: 1n },
+        { account: 3, asset: 1, delta: 1n << 70n },
+        { account: 301, asset: 1, delta: -(1n << 70n) },
+        { account: 3, asset: 6, delta: -64n },
+        { account: 4, asset: 6, delta: 64n },
+      ]),
+    ),
+    '00030303018080808080808080808002a90201020102ffffffffffffffffffff01010203047f01048001',
+  )
+})
+
 t.test('zero is left out, imbalance and repeats are refused', async (t) => {
   t.equal(hex(encodeDeltas([{ account: 1, asset: 0, delta: 0n }])), '')
   t.throws(() => encodeDeltas([{ account: 1, asset: 0, delta: 1n }]), /sum to zero/)

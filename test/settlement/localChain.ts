@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { rpc } from '@stellar/stellar-sdk'
+import { paths } from '../../scripts/setup/paths.ts'
+import { openRpc } from '../../src/settlement/stellarRpc.ts'
+
+export const PASSPHRASE = 'Darkpool settlement tests'
+const binary = process.env['LOCALNET'] ?? paths.localnet
+
+/** A local Stellar network of this test alone: the real host, on a free port, with its state in a temporary folder. */
+export class LocalChain {
+  readonly #state = mkdtempSync(join(tmpdir(), 'darkpool-chain-'))
+  readonly #ledgerTime: string
+  #port = 0
+  #process: ChildProcess | undefined
+  server: rpc.Server
+
+  private constructor(ledgerTime: string) {
+    this.#ledgerTime = ledgerTime
+    this.server = undefined as never
+  }
+
+  /** `ledgerTime` in seconds, or `manual`. */
+  static async start(ledgerTime: string): Promise<LocalChain> {
+    if (!existsSync(binary) || !existsSync(paths.wasm)) throw new Error('the Rust parts are not built: scripts/build-contract.sh builds the contract, cargo build --profile localnet the network')
+    const chain = new LocalChain(ledgerTime)
+    await chain.start()
+    return chain
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
+  /** Starts it again, on the same port and state. */
+  async start(): Promise<void> {
+    const child = spawn(binary, ['--port', String(this.#port), '--ledger-time', this.#ledgerTime, '--state', this.#state, '--passphrase', PASSPHRASE], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#process = child
+    let output = ''
+    await new Promise<void>((resolve, reject) => {
+      child.stdout.on('data', (chunk: Buffer) => {
+        output = (output + chunk.toString()).slice(-2_000)
+        const port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1]
+        if (port === undefined) return
+        this.#port = Number(port)
+        resolve()
+      })
+      child.once('exit', (code) => reject(new Error(`localnet ended with ${code}`)))
+      child.once('error', reject)
+    })
+    this.server = openRpc(this.url)
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process
+    if (!child || child.exitCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    await ended
+  }
+
+  /** Stops it and removes its state. */
+  async end(): Promise<void> {
+    await this.stop()
+    rmSync(this.#state, { recursive: true, force: true })
+  }
+
+  /** Closes ledgers by hand. */
+  async close(ledgers = 1): Promise<void> {
+    for (let n = 0; n < ledgers; n++) {
+      const response = await fetch(`${this.url}/admin/close`, { method: 'POST' })
+      if (!response.ok) throw new Error(`closing a ledger: ${response.status} ${await response.text()}`)
+    }
+  }
+}

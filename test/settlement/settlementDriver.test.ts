@@ -1,0 +1,236 @@
+import { setTimeout } from 'node:timers/promises'
+import { rpc } from '@stellar/stellar-sdk'
+import t from 'tap'
+import { chainHead } from '../../src/settlement/stellarRpc.ts'
+import { DeployedVault } from './deployedVault.ts'
+import type { Trader } from './deployedVault.ts'
+import { FaultyCalls } from './faultyCalls.ts'
+import { LocalChain } from './localChain.ts'
+import { SettlementRig } from './settlementRig.ts'
+import { until } from './waiting.ts'
+
+t.setTimeout(240_000)
+
+const FUNDS = 1_000_000n
+
+t.test('settlement on a chain that closes ledgers', async (t) => {
+  const chain = await LocalChain.start('0.1')
+  t.teardown(() => chain.end())
+  const vault = await DeployedVault.deploy(chain)
+  const [alice, bob] = [await vault.trader(), await vault.trader()]
+  await vault.deposit(alice, 1, FUNDS)
+  await vault.deposit(bob, 0, FUNDS)
+  /** What alice must hold now: native, USD. Bob holds the rest. */
+  const held = { native: 0n, usd: FUNDS }
+  const rig = new SettlementRig(vault)
+  t.teardown(() => rig.end())
+  rig.register(alice, bob)
+
+  const aliceBuys = (base: bigint, quote: bigint): void => {
+    rig.trade(alice, bob, base, quote)
+    held.native += base
+    held.usd -= quote
+  }
+  const balancesAreRight = async (t: Tap): Promise<void> => {
+    const balances = await Promise.all([vault.balance(alice, 0), vault.balance(alice, 1), vault.balance(bob, 0), vault.balance(bob, 1)])
+    t.same(balances, [held.native, held.usd, FUNDS - held.native, FUNDS - held.usd])
+  }
+  const sequence = async (): Promise<number> => (await vault.contract.getChannel(chain.server, 0)).sequence
+
+  await t.test('trades settle, and the reports name transaction and ledger', async (t) => {
+    rig.start(new FaultyCalls(), {
+      sendTransaction: (transaction) => {
+        const hash = Buffer.from(transaction.hash()).toString('hex')
+        t.ok(rig.actor.journal.some((record) => Buffer.from(record).includes(hash)), 'it is in the journal before it is sent')
+        return chain.server.sendTransaction(transaction)
+      },
+    })
+    aliceBuys(100n, 350n)
+    aliceBuys(1n, 3n)
+    await rig.settled(1)
+    await balancesAreRight(t)
+    const settled = rig.status.settled
+    const transaction = await chain.server.getTransaction(settled?.transaction ?? '')
+    t.equal(transaction.status, rpc.Api.GetTransactionStatus.SUCCESS)
+    t.same(transaction.status === rpc.Api.GetTransactionStatus.SUCCESS && transaction.ledger, settled?.ledger)
+    t.same(rig.reports.map((report) => report.kind === 'settled' && [report.account, report.trades.length, report.moves[0]?.in, report.moves[1]?.out]), [
+      [alice.account, 2, 101n, 353n],
+      [bob.account, 2, 0n, 0n],
+    ])
+  })
+
+  await t.test('trades that cancel out settle with empty deltas', async (t) => {
+    rig.kill()
+    rig.start()
+    rig.trade(alice, bob, 5n, 7n)
+    rig.trade(bob, alice, 5n, 7n)
+    await rig.settled(2)
+    t.equal(await sequence(), 2)
+    await balancesAreRight(t)
+    const onChain = await vault.contract.getChannel(chain.server, 0)
+    t.equal(onChain.epoch, 1)
+  })
+
+  await t.test('killed before and after each call it makes, it settles once', async (t) => {
+    rig.kill()
+    let batch = 2
+    for (const when of ['before', 'after'] as const) {
+      const places: string[] = []
+      for (let n = 1; ; n++) {
+        const calls = new FaultyCalls(n, when)
+        rig.start(calls)
+        aliceBuys(10n, 20n)
+        batch++
+        await until('the driver hangs or the batch settles', () => calls.hung !== null || rig.status.settled?.sequence === batch)
+        const { hung } = calls
+        if (hung === null) {
+          rig.kill()
+          break
+        }
+        places.push(hung)
+        rig.kill()
+        rig.start()
+        await rig.settled(batch)
+        // What the dead process still had on its way arrives now.
+        calls.release()
+        await setTimeout(150)
+        rig.kill()
+      }
+      for (const call of ['getTransaction', 'simulateTransaction', 'submit', 'sendTransaction']) t.ok(places.some((place) => place === `${when} ${call}`), `${when} ${call} in ${places.join()}`)
+    }
+    t.equal(await sequence(), batch)
+    await balancesAreRight(t)
+    const told = rig.reports.flatMap((report) => (report.kind === 'settled' && report.account === alice.account ? report.trades : []))
+    t.equal(new Set(told).size, told.length)
+    t.equal(rig.log.lines.filter(({ level }) => level === 'error').length, 0)
+  })
+
+  await t.test('with the network gone for a while, trades settle when it is back', async (t) => {
+    rig.start()
+    await chain.stop()
+    const before = rig.status.settled?.sequence ?? 0
+    const { length } = rig.log.lines
+    aliceBuys(7n, 9n)
+    await until('the driver notices', () => rig.log.count('cannot go on, trying again') > 0)
+    await setTimeout(1_500)
+    t.equal(rig.log.lines.slice(length).filter(({ level }) => level === 'warn').length, 1, 'said once, not with each try')
+    await chain.start()
+    await rig.settled(before + 1)
+    await until('the driver says that it goes on', () => rig.log.count('goes on again') > 0)
+    await balancesAreRight(t)
+    rig.kill()
+  })
+
+  await t.test('a transaction that an RPC calls refused and yet lets apply is found', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    rig.start(new FaultyCalls(), {
+      sendTransaction: async (transaction) => {
+        const answer = await chain.server.sendTransaction(transaction)
+        await setTimeout(300)
+        return { ...answer, status: 'ERROR' }
+      },
+    })
+    aliceBuys(3n, 4n)
+    await rig.settled(before + 1)
+    t.equal(await sequence(), before + 1)
+    await balancesAreRight(t)
+    rig.kill()
+  })
+
+  await t.test('a batch overtaken by a deposit that grows its page fails, and is sent anew', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    const newcomer = await vault.trader()
+    let sends = 0
+    rig.start(new FaultyCalls(), {
+      sendTransaction: async (transaction) => {
+        // Between the batch's simulation and its ledger.
+        if (++sends === 1) await vault.deposit(newcomer, 1, 5n)
+        return chain.server.sendTransaction(transaction)
+      },
+    })
+    aliceBuys(2n, 3n)
+    await rig.settled(before + 1)
+    t.ok(sends > 1)
+    t.equal(rig.log.lines.filter(({ message }) => message === 'transaction did not apply').at(-1)?.ids && (await sequence()), before + 1)
+    await balancesAreRight(t)
+    rig.kill()
+  })
+
+  await t.test('a trade that spends what another market’s trade will bring waits for it', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    const carol: Trader = await vault.trader()
+    await vault.deposit(carol, 1, 100n)
+    rig.register(carol)
+    rig.start()
+    rig.trade(alice, carol, 50n, 60n)
+    await until('the chain refuses it', () => rig.status.refusals > 0)
+    t.equal(rig.status.lastRefusal, 'contract error 23')
+    t.equal(rig.status.settled?.sequence, before)
+    rig.trade(carol, bob, 50n, 55n)
+    await rig.settled(before + 1)
+    t.same(await Promise.all([vault.balance(carol, 0), vault.balance(carol, 1)]), [0n, 105n])
+    t.equal(rig.status.refusals, 0)
+    rig.kill()
+  })
+
+  await t.test('an actor that lost its history submits nothing and says so', async (t) => {
+    const before = await sequence()
+    const forgetful = new SettlementRig(vault)
+    forgetful.register(alice, bob)
+    forgetful.start()
+    forgetful.trade(alice, bob, 1n, 1n)
+    await until('it notices', () => forgetful.status.alarms.includes('diverged'))
+    t.equal(await sequence(), before)
+    t.equal(forgetful.status.flight?.attempts, 0)
+    t.equal(forgetful.log.lines.filter(({ level }) => level === 'error').length, 1)
+    await forgetful.end()
+  })
+})
+
+type Tap = Pick<typeof t, 'same'>
+
+
+
+t.test('a transaction that never reaches a ledger is replaced only once its time is over', async (t) => {
+  const chain = await LocalChain.start('manual')
+  t.teardown(() => chain.end())
+  const closing = setInterval(() => void chain.close(), 50)
+  const vault = await DeployedVault.deploy(chain)
+  const [alice, bob] = [await vault.trader(), await vault.trader()]
+  await vault.deposit(alice, 1, FUNDS)
+  await vault.deposit(bob, 0, FUNDS)
+  clearInterval(closing)
+  await setTimeout(200)
+
+  const rig = new SettlementRig(vault)
+  rig.lifetime_s = 3
+  t.teardown(() => rig.end())
+  rig.register(alice, bob)
+  let sent = 0
+  const lost: rpc.Server['sendTransaction'] = async (transaction) => {
+    sent++
+    return { status: 'PENDING', hash: Buffer.from(transaction.hash()).toString('hex'), latestLedger: 1, latestLedgerCloseTime: 1 }
+  }
+  rig.start(new FaultyCalls(), { sendTransaction: (transaction) => (sent === 0 ? lost(transaction) : chain.server.sendTransaction(transaction)) })
+  rig.trade(alice, bob, 10n, 20n)
+  await until('the transaction is sent into nothing', () => sent === 1)
+  const first = rig.status.flight?.hash
+  const { submissions } = rig.actor.machine.work.flight ?? { submissions: [] }
+  const maxTime = submissions[0]?.maxTime ?? 0
+  await until('its time passes and another is made', async () => {
+    const { closeTime } = await chainHead(chain.server)
+    if (submissions.length > 1) t.ok(closeTime > maxTime, 'not before the time was over')
+    else await chain.close()
+    return submissions.length > 1
+  })
+  t.equal(submissions[0]?.dead, 'expired')
+  t.equal(submissions[0]?.hash, first)
+  await until('the second one settles', async () => {
+    await chain.close()
+    await setTimeout(50)
+    return rig.status.settled?.sequence === 1
+  })
+  t.equal(rig.reports.length, 2)
+  t.not(rig.status.settled?.transaction, first)
+  t.same(await Promise.all([vault.balance(alice, 0), vault.balance(bob, 1)]), [10n, 20n])
+})

@@ -1,0 +1,80 @@
+import type { Driver } from '../../src/actors/runtime/driver.ts'
+import type { SettlementMessage } from '../../src/protocol/settlement.ts'
+import type { SettlementReport } from '../../src/protocol/vault.ts'
+import { driveSettlement } from '../../src/settlement/settlementDriver.ts'
+import type { SettlementLocal } from '../../src/settlement/settlementLocal.ts'
+import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
+import type { SettlementQuery, SettlementStatus } from '../../src/settlement/settlementStatus.ts'
+import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { DeployedVault, Trader } from './deployedVault.ts'
+import { FaultyCalls } from './faultyCalls.ts'
+import { JournaledActor } from './journaledActor.ts'
+import { trade } from './trades.ts'
+import { TestLog, until } from './waiting.ts'
+
+/** A settlement actor with its real driver on a real chain, whose process can be killed and started again. */
+export class SettlementRig {
+  readonly log = new TestLog()
+  readonly vault: DeployedVault
+  lifetime_s = 60
+  readonly actor: JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
+  #driver: Driver | undefined
+  #trades = 0
+
+  constructor(vault: DeployedVault, maxAge_ms = 20) {
+    this.vault = vault
+    this.actor = new JournaledActor(() => new SettlementMachine({ channel: 0, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf }), { live: true })
+  }
+
+  get status(): SettlementStatus {
+    const answer = this.actor.machine.query({ kind: 'status' })
+    if ('refused' in answer) throw new Error(answer.refused)
+    return answer.ok
+  }
+
+  get reports(): SettlementReport[] {
+    return this.actor.sent.map(({ message }) => message as SettlementReport)
+  }
+
+  register(...traders: Trader[]): void {
+    this.actor.hear('watcher.0', ...traders.map(({ account, index }): SettlementMessage => ({ kind: 'registered', account, index })))
+  }
+
+  /** `buyer` buys `base` native from `seller` for `quote` USD. */
+  trade(buyer: Trader, seller: Trader, base: bigint, quote: bigint): void {
+    const n = ++this.#trades
+    this.actor.hear('pair.A0-A1', { ...trade(n, { buyer: 0, seller: 0, base, quote }), buyer: buyer.account, seller: seller.account })
+  }
+
+  start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}): void {
+    const { vault, log } = this
+    this.#driver = driveSettlement(
+      {
+        machine: this.actor.machine,
+        server: calls.wrap<StellarRpc>(vault.chain.server, overrides),
+        vault: vault.contract,
+        channel: 0,
+        engine: async () => vault.engine,
+        poll_ms: 30,
+        lifetime_s: this.lifetime_s,
+        log,
+      },
+      calls.wrap(this.actor.handle()),
+    )
+  }
+
+  /** The process is gone in the middle of whatever it did; its successor replays the journal. */
+  kill(): void {
+    this.actor.restart()
+    void this.#driver?.stop()
+  }
+
+  async end(): Promise<void> {
+    this.actor.close()
+    await this.#driver?.stop()
+  }
+
+  settled(sequence: number): Promise<void> {
+    return until(`batch ${sequence} settles`, () => this.status.settled?.sequence === sequence && this.status.queued === 0)
+  }
+}
