@@ -3,7 +3,17 @@ import { formatAmount } from './market.ts'
 import type { Asset, Market } from './market.ts'
 import type { OrderState, WithdrawalState } from './vault.ts'
 
-const iso = (milliseconds: number): string => new Date(milliseconds).toISOString()
+let lastTime = NaN
+let lastText = ''
+
+/** ISO 8601. The time of a batch is written many times in a row, and formatting it is the dearest part of a feed message: the last one is kept. */
+export function isoTime(milliseconds: number): string {
+  if (milliseconds !== lastTime) {
+    lastText = new Date(milliseconds).toISOString()
+    lastTime = milliseconds
+  }
+  return lastText
+}
 
 /** An order in its market's decimals. */
 export function orderView(order: OrderState, market: Market): OrderView {
@@ -21,9 +31,9 @@ export function orderView(order: OrderState, market: Market): OrderView {
     filledQuote: formatAmount(order.filledQuote, market.rules.quote),
     status: order.status,
     reason: order.reason,
-    expires: iso(order.expires * 1000),
-    created: iso(order.created),
-    updated: iso(order.updated),
+    expires: isoTime(order.expires * 1000),
+    created: isoTime(order.created),
+    updated: isoTime(order.updated),
   }
 }
 

@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs'
+
+/** Clock ticks per second of /proc on Linux (sysconf(_SC_CLK_TCK) is 100 on every architecture Node runs on). */
+const TICKS_PER_SECOND = 100
+
+/** CPU time that processes have used so far, user and system, all threads, in seconds. */
+export function cpuSeconds(pids: Readonly<Record<string, number | undefined>>): Record<string, number> {
+  const seconds: Record<string, number> = {}
+  for (const [name, pid] of Object.entries(pids)) {
+    if (pid === undefined) throw new Error(`${name} does not run`)
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // proc(5): utime and stime are fields 14 and 15; the second field, the command in parentheses, may hold spaces.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    seconds[name] = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  }
+  return seconds
+}
