@@ -1,8 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
+import type { OrderedConsumerOptions } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { FeedMessage } from '../protocol/feed.ts'
 import type { AccountId } from '../protocol/identity.ts'
 import { Subjects } from '../protocol/subjects.ts'
+
+/**
+ * A server that was restarted has forgotten its consumers: two heartbeats without a word, and the client makes a new one. Left to the
+ * defaults of the library a reader learns after 40 s what happened meanwhile.
+ */
+const HEARTBEAT_MS = 1_000
+const PULL_MS = 10_000
+const RETRY_MS = 250
 
 /** A number is missing: what came between can be read again from the feed's beginning, or from the routes that read the account. */
 export class FeedGap extends Error {
@@ -37,26 +47,47 @@ export interface FeedOptions {
 }
 
 /**
- * An account's feed over a connection that may read it: every message once and in order, until the signal or an early return ends it.
+ * An account's feed over a connection that may read it: every message once and in order, until the signal or an early return ends it, or the
+ * connection is closed. A server that is away for a while only delays it.
  * @throws FeedGap
  */
 export async function* readFeed(connection: NatsConnection, venue: string, account: string, { after, signal }: FeedOptions = {}): AsyncGenerator<FeedMessage> {
   const subjects = new Subjects(venue)
-  const deliver_policy = after === undefined ? DeliverPolicy.New : DeliverPolicy.All
-  const consumer = await jetstream(connection).consumers.get(subjects.feedStream, { filter_subjects: subjects.feed(account as AccountId), deliver_policy })
-  const incoming = await consumer.consume()
-  const stop = (): void => incoming.stop()
-  signal?.addEventListener('abort', stop, { once: true })
-  if (signal?.aborted) stop()
   const order = new FeedOrder(after ?? null)
-  try {
-    for await (const delivered of incoming) {
-      const message = JSON.parse(delivered.string()) as FeedMessage
-      // A feed that was trimmed begins later than its first number; from there on nothing may be missing.
-      if (order.take(message.seq)) yield message
+  const filter = { filter_subjects: subjects.feed(account as AccountId) }
+  const begun = new Date().toISOString()
+  let position: number | undefined
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const consumer = await jetstream(connection).consumers.get(subjects.feedStream, { ...filter, ...from(position, after, attempt === 0 ? null : begun) })
+      const incoming = await consumer.consume({ expires: PULL_MS, idle_heartbeat: HEARTBEAT_MS })
+      const stop = (): void => incoming.stop()
+      signal?.addEventListener('abort', stop, { once: true })
+      if (signal?.aborted) stop()
+      try {
+        for await (const delivered of incoming) {
+          position = delivered.seq
+          const message = JSON.parse(delivered.string()) as FeedMessage
+          // A feed that was trimmed begins later than its first number; from there on nothing may be missing.
+          if (order.take(message.seq)) yield message
+        }
+        return
+      } finally {
+        signal?.removeEventListener('abort', stop)
+        stop()
+      }
+    } catch (error) {
+      if (error instanceof FeedGap || connection.isClosed()) throw error
+      if (signal?.aborted) return
+      // The server was away while a consumer was made, or made anew: the feed is still there, from where it was left.
+      await delay(RETRY_MS)
     }
-  } finally {
-    signal?.removeEventListener('abort', stop)
-    stop()
   }
+}
+
+/** Where in the stream to begin: after what was read; otherwise where the reader asked for, which `begun` tells later attempts. */
+function from(position: number | undefined, after: number | undefined, begun: string | null): Partial<OrderedConsumerOptions> {
+  if (position !== undefined) return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: position + 1 }
+  if (after !== undefined) return { deliver_policy: DeliverPolicy.All }
+  return begun === null ? { deliver_policy: DeliverPolicy.New } : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: begun }
 }

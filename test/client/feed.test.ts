@@ -59,3 +59,31 @@ t.test('an account’s feed over NATS', async (t) => {
   await publish('GA', 8)
   await t.rejects(first(9, 'GA', 0), { name: 'FeedGap', message: 'The feed goes from 6 to 8.' })
 })
+
+t.test('a server that goes and comes back only delays it', async (t) => {
+  const nats = await startNats()
+  t.teardown(() => nats.stop())
+  const connection = await connect({ servers: nats.url, user: nats.user, pass: nats.password, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
+  t.teardown(() => connection.close())
+  const subjects = new Subjects('local')
+  await (await jetstreamManager(connection)).streams.add({ name: subjects.feedStream, subjects: [subjects.allFeeds] })
+  const publish = async (seq: number): Promise<void> => {
+    const text = JSON.stringify({ v: 1, seq, account: 'GA', time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [], transaction: 'x', ledger: seq })
+    await jetstream(connection).publish(subjects.feed('GA' as AccountId), text, { timeout: 20_000 })
+  }
+  const ended = new AbortController()
+  const seen: number[] = []
+  const reading = (async () => {
+    for await (const { seq } of readFeed(connection, 'local', 'GA', { after: 0, signal: ended.signal })) if (seen.push(seq) === 3) ended.abort()
+  })()
+  await publish(1)
+  while (seen.length < 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  await nats.kill()
+  // Longer than the reader waits for a consumer to be made anew.
+  await new Promise((resolve) => setTimeout(resolve, 7_000))
+  await nats.restart()
+  await publish(2)
+  await publish(3)
+  await reading
+  t.strictSame(seen, [1, 2, 3])
+})
