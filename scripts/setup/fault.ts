@@ -6,6 +6,9 @@ export class Fault extends Error {
   }
 }
 
+/** What a failed program leaves open (a connection that reconnects, a timer) does not keep it alive for longer than this. */
+const LINGER_ms = 1_000
+
 /** Runs a program's main function; its number is the exit code. A Fault is one sentence, anything else is a bug and shows where. */
 export async function main(program: () => Promise<number>): Promise<void> {
   try {
