@@ -18,4 +18,5 @@ export async function main(program: () => Promise<number>): Promise<void> {
     if (error instanceof Fault) process.stderr.write(`\n${error.message}\n`)
     else process.stderr.write(`\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   }
+  setTimeout(() => process.exit(), LINGER_ms).unref()
 }
