@@ -30,7 +30,7 @@ await main(async () => {
   const steps = new Steps()
   await setUp(steps)
   const state = mkdtempSync(join(tmpdir(), 'darkpool-bench-'))
-  const venue = await LocalVenue.open({ state, ledgerTime_s: 5, markets: MARKETS, assets: ['USDC', 'EURC', 'GBPC'], progress: steps })
+  const venue = await LocalVenue.open({ state, ledgerTime_s: 5, vaultPartitions: 1, markets: MARKETS, assets: ['USDC', 'EURC', 'GBPC'], progress: steps })
   try {
     await venue.startChain()
     const names = Array.from({ length: TRADERS }, (_, i) => `trader${i}`)

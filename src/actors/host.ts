@@ -38,6 +38,7 @@ const actor = new Actor({
   subjects,
   clock: systemClock,
   log,
+  patience_ms: hosted.patience_ms ?? 0,
 })
 let driver: Driver | undefined
 

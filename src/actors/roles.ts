@@ -4,6 +4,12 @@ import type { Venue } from '../protocol/venue.ts'
 import type { Hosted } from './runtime/driver.ts'
 import type { Log } from './runtime/log.ts'
 
+/**
+ * How long what other actors say may wait for company. Traders wait for a pair actor at every message, so it has none; a vault actor's fills
+ * mostly meet the next order within this time; a trade is settled seconds later in any case.
+ */
+const patience_ms = { vault: 2, settlement: 25 } as const
+
 /** What the module of the settlement actors gives. */
 interface SettlementModule {
   createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Hosted
@@ -29,7 +35,7 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
   switch (role) {
     case 'vault': {
       const { VaultMachine } = await import('./vault/vaultMachine.ts')
-      return { machine: new VaultMachine(Number(which), venue) }
+      return { machine: new VaultMachine(Number(which), venue), patience_ms: patience_ms.vault }
     }
     case 'pair': {
       const { PairMachine } = await import('./pair/pairMachine.ts')
@@ -38,7 +44,7 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
       return { machine: new PairMachine(market, venue) }
     }
     case 'settlement':
-      return (await loadSettlement()).createSettlement(venue, Number(which), keys, log)
+      return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement }
     case 'watcher':
       return (await loadSettlement()).createWatcher(venue, log)
     default:

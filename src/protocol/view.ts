@@ -3,16 +3,23 @@ import { formatAmount } from './market.ts'
 import type { Asset, Market } from './market.ts'
 import type { OrderState, WithdrawalState } from './vault.ts'
 
-let lastTime = NaN
-let lastText = ''
+/** Formatted times, each in the slot of its last digits. */
+const slots = 1024
+const times = new Float64Array(slots).fill(NaN)
+const texts = new Array<string>(slots).fill('')
 
-/** ISO 8601. The time of a batch is written many times in a row, and formatting it is the dearest part of a feed message: the last one is kept. */
+/**
+ * ISO 8601. A batch writes the same few times many times over, and formatting one is the dearest part of a feed message: those written last
+ * are kept.
+ */
 export function isoTime(milliseconds: number): string {
-  if (milliseconds !== lastTime) {
-    lastText = new Date(milliseconds).toISOString()
-    lastTime = milliseconds
+  // Whole seconds, as expiries are, would share few slots if only the last digits counted.
+  const slot = (milliseconds ^ (milliseconds / 1000)) & (slots - 1)
+  if (times[slot] !== milliseconds) {
+    texts[slot] = new Date(milliseconds).toISOString()
+    times[slot] = milliseconds
   }
-  return lastText
+  return texts[slot] as string
 }
 
 /** An order in its market's decimals. */

@@ -56,6 +56,41 @@ t.test('nothing leaves before the append is acknowledged', async (t) => {
   actor.stop()
 })
 
+t.test('what peers say waits for company, and goes along with what may not wait', async (t) => {
+  const world = new World()
+  const machine = new LedgerMachine(right, true)
+  const actor = world.actor(left, machine, 20)
+  await actor.start()
+  await settle()
+  const journal = world.journal(left)
+  const start = journal.records.length
+  const say = (first: number) => world.network.deliver({ subject: subjects.peers(left), data: encode({ from: right, first, items: [{ id: first, reply: null }] }) })
+  say(1)
+  say(2)
+  await settle()
+  t.equal(journal.records.length, start, 'nobody waits for it, so it is not journaled alone')
+  await world.clock.pass(20)
+  await settle()
+  t.equal(journal.records.length, start + 1, 'its time is over: both in one record')
+  say(3)
+  world.ask(left, { request: 1, command: { kind: 'add', id: 9 } })
+  await settle()
+  t.equal(journal.records.length, start + 2, 'a command takes it along')
+  t.match(machine.lines.slice(-2).join(), /from pair.X 3,add 9/, 'in the order of arrival')
+  journal.held = true
+  world.ask(left, { request: 2, command: { kind: 'add', id: 10 } })
+  await settle()
+  say(4)
+  journal.release()
+  await settle()
+  t.equal(journal.records.length, start + 3, 'what came during an append waits as well')
+  say(5)
+  const drained = actor.drain(1_000)
+  await settle()
+  await drained
+  t.equal(journal.records.length, start + 4, 'an actor that drains waits for nothing')
+})
+
 t.test('one append is in flight; what arrives meanwhile is one batch', async (t) => {
   const { world, journal, actor } = await running()
   journal.held = true

@@ -45,7 +45,8 @@ class Side {
 
   async start(): Promise<void> {
     this.machine = new LedgerMachine(this.peer, true)
-    this.actor = this.world.actor(this.name, this.machine)
+    // One of the two waits for company, as a vault actor does.
+    this.actor = this.world.actor(this.name, this.machine, this.name === names[0] ? 2 : 0)
     await this.actor.start()
   }
 

@@ -184,9 +184,9 @@ export class World {
     return store
   }
 
-  actor(name: ActorName, machine: Machine): Actor {
+  actor(name: ActorName, machine: Machine, patience_ms = 0): Actor {
     const { clock, network, log } = this
-    return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log })
+    return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log, patience_ms })
   }
 
   /** Sends client items to an actor, without waiting for anything. */

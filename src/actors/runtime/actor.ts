@@ -32,6 +32,8 @@ export interface ActorParts {
   readonly subjects: Subjects
   readonly clock: Clock
   readonly log: Log
+  /** How long peers' messages may wait for company, in milliseconds. Every record costs a sync, and nobody waits for these. Default 0. */
+  readonly patience_ms?: number
 }
 
 type State = ActorStatus['state']
@@ -64,6 +66,7 @@ export class Actor implements DrivenActor {
   readonly #subjects: Subjects
   readonly #clock: Clock
   readonly #log: Log
+  readonly #patience_ms: number
   readonly #links: Links
   readonly #feed: Feed
   readonly #effects: BatchEffects
@@ -77,6 +80,9 @@ export class Actor implements DrivenActor {
   #working = false
   #idle: (() => void)[] = []
   #tickDue = false
+  /** Whether something waits that may not wait for more. */
+  #pressing = false
+  #cancelPatience: (() => void) | null = null
   #cancelDeadline = (): void => undefined
   #cancelPulse = (): void => undefined
   #leave: (() => void)[] = []
@@ -90,6 +96,7 @@ export class Actor implements DrivenActor {
     this.#subjects = parts.subjects
     this.#clock = parts.clock
     this.#log = parts.log
+    this.#patience_ms = parts.patience_ms ?? 0
     this.#links = new Links(parts.name, parts.subjects, parts.transport)
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
     this.#effects = new BatchEffects(this.#links, this.#feed)
@@ -131,7 +138,7 @@ export class Actor implements DrivenActor {
     return new Promise<void>((done, failed) => {
       // Decoded again, so that the machine sees now what it will see in a replay.
       this.#mailbox.put({ kind: 'local', bytes, input: decode(bytes), done, failed })
-      this.#wake()
+      this.#press()
     })
   }
 
@@ -144,6 +151,7 @@ export class Actor implements DrivenActor {
   async drain(limit_ms: number): Promise<void> {
     if (this.#state !== 'running') return this.stop()
     this.#become('draining')
+    this.#press()
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(limit_ms, resolve)
       void this.#settled().then(() => (cancel(), resolve()))
@@ -177,6 +185,7 @@ export class Actor implements DrivenActor {
   #finish(state: 'stopped' | 'failed', reason: Error | null): void {
     this.#state = state
     this.#cancelPulse()
+    this.#cancelPatience?.()
     this.#cancelDeadline()
     for (const leave of this.#leave) leave()
     this.#leave = []
@@ -239,13 +248,13 @@ export class Actor implements DrivenActor {
     // A feed that cannot be stored holds memory, so it holds back what would add to it.
     const full = this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
     if (full) this.#refuse(packet, 'venue_overloaded')
-    else this.#wake()
+    else this.#press()
   }
 
   /** A peer's packet that finds no room is as good as lost on the way: the peer sends it again. */
   #takePeers(bytes: Uint8Array): void {
     const packet = readPeerPacket(bytes)
-    if (this.#state === 'running' && this.#mailbox.put({ kind: 'peer', bytes, packet })) this.#wake()
+    if (this.#state === 'running' && this.#mailbox.put({ kind: 'peer', bytes, packet })) this.#gather()
   }
 
   #refuse(packet: ClientPacket<unknown, unknown>, code: ErrorCode): void {
@@ -258,6 +267,20 @@ export class Actor implements DrivenActor {
 
   // The loop
 
+  #press(): void {
+    this.#pressing = true
+    this.#wake()
+  }
+
+  /** Peers' messages wait a little for more of them, or for anything that may not wait and takes them along in its order. */
+  #gather(): void {
+    if (this.#patience_ms === 0 || this.#state !== 'running' || this.#mailbox.inputs >= limits.batchInputs) return this.#press()
+    this.#cancelPatience ??= this.#clock.after(this.#patience_ms, () => {
+      this.#cancelPatience = null
+      this.#press()
+    })
+  }
+
   #wake(): void {
     if (this.#working || this.#over) return
     this.#working = true
@@ -267,9 +290,11 @@ export class Actor implements DrivenActor {
 
   async #work(): Promise<void> {
     try {
-      while (!this.#over && (this.#mailbox.inputs > 0 || this.#tickDue)) {
+      while (!this.#over && (this.#pressing || this.#tickDue)) {
         this.#tickDue = false
-        await this.#step(this.#mailbox.take())
+        const batch = this.#mailbox.take()
+        this.#pressing = this.#mailbox.inputs > 0
+        await this.#step(batch)
         if (!this.#over) this.#armDeadline()
       }
     } catch (error) {

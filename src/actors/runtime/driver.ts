@@ -22,5 +22,7 @@ export interface Driver {
 /** A machine and, where it has one, its driver, which starts once the journal is replayed. */
 export interface Hosted {
   readonly machine: Machine
+  /** How long what other actors say may wait for company (`ActorParts`). */
+  readonly patience_ms?: number
   drive?(actor: DrivenActor): Driver
 }
