@@ -69,7 +69,16 @@ t.test('a server that goes and comes back only delays it', async (t) => {
   await (await jetstreamManager(connection)).streams.add({ name: subjects.feedStream, subjects: [subjects.allFeeds] })
   const publish = async (seq: number): Promise<void> => {
     const text = JSON.stringify({ v: 1, seq, account: 'GA', time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [], transaction: 'x', ledger: seq })
-    await jetstream(connection).publish(subjects.feed('GA' as AccountId), text, { timeout: 20_000 })
+    // A message on its way while the server goes or comes is lost with its answer, so it is sent again; the reader drops repeats.
+    for (let tries = 1; ; tries++) {
+      try {
+        await jetstream(connection).publish(subjects.feed('GA' as AccountId), text, { timeout: 1_000 })
+        return
+      } catch (error) {
+        if (tries === 30) throw error
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+    }
   }
   const ended = new AbortController()
   const seen: number[] = []
