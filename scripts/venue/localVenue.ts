@@ -91,7 +91,7 @@ export class LocalVenue {
       say: (text) => this.#progress.say(text),
       changed: () => {
         const { localnet, nats, shard, gateway } = this
-        state.recordProcesses({ localnet: localnet.pid, 'nats-server': nats.pid, shard: shard.pid, gateway: gateway.pid })
+        state.recordProcesses({ localnet: localnet.pid, 'nats-server': nats.pid, shard: shard.pid, gateway: gateway.pid }, (text) => this.#progress.say(text))
       },
     }
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)

@@ -56,15 +56,22 @@ export class StateFolder {
     rmSync(this.file('lock'), { force: true })
   }
 
-  /** Remembers what was started, so that it can be found when this process is killed. */
-  recordProcesses(processes: Readonly<Record<string, number | undefined>>): void {
+  /**
+   * Remembers what was started, so that it can be found when this process is killed. Where it cannot be written (a full disk), the venue goes on:
+   * its servers matter more than this note.
+   */
+  recordProcesses(processes: Readonly<Record<string, number | undefined>>, say: (text: string) => void): void {
     if (!this.#held) return
     const identities: Record<string, ProcessIdentity> = {}
     for (const [name, pid] of Object.entries(processes)) {
       const identity = pid === undefined ? undefined : identityOf(pid)
       if (identity) identities[name] = identity
     }
-    writeDurably(this.file('processes.json'), JSON.stringify(identities, null, 2))
+    try {
+      writeDurably(this.file('processes.json'), JSON.stringify(identities, null, 2))
+    } catch (error) {
+      say(`${this.file('processes.json')} cannot be written (${(error as Error).message}): should this process be killed, end its servers by hand`)
+    }
   }
 
   clear(): void {
@@ -100,8 +107,11 @@ function readIdentity(file: string): ProcessIdentity | undefined {
 export function writeDurably(file: string, text: string, mode = 0o600): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const descriptor = openSync(`${file}.new`, 'w', mode)
-  writeSync(descriptor, `${text}\n`)
-  fsyncSync(descriptor)
-  closeSync(descriptor)
+  try {
+    writeSync(descriptor, `${text}\n`)
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
   renameSync(`${file}.new`, file)
 }

@@ -1,0 +1,29 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { StateFolder } from '../../scripts/venue/stateFolder.ts'
+
+t.test('what was started is noted; where that cannot be written it is said, and nothing ends for it', async (t) => {
+  const folder = new StateFolder(t.testdir())
+  const said: string[] = []
+  const say = (text: string): void => void said.push(text)
+  await folder.hold(say)
+  folder.recordProcesses({ shard: process.pid, gateway: undefined }, say)
+  t.same(Object.keys(JSON.parse(readFileSync(folder.file('processes.json'), 'utf8')) as object), ['shard'])
+  t.same(said, [])
+
+  mkdirSync(folder.file('processes.json.new'))
+  folder.recordProcesses({ shard: process.pid, gateway: process.pid }, say)
+  t.match(said.join(), /processes\.json cannot be written .*EISDIR/)
+  t.same(Object.keys(JSON.parse(readFileSync(folder.file('processes.json'), 'utf8')) as object), ['shard'], 'the last note stands')
+})
+
+t.test('one process holds a folder', async (t) => {
+  const path = t.testdir()
+  const folder = new StateFolder(path)
+  await folder.hold(() => undefined)
+  await t.rejects(new StateFolder(path).hold(() => undefined), { name: 'Fault', message: /running in .* already/ })
+  folder.release()
+  t.notOk(existsSync(join(path, 'lock')))
+  await new StateFolder(path).hold(() => undefined)
+})
