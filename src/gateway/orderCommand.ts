@@ -43,6 +43,6 @@ export function placeOrder(message: OrderMessage, market: Market, id: MessageId,
 export function orderAfter(command: PlaceOrder, outcome: PairOutcome): OrderState {
   if (outcome.order !== command.id) throw new Error('an outcome reached the request of another order')
   const { kind: _kind, signer: _signer, ...asked } = command
-  const { status, reason, filledLots, filledQuote, time } = outcome
-  return { ...asked, status, reason, filledLots, filledQuote, created: time, updated: time }
+  const { status, reason, filledLots, filledQuote, created, time } = outcome
+  return { ...asked, status, reason, filledLots, filledQuote, created, updated: time }
 }

@@ -16,6 +16,8 @@ export type PairMessage =
       /** Limit orders may rest; market orders never do. */
       readonly mayRest: boolean
       readonly expires: Seconds
+      /** When the vault actor took the order, by its clock: what every answer calls `created`. */
+      readonly created: Milliseconds
       readonly reply: ReplyTo | null
     }
   | { readonly kind: 'cancel'; readonly order: OrderId; readonly account: AccountId; readonly reply: ReplyTo | null }
@@ -56,6 +58,8 @@ export interface PairOutcome {
   readonly reason: CloseReason | null
   readonly filledLots: Lots
   readonly filledQuote: Amount
+  readonly created: Milliseconds
+  /** When the market last changed the order: what every answer calls `updated`. */
   readonly time: Milliseconds
 }
 

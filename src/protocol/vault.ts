@@ -109,8 +109,10 @@ export interface WithdrawalState {
   readonly ledger: number | null
 }
 
-/** From a pair actor: what became of an order of an account that this vault actor owns. In the order it happened. */
-export type PairReport =
+/** From a pair actor: what became of an order of an account that this vault actor owns, and when, by the market's clock. In the order it happened. */
+export type PairReport = PairChange & { readonly time: Milliseconds }
+
+export type PairChange =
   | { readonly kind: 'rested'; readonly order: OrderId; readonly account: AccountId }
   | {
       readonly kind: 'filled'

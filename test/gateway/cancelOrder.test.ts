@@ -13,7 +13,7 @@ t.teardown(() => stage.close())
 const alice = trader('alice')
 const client = await Client.open(stage.url, alice)
 const id = 'ab'.repeat(32) as OrderId
-const cancelled: PairOutcome = { order: id, status: 'cancelled', reason: 'cancelled', filledLots: 30 as Lots, filledQuote: 1_500n as Amount, time: 5 as Milliseconds }
+const cancelled: PairOutcome = { order: id, status: 'cancelled', reason: 'cancelled', filledLots: 30 as Lots, filledQuote: 1_500n as Amount, created: 3 as Milliseconds, time: 5 as Milliseconds }
 
 t.test('a signed cancel: the pair actor answers, in its own market’s decimals', async (t) => {
   stage.vault.script = () => ({ answer: { ok: cancelled }, from: pairActor('EURC-USDC' as MarketName) })

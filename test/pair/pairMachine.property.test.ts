@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
-import type { Amount, Lots, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
+import type { Amount, Lots, Milliseconds, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
 import type { PairMessage, PairOutcome, Trade } from '../../src/protocol/pair.ts'
 import { vaultActor } from '../../src/protocol/subjects.ts'
 import type { PairReport } from '../../src/protocol/vault.ts'
@@ -81,6 +81,7 @@ function messagesOf(steps: readonly Step[]): { readonly now_s: number; readonly 
         timeInForce: step.what === 'limit' ? step.timeInForce : !spends && step.timeInForce === 'FOK' ? 'FOK' : 'IOC',
         mayRest: step.what === 'limit',
         expires: (now_s + step.lifetime_s) as Seconds,
+        created: (now_s * 1000) as Milliseconds,
         reply,
       },
     }

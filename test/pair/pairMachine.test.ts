@@ -1,6 +1,6 @@
 import t from 'tap'
 import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
-import type { Amount, Lots, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
+import type { Amount, Lots, Milliseconds, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
 import type { PairMessage, PairOutcome } from '../../src/protocol/pair.ts'
 import { settlementActor, vaultActor, vaultOf } from '../../src/protocol/subjects.ts'
 import { Recorder } from './recorder.ts'
@@ -25,7 +25,7 @@ function open(maxOrders?: number) {
   }
   const place = (order: string, who: Place['account'], side: Place['side'], lots: number, ticks: number, more: Partial<Place> = {}): PairOutcome => {
     const terms = { order: order as OrderId, account: who, side, lots: lots as Lots, ticks: ticks as Ticks, spend: 0n as Amount }
-    const rest = { timeInForce: 'GTC', mayRest: true, expires: (START / 1000 + 60) as Seconds, reply: { gateway: 'g', request: request++ } } as const
+    const rest = { timeInForce: 'GTC', mayRest: true, expires: (START / 1000 + 60) as Seconds, created: (START - 1) as Milliseconds, reply: { gateway: 'g', request: request++ } } as const
     return say({ kind: 'place', ...terms, ...rest, ...more }) as PairOutcome
   }
   const cancel = (order: string, who: Place['account']): PairOutcome | string =>
@@ -41,16 +41,16 @@ t.test('a full fill is told to both traders, to the settlement actor and to the 
   place('s', ann, 'sell', 5, 100)
   effects.take()
   const outcome = place('b', ben, 'buy', 5, 110)
-  t.strictSame(outcome, { order: 'b', status: 'filled', reason: 'filled', filledLots: 5, filledQuote: 1_000n, time: START })
-  const fill = { kind: 'filled', trade: 'A-Q:1', ticks: 100, lots: 5, base: 50n, quote: 1_000n }
+  t.strictSame(outcome, { order: 'b', status: 'filled', reason: 'filled', filledLots: 5, filledQuote: 1_000n, created: START - 1, time: START })
+  const fill = { kind: 'filled', trade: 'A-Q:1', ticks: 100, lots: 5, base: 50n, quote: 1_000n, time: START }
   const [annVault, benVault] = [vaultOf(ann, 4), vaultOf(ben, 4)]
   const sides = { buyer: ben, seller: ann, buyOrder: 'b', sellOrder: 's' }
   t.strictSame(effects.sent, [
     { to: benVault, message: { ...fill, order: 'b', account: ben, role: 'taker' } },
     { to: annVault, message: { ...fill, order: 's', account: ann, role: 'maker' } },
-    { to: annVault, message: { kind: 'closed', order: 's', account: ann, reason: 'filled' } },
+    { to: annVault, message: { kind: 'closed', order: 's', account: ann, reason: 'filled', time: START } },
     { to: settlementActor(0), message: { kind: 'trade', id: 'A-Q:1', market: 'A-Q', ...sides, ticks: 100, lots: 5, base: 50n, quote: 1_000n, time: START } },
-    { to: benVault, message: { kind: 'closed', order: 'b', account: ben, reason: 'filled' } },
+    { to: benVault, message: { kind: 'closed', order: 'b', account: ben, reason: 'filled', time: START } },
   ])
 })
 
@@ -136,8 +136,8 @@ t.test('orders expire while they rest, at the first tick at or after their time'
   machine.advance(effects)
   const to = vaultOf(ann, 4)
   t.strictSame(effects.sent, [
-    { to, message: { kind: 'closed', order: 's2', account: ann, reason: 'expired' } },
-    { to, message: { kind: 'closed', order: 's1', account: ann, reason: 'expired' } },
+    { to, message: { kind: 'closed', order: 's2', account: ann, reason: 'expired', time: START + 20_000 } },
+    { to, message: { kind: 'closed', order: 's1', account: ann, reason: 'expired', time: START + 20_000 } },
   ])
   t.equal(machine.deadline(), null)
   t.equal(cancel('s1', ann), 'order_not_open')

@@ -49,17 +49,17 @@ export function openVault() {
     machine.message(settlementActor(0), { kind: 'cosignRefused', withdrawal: id as MessageId, account }, effects)
 
   const rested = (account: AccountId, id: string, market: MarketName = AQ): void =>
-    machine.message(pairActor(market), { kind: 'rested', order: id as OrderId, account }, effects)
+    machine.message(pairActor(market), { kind: 'rested', order: id as OrderId, account, time: effects.time }, effects)
   const filled = (account: AccountId, id: string, lots: number, ticks: number, market: MarketName = AQ): TradeId => {
     const trade = `${market}:${++trades}` as TradeId
     const rules = marketOf(venue, market)
     const amounts = { base: rules.baseAmount(lots as Lots), quote: rules.quoteAmount(ticks as Ticks, lots as Lots) }
     const fill = { trade, role: 'taker', ticks: ticks as Ticks, lots: lots as Lots, ...amounts } as const
-    machine.message(pairActor(market), { kind: 'filled', order: id as OrderId, account, ...fill }, effects)
+    machine.message(pairActor(market), { kind: 'filled', order: id as OrderId, account, ...fill, time: effects.time }, effects)
     return trade
   }
   const closed = (account: AccountId, id: string, reason: CloseReason, market: MarketName = AQ): void =>
-    machine.message(pairActor(market), { kind: 'closed', order: id as OrderId, account, reason }, effects)
+    machine.message(pairActor(market), { kind: 'closed', order: id as OrderId, account, reason, time: effects.time }, effects)
   const settled = (account: AccountId, trades: readonly TradeId[], moves: readonly (readonly [ContractId, bigint, bigint])[]): void =>
     machine.message(settlementActor(0), {
       kind: 'settled', account, trades, sequence: 1, transaction: 'tb', ledger: 3,

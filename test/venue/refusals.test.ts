@@ -56,8 +56,8 @@ t.test('an order replayed gets the same answer and is no second order', async (t
   const request = await alice.signOrder(XLM, ORDER)
   const first = await alice.sendOrder(request)
   const again = await Promise.all(Array.from({ length: 8 }, () => alice.sendOrder(request)))
-  // The pair actor gave the first answer, the vault actor the others: each tells the time by its own record of the order.
-  for (const answer of again) t.same({ ...answer, created: first.created, updated: first.updated }, first)
+  // The pair actor gave the first answer, the vault actor the others.
+  for (const answer of again) t.same(answer, first)
   t.equal((await alice.orders({ status: 'open' })).length, 1)
   books.reserves('alice', 'USDC', '8.32649')
   await books.check(t)

@@ -1,4 +1,4 @@
-import type { AccountId, ActorName, Amount, Lots, OrderId, Seconds, Side, Ticks } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, Amount, Lots, Milliseconds, OrderId, Seconds, Side, Ticks } from '../../protocol/identity.ts'
 import { Link } from './queues.ts'
 
 /** What is fixed when an order comes in. */
@@ -12,6 +12,8 @@ export interface OrderTerms {
   readonly ticks: Ticks
   readonly lots: Lots
   readonly expires: Seconds
+  /** When the vault actor took it. */
+  readonly created: Milliseconds
 }
 
 /** An order in the book or on its way into it. */
@@ -22,6 +24,7 @@ export class Order {
   readonly side: Side
   readonly ticks: Ticks
   readonly expires: Seconds
+  readonly created: Milliseconds
   /** What is left to trade. */
   lots: Lots
   filledLots = 0 as Lots
@@ -38,5 +41,6 @@ export class Order {
     this.ticks = terms.ticks
     this.lots = terms.lots
     this.expires = terms.expires
+    this.created = terms.created
   }
 }

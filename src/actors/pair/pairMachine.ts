@@ -6,7 +6,7 @@ import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
 import type { CloseReason, FillRole, PairMessage, PairOutcome, Trade } from '../../protocol/pair.ts'
 import { settlementActor, vaultOf } from '../../protocol/subjects.ts'
-import type { PairReport } from '../../protocol/vault.ts'
+import type { PairChange, PairReport } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
 import { Book } from './book.ts'
@@ -88,6 +88,7 @@ export class PairMachine implements Machine<never, never, PairMessage, never> {
       // What a budget buys is bounded like any other order of the market.
       lots: spends ? (maxLots as Lots) : place.lots,
       expires: place.expires,
+      created: place.created,
     })
     const handling: Handling = {
       rests: place.mayRest && (place.timeInForce === 'GTC' || place.timeInForce === 'GTD'),
@@ -144,7 +145,7 @@ export class PairMachine implements Machine<never, never, PairMessage, never> {
 
 const secondsOf = (time: Milliseconds): Seconds => Math.floor(time / 1000) as Seconds
 
-const report = (order: Order, what: PairReport, effects: Effects): void => effects.send(order.vault, what)
+const report = (order: Order, what: PairChange, effects: Effects): void => effects.send(order.vault, { ...what, time: effects.time } satisfies PairReport)
 
 function filled(order: Order, role: FillRole, trade: Trade, effects: Effects): void {
   order.filledQuote = (order.filledQuote + trade.quote) as Amount
@@ -153,8 +154,8 @@ function filled(order: Order, role: FillRole, trade: Trade, effects: Effects): v
 }
 
 function outcome(order: Order, reason: CloseReason | null, time: Milliseconds): PairOutcome {
-  const { id, filledLots, filledQuote } = order
-  return { order: id, status: reason === null ? 'open' : closedStatus(reason), reason, filledLots, filledQuote, time }
+  const { id, filledLots, filledQuote, created } = order
+  return { order: id, status: reason === null ? 'open' : closedStatus(reason), reason, filledLots, filledQuote, created, time }
 }
 
 function answer(reply: ReplyTo | null, what: Answer<PairOutcome>, effects: Effects): void {

@@ -58,7 +58,7 @@ export class Orders {
     account.open.set(order.id, order)
     this.#state.orders.set(order.id, order)
     const { account: owner, id, side, ticks, lots, spend, timeInForce, expires } = place
-    const message: PairMessage = { kind: 'place', order: id, account: owner, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', expires, reply }
+    const message: PairMessage = { kind: 'place', order: id, account: owner, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', expires, created: effects.time, reply }
     effects.send(destination.actor, message)
   }
 
@@ -83,7 +83,7 @@ export class Orders {
     const { market, actor } = this.#destination(order.market)
     assert(from === actor, 'only the market an order was sent to reports on it')
     const account = this.#ledger.known(order.account)
-    order.updated = effects.time
+    order.updated = report.time
     switch (report.kind) {
       case 'rested':
         assert(order.status === 'pending', 'an order comes to rest once')
