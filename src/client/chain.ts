@@ -8,6 +8,10 @@ const LIFETIME_S = 60
 const INCLUSION_FEE_STROOPS = '1000'
 const POLL_MS = 250
 const NO_TRANSACTION = '0'.repeat(64)
+const ATTEMPTS = 3
+
+/** Applied and failed, though its simulation had passed. */
+class Overtaken extends ChainRefused {}
 
 export interface Applied {
   /** Transaction hash and the ledger it is in. */
@@ -77,7 +81,18 @@ export class VaultOnChain {
     return new TransactionBuilder(source, { fee: INCLUSION_FEE_STROOPS, networkPassphrase: this.#network, timebounds }).addOperation(operation).build()
   }
 
+  /** A call that somebody else's overtook (two first deposits in one ledger take the same account index) has failed for good, and is made anew. */
   async #execute(operation: xdr.Operation): Promise<Applied> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#executeOnce(operation)
+      } catch (error) {
+        if (!(error instanceof Overtaken) || attempt === ATTEMPTS) throw error
+      }
+    }
+  }
+
+  async #executeOnce(operation: xdr.Operation): Promise<Applied> {
     const draft = await this.#draft(operation)
     const simulation = await this.#server.simulateTransaction(draft)
     if (rpc.Api.isSimulationError(simulation)) throw new ChainRefused(refusalIn(simulation.error))
@@ -98,7 +113,8 @@ export class VaultOnChain {
       }
       const found = await this.#server.getTransaction(hash)
       if (found.status === rpc.Api.GetTransactionStatus.SUCCESS) return { transaction: hash, ledger: found.ledger }
-      if (found.status === rpc.Api.GetTransactionStatus.FAILED) throw new ChainRefused(found.resultXdr.result.type)
+      // The simulation passed, so what it saw has changed.
+      if (found.status === rpc.Api.GetTransactionStatus.FAILED) throw new Overtaken(found.resultXdr.result.type)
       if (Number(found.latestLedgerCloseTime) > maxTime) throw new ChainRefused('expired before a ledger took it')
     }
   }

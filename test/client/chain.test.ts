@@ -28,6 +28,13 @@ t.test('money in and out by the trader’s own transactions', async (t) => {
   t.equal(await own.balance(token), 3_000n)
 })
 
+t.test('first deposits in one ledger, which want the same account index, all get through', async (t) => {
+  const traders = [await vault.trader(), await vault.trader(), await vault.trader()]
+  const newcomers = traders.map(({ key }) => new VaultOnChain(chain.url, PASSPHRASE, vault.contract.id, new SecretSigner(key.secret())))
+  await Promise.all(newcomers.map((newcomer) => newcomer.deposit(token, 700n)))
+  for (const newcomer of newcomers) t.equal(await newcomer.balance(token), 700n)
+})
+
 t.test('the contract’s refusal by its number, without the call’s arguments', async (t) => {
   await t.rejects(own.deposit(token, 0n), { name: 'ChainRefused', code: 'contract error 22' })
   await t.rejects(own.deposit(vault.contract.id, 1n), { name: 'ChainRefused', code: 'contract error 5' })
