@@ -142,7 +142,7 @@ impl Applying {
         let mut all_signed = true;
         for operation in operations.iter() {
             match rules.check_authority(&self.envelope, operation, signatures) {
-                Ok(()) => results.push(crate::validity::placeholder(&operation.body)),
+                Ok(()) => results.push(crate::validity::initial_result(&operation.body)),
                 // An account that an earlier operation makes is not here yet.
                 Err(OperationResult::OpNoAccount) => {
                     let relaxed = Rules {
@@ -150,7 +150,7 @@ impl Applying {
                         ..rules
                     };
                     match relaxed.check_authority(&self.envelope, operation, signatures) {
-                        Ok(()) => results.push(crate::validity::placeholder(&operation.body)),
+                        Ok(()) => results.push(crate::validity::initial_result(&operation.body)),
                         Err(result) => {
                             all_signed = false;
                             results.push(result);

@@ -84,10 +84,10 @@ impl Rules<'_> {
                 .check_authority(envelope, operation, &mut signatures)
                 .and_then(|()| self.check_operation(envelope, operation));
             if let Err(result) = checked {
-                // Core stops at the first fault; the results of the others are placeholders.
+                // Core stops at the first fault; the others keep the result they began with.
                 let mut results: Vec<OperationResult> = operations
                     .iter()
-                    .map(|other| placeholder(&other.body))
+                    .map(|other| initial_result(&other.body))
                     .collect();
                 results[at] = result;
                 let results = VecM::try_from(results).unwrap_or_default();
@@ -481,7 +481,7 @@ fn check_archived(data: &SorobanTransactionData) -> Result<(), String> {
 }
 
 /// The result of an operation that has not been looked at: success, as core initialises it.
-pub fn placeholder(body: &OperationBody) -> OperationResult {
+pub fn initial_result(body: &OperationBody) -> OperationResult {
     use OperationResultTr as R;
     let result = match body {
         OperationBody::CreateAccount(_) => R::CreateAccount(CreateAccountResult::Success),
