@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use soroban_env_host::budget::Budget;
+use localnet::soroban::{Parsing, parse};
 use soroban_env_host::storage::{EntryWithLiveUntil, SnapshotSource};
 use soroban_env_host::xdr::{
     ConfigSettingEntry, LedgerEntry, LedgerEntryData, LedgerKey, LedgerKeyConfigSetting,
@@ -12,7 +12,6 @@ use soroban_env_host::{HostError, LedgerInfo, ModuleCache};
 use soroban_simulation::NetworkConfig;
 
 use crate::Outcome;
-use crate::modules::{self, Unpaid};
 use crate::xdr::{ledger_entry, sha256};
 
 pub const PASSPHRASE: &str = "contract bench";
@@ -46,7 +45,7 @@ pub struct Chain {
     pub limits: Limits,
     pub info: LedgerInfo,
     pub modules: ModuleCache,
-    unpaid: Unpaid,
+    parsing: Parsing,
 }
 
 impl Chain {
@@ -72,23 +71,19 @@ impl Chain {
             ..LedgerInfo::default()
         };
         config.fill_config_fields_in_ledger_info(&mut info);
-        let budget = Budget::try_from_configs(
-            u64::MAX,
-            u64::MAX,
+        let parsing = Parsing::priced(
             config.cpu_cost_params.clone(),
             config.memory_cost_params.clone(),
-        )
-        .map_err(|error| format!("no budget: {error}"))?;
-        let unpaid = Unpaid(budget);
+        )?;
         let modules =
-            ModuleCache::new(&unpaid).map_err(|error| format!("no module cache: {error}"))?;
+            ModuleCache::new(&parsing).map_err(|error| format!("no module cache: {error}"))?;
         Ok(Self {
             entries: Rc::new(entries),
             config,
             limits,
             info,
             modules,
-            unpaid,
+            parsing,
         })
     }
 
@@ -107,7 +102,7 @@ impl Chain {
         live_until: Option<u32>,
     ) -> Outcome<()> {
         if let LedgerEntryData::ContractCode(code) = &entry.data {
-            modules::add(&self.modules, &self.unpaid, code)?;
+            parse(&self.modules, &self.parsing, code)?;
         }
         Rc::make_mut(&mut self.entries)
             .0

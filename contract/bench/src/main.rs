@@ -7,7 +7,6 @@ mod batches;
 mod calls;
 mod chain;
 mod deltas;
-mod modules;
 mod report;
 mod transaction;
 mod vault;

@@ -7,7 +7,7 @@ mod invoke;
 mod modules;
 mod restore;
 
-pub use modules::Modules;
+pub use modules::{Modules, Parsing, parse};
 
 use crate::fees::Refundable;
 use crate::ledger::Overlay;

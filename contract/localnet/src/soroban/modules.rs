@@ -11,7 +11,16 @@ use stellar_xdr::*;
 
 /// Parsing for the cache is the node's own work, which nobody pays for.
 #[derive(Clone)]
-struct Parsing(Budget);
+pub struct Parsing(Budget);
+
+impl Parsing {
+    /// Without bounds, priced by the ledger's cost parameters.
+    pub fn priced(cpu: ContractCostParams, memory: ContractCostParams) -> Result<Self, String> {
+        Budget::try_from_configs(u64::MAX, u64::MAX, cpu, memory)
+            .map(Self)
+            .map_err(|error| format!("no budget from the ledger's cost parameters: {error:?}"))
+    }
+}
 
 impl AsBudget for Parsing {
     fn as_budget(&self) -> &Budget {
@@ -55,23 +64,7 @@ impl Modules {
         let LedgerEntryData::ContractCode(code) = &stored.entry.data else {
             return Ok(());
         };
-        let inputs = match &code.ext {
-            ContractCodeEntryExt::V0 => VersionedContractCodeCostInputs::V0 {
-                wasm_bytes: code.code.len(),
-            },
-            ContractCodeEntryExt::V1(v1) => {
-                VersionedContractCodeCostInputs::V1(v1.cost_inputs.clone())
-            }
-        };
-        self.0
-            .parse_and_cache_module(
-                &parsing(settings)?,
-                PROTOCOL,
-                &code.hash,
-                &code.code,
-                inputs,
-            )
-            .map_err(|error| format!("contract {:?} cannot be parsed: {error:?}", code.hash))
+        parse(&self.0, &parsing(settings)?, code)
     }
 
     pub(super) fn cache(&self) -> ModuleCache {
@@ -79,13 +72,27 @@ impl Modules {
     }
 }
 
+/// Parses a contract into the cache.
+pub fn parse(
+    cache: &ModuleCache,
+    parsing: &Parsing,
+    code: &ContractCodeEntry,
+) -> Result<(), String> {
+    let inputs = match &code.ext {
+        ContractCodeEntryExt::V0 => VersionedContractCodeCostInputs::V0 {
+            wasm_bytes: code.code.len(),
+        },
+        ContractCodeEntryExt::V1(v1) => VersionedContractCodeCostInputs::V1(v1.cost_inputs.clone()),
+    };
+    cache
+        .parse_and_cache_module(parsing, PROTOCOL, &code.hash, &code.code, inputs)
+        .map_err(|error| format!("contract {:?} cannot be parsed: {error:?}", code.hash))
+}
+
 fn parsing(settings: &Settings) -> Result<Parsing, String> {
-    Budget::try_from_configs(
-        u64::MAX,
-        u64::MAX,
-        settings.host.cpu_cost_params.clone(),
-        settings.host.memory_cost_params.clone(),
+    let host = &settings.host;
+    Parsing::priced(
+        host.cpu_cost_params.clone(),
+        host.memory_cost_params.clone(),
     )
-    .map(Parsing)
-    .map_err(|error| format!("no budget from the ledger's cost parameters: {error:?}"))
 }
