@@ -15,11 +15,26 @@ export interface Cosign {
   readonly amount: Amount
 }
 
+/** All that is known of requests, each list in its order. */
+export interface CosigningState {
+  readonly waiting: readonly Cosign[]
+  readonly decided: readonly (readonly [MessageId, CosignOutcome])[]
+}
+
 /** Requests for the engine's authorisation: each is answered with one authorisation, however often it is asked for. */
 export class Cosigning {
-  readonly #waiting = new Map<MessageId, Cosign>()
+  readonly #waiting: Map<MessageId, Cosign>
   /** In order of decision; the oldest go. A vault actor asks once, so this only covers its repeats. */
-  readonly #decided = new Map<MessageId, CosignOutcome>()
+  readonly #decided: Map<MessageId, CosignOutcome>
+
+  constructor(state: CosigningState = { waiting: [], decided: [] }) {
+    this.#waiting = new Map(state.waiting.map((cosign) => [cosign.withdrawal, cosign]))
+    this.#decided = new Map(state.decided)
+  }
+
+  get state(): CosigningState {
+    return { waiting: [...this.#waiting.values()], decided: [...this.#decided] }
+  }
 
   get waiting(): number {
     return this.#waiting.size

@@ -12,11 +12,12 @@ export interface Submission extends Submitted {
 export class Flight {
   readonly batch: Batch
   readonly queued: readonly QueuedTrade[]
-  readonly submissions: Submission[] = []
+  readonly submissions: Submission[]
 
-  constructor(batch: Batch, queued: readonly QueuedTrade[]) {
+  constructor(batch: Batch, queued: readonly QueuedTrade[], submissions: readonly Submission[] = []) {
     this.batch = batch
     this.queued = queued
+    this.submissions = [...submissions]
   }
 
   get sequence(): number {

@@ -10,6 +10,7 @@ import type { Cosign, CosignOutcome } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { MarketAssets } from './netting.ts'
 import type { Confirmed, Refused, SettlementLocal } from './settlementLocal.ts'
+import { readSnapshot, takeSnapshot } from './settlementSnapshot.ts'
 import type { SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
 import { GENESIS_ROOT } from './stateRoot.ts'
 import { TradeQueue } from './tradeQueue.ts'
@@ -46,14 +47,14 @@ export interface SettlementWork {
  */
 export class SettlementMachine implements Machine<never, SettlementQuery, SettlementMessage, SettlementLocal> {
   readonly #options: SettlementOptions
-  readonly #queue = new TradeQueue()
-  readonly #indexes = new Map<AccountId, number>()
-  readonly #cosigning = new Cosigning()
+  #queue = new TradeQueue()
+  #indexes = new Map<AccountId, number>()
+  #cosigning = new Cosigning()
   /** The engine's term on the channel; rises when a shard takes it over from another. */
   readonly #epoch = 1
   #flight: Flight | null = null
   #settled: SettledStatus | null = null
-  #stateRoot = GENESIS_ROOT
+  #stateRoot: Uint8Array = GENESIS_ROOT
   #refusals = 0
   #lastRefusal: string | null = null
   #retryAt = 0 as Milliseconds
@@ -161,6 +162,39 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     const { maxAccounts, maxTrades, maxAge_ms } = this.#options
     const full = this.#queue.size >= maxTrades || this.#queue.accounts >= maxAccounts
     return Math.max(full ? first.arrived : first.arrived + maxAge_ms, this.#retryAt) as Milliseconds
+  }
+
+  snapshot(): Uint8Array {
+    return takeSnapshot({
+      queue: this.#queue,
+      indexes: this.#indexes,
+      cosigning: this.#cosigning,
+      flight: this.#flight,
+      settled: this.#settled,
+      stateRoot: this.#stateRoot,
+      refusals: this.#refusals,
+      lastRefusal: this.#lastRefusal,
+      retryAt: this.#retryAt,
+      tradeCap: this.#tradeCap,
+      diverged: this.#diverged,
+      time: this.#time,
+    })
+  }
+
+  restore(bytes: Uint8Array): void {
+    const state = readSnapshot(bytes)
+    this.#queue = state.queue
+    this.#indexes = state.indexes
+    this.#cosigning = state.cosigning
+    this.#flight = state.flight
+    this.#settled = state.settled
+    this.#stateRoot = state.stateRoot
+    this.#refusals = state.refusals
+    this.#lastRefusal = state.lastRefusal
+    this.#retryAt = state.retryAt
+    this.#tradeCap = state.tradeCap
+    this.#diverged = state.diverged
+    this.#time = state.time
   }
 
   #blocked(): boolean {

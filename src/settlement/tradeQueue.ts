@@ -35,6 +35,11 @@ export class TradeQueue {
     return this.#trades[this.#head]
   }
 
+  /** All that wait, in order. */
+  get waiting(): readonly QueuedTrade[] {
+    return this.#trades.slice(this.#head)
+  }
+
   push(queued: QueuedTrade): void {
     this.#trades.push(queued)
     this.#count(queued.trade, 1)

@@ -5,6 +5,7 @@ import type { SettlementMessage } from '../protocol/settlement.ts'
 import { settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { ChainReport } from '../protocol/vault.ts'
 import type { CustodyEvent } from './vaultContract.ts'
+import { readSnapshot, takeSnapshot } from './watcherSnapshot.ts'
 
 /** What the watcher's driver tells its machine. */
 export type WatcherLocal =
@@ -37,7 +38,7 @@ export interface WatcherStatus {
  */
 export class WatcherMachine implements Machine<never, WatcherQuery, never, WatcherLocal> {
   readonly #partitions: number
-  readonly #accounts = new Map<AccountId, number>()
+  #accounts = new Map<AccountId, number>()
   #cursor: string | null = null
   #ledger: number
   #gap: WatcherStatus['gap'] = null
@@ -93,6 +94,18 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
 
   deadline(): null {
     return null
+  }
+
+  snapshot(): Uint8Array {
+    return takeSnapshot({ accounts: this.#accounts, cursor: this.#cursor, ledger: this.#ledger, gap: this.#gap })
+  }
+
+  restore(bytes: Uint8Array): void {
+    const { accounts, cursor, ledger, gap } = readSnapshot(bytes)
+    this.#accounts = accounts
+    this.#cursor = cursor
+    this.#ledger = ledger
+    this.#gap = gap
   }
 
   #report({ kind, account, index, asset, amount, transaction, ledger }: CustodyEvent, effects: Effects): void {

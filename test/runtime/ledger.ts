@@ -1,4 +1,5 @@
 import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
+import { decode, encode } from '../../src/protocol/codec.ts'
 import type { FeedMessage } from '../../src/protocol/feed.ts'
 import type { AccountId, ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import type { Answer, ReplyTo } from '../../src/protocol/packets.ts'
@@ -73,6 +74,17 @@ export class LedgerMachine implements Machine<LedgerCommand, 'count' | 'throw', 
 
   deadline(): Milliseconds | null {
     return this.timers.size === 0 ? null : (Math.min(...this.timers.values()) as Milliseconds)
+  }
+
+  snapshot(): Uint8Array {
+    return encode({ lines: this.lines, timers: this.timers, published: this.#published })
+  }
+
+  restore(bytes: Uint8Array): void {
+    const { lines, timers, published } = decode<{ lines: string[]; timers: Map<number, Milliseconds>; published: number }>(bytes)
+    this.lines.push(...lines)
+    for (const [id, at] of timers) this.timers.set(id, at)
+    this.#published = published
   }
 
   /** The ids that arrived from the peer, in order. */

@@ -11,8 +11,7 @@ export const START = 1_800_000_000_000
 export const venue = smallVenue()
 
 /** A vault actor with words to speak to it; a test plays market, chain and settlement. */
-export function openVault() {
-  const machine = new VaultMachine(0, venue)
+export function openVault(machine = new VaultMachine(0, venue)) {
   const effects = new Recorder(START)
   let request = 0
   let trades = 0

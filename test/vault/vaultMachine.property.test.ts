@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
+import { encode } from '../../src/protocol/codec.ts'
 import type { AccountId, Amount, ContractId, Lots, MarketName, Side, Ticks, TradeId } from '../../src/protocol/identity.ts'
 import { account, AQ, assetA, assetB, assetQ, BQ, marketOf } from '../pair/smallVenue.ts'
+import { interrupted } from '../runtime/interrupted.ts'
 import { openVault, START, venue } from './openVault.ts'
 
 const accounts = ['ANN', 'BEN', 'CAS'].map(account)
@@ -132,8 +135,7 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 const pick = <Item>(items: readonly Item[], which: number): Item | undefined => items[which % Math.max(1, items.length)]
 const seen: Record<string, number> = {}
 
-function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>, model: Model) => void): ReturnType<typeof openVault> {
-  const vault = openVault()
+function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>, model: Model) => void, vault = openVault()): ReturnType<typeof openVault> {
   const model = new Model()
   const count = (what: string): void => void (seen[what] = (seen[what] ?? 0) + 1)
   let next = 0
@@ -338,6 +340,33 @@ t.test('the same inputs at the same times give the same state and the same effec
     }),
     { numRuns: 30 },
   )
+})
+
+t.test('a vault actor that goes on from snapshots does what one does that never stopped', async () => {
+  fc.assert(
+    fc.property(runs, fc.integer({ min: 1, max: 40 }), (steps, every) => {
+      const one = run(steps, () => undefined)
+      const other = run(steps, () => undefined, openVault(interrupted(() => new VaultMachine(0, venue), (call) => call % every === 0)))
+      for (const vault of [one, other]) {
+        vault.ledger(60)
+        vault.at(START + 300_000)
+        // Beyond the last co-signature: what lapses, lapses in the order of the signatures.
+        vault.ledger(101)
+        vault.at(START + 700_000)
+      }
+      assert.deepEqual(one.effects, other.effects)
+      assert.deepEqual(one.machine.snapshot(), other.machine.snapshot())
+    }),
+    { numRuns: 60 },
+  )
+})
+
+t.test('a snapshot of another version, or one that is none, is refused, and the machine stays as it was', async (t) => {
+  const machine = new VaultMachine(0, venue)
+  const before = machine.snapshot()
+  t.throws(() => machine.restore(encode({ version: 99 })), { message: /version 99/ })
+  t.throws(() => machine.restore(new Uint8Array([1, 2, 3])))
+  t.same(machine.snapshot(), before)
 })
 
 t.test('the arithmetic of this test is that of the markets', async (t) => {

@@ -51,6 +51,8 @@ export interface VaultState {
   readonly orders: Map<OrderId, Order>
   /** Likewise. */
   readonly withdrawals: Map<MessageId, Withdrawal>
+  /** Of these the ones that the engine has signed and the chain has not paid, in the order it signed them. */
+  readonly cosigned: Map<MessageId, Withdrawal>
   /** Ids of closed orders and withdrawals by the minute in which they may be forgotten. */
   readonly forgettable: Map<number, MessageId[]>
   /** Orders so far. */
@@ -64,6 +66,7 @@ export const emptyState = (): VaultState => ({
   accounts: new Map(),
   orders: new Map(),
   withdrawals: new Map(),
+  cosigned: new Map(),
   forgettable: new Map(),
   orderCount: 0,
   alarmCount: 0,

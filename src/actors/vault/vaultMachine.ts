@@ -11,6 +11,7 @@ import { publish } from './feed.ts'
 import { balanceState, emptyBalance, Ledger } from './ledger.ts'
 import { Memory } from './memory.ts'
 import { Orders } from './orders.ts'
+import { readSnapshot, takeSnapshot } from './snapshot.ts'
 import { emptyState } from './state.ts'
 import type { VaultState } from './state.ts'
 import { Withdrawals } from './withdrawals.ts'
@@ -25,21 +26,17 @@ type Settled = Extract<SettlementReport, { kind: 'settled' }>
 export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQuery, VaultMessage, never> {
   readonly #actor: ActorName
   readonly #venue: Venue
-  readonly #state: VaultState
-  readonly #ledger: Ledger
-  readonly #memory: Memory
-  readonly #orders: Orders
-  readonly #withdrawals: Withdrawals
+  #state!: VaultState
+  #ledger!: Ledger
+  #memory!: Memory
+  #orders!: Orders
+  #withdrawals!: Withdrawals
 
   constructor(partition: number, venue: Venue) {
     assert(partition >= 0 && partition < venue.file.vaultPartitions, 'a partition of the venue')
     this.#actor = vaultActor(partition)
     this.#venue = venue
-    this.#state = emptyState()
-    this.#ledger = new Ledger(this.#state.accounts)
-    this.#memory = new Memory(this.#state.forgettable)
-    this.#orders = new Orders(this.#state, this.#ledger, this.#memory, venue)
-    this.#withdrawals = new Withdrawals(this.#state, this.#ledger, this.#memory, venue)
+    this.#adopt(emptyState())
   }
 
   /** For reading only. */
@@ -111,6 +108,22 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
       default:
         return { refused: 'request_malformed' }
     }
+  }
+
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#state)
+  }
+
+  restore(bytes: Uint8Array): void {
+    this.#adopt(readSnapshot(bytes))
+  }
+
+  #adopt(state: VaultState): void {
+    this.#state = state
+    this.#ledger = new Ledger(state.accounts)
+    this.#memory = new Memory(state.forgettable)
+    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#venue)
+    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#venue)
   }
 
   /** Every asset of the venue; one that an account never had shows zero, so that a stranger's answer looks like an empty one's. */

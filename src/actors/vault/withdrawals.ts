@@ -26,8 +26,6 @@ export class Withdrawals {
   readonly #venue: Venue
   readonly #settlement: ActorName = settlementActor(0)
   readonly #maxLifetime_s: number
-  /** Those that the engine has signed, by the last ledger in which the signature holds: a set for what the chain may outlive. */
-  readonly #cosigned = new Map<MessageId, Withdrawal>()
 
   constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
     this.#state = state
@@ -36,7 +34,6 @@ export class Withdrawals {
     this.#venue = venue
     // A withdrawal has no market; its message may live as long as the longest of any.
     this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
-    for (const withdrawal of state.withdrawals.values()) if (withdrawal.status === 'cosigned') this.#cosigned.set(withdrawal.id, withdrawal)
   }
 
   /** Reserves, asks the engine to co-sign, and answers at once: what follows comes by the feed. */
@@ -54,7 +51,7 @@ export class Withdrawals {
     withdrawal.status = 'cosigned'
     withdrawal.authorization = report.authorization
     withdrawal.validUntil = report.validUntil
-    this.#cosigned.set(withdrawal.id, withdrawal)
+    this.#state.cosigned.set(withdrawal.id, withdrawal)
     this.#publish(account, withdrawal, effects)
   }
 
@@ -75,7 +72,7 @@ export class Withdrawals {
 
   /** The chain is complete up to `ledger`: a signature that held no longer than that can never be used. */
   lapse(ledger: number, effects: Effects): void {
-    for (const withdrawal of this.#cosigned.values()) {
+    for (const withdrawal of this.#state.cosigned.values()) {
       assert(withdrawal.validUntil !== null, 'a co-signed withdrawal has its last ledger')
       if (ledger > withdrawal.validUntil) this.#close(this.#ledger.known(withdrawal.account), withdrawal, 'expired', effects)
     }
@@ -137,7 +134,7 @@ export class Withdrawals {
     withdrawal.status = status
     this.#ledger.release(account, withdrawal.asset, withdrawal.amount)
     account.inFlight = account.inFlight.filter((other) => other !== withdrawal)
-    this.#cosigned.delete(withdrawal.id)
+    this.#state.cosigned.delete(withdrawal.id)
     this.#memory.keep(withdrawal.id, withdrawal.expires, effects.time)
     this.#publish(account, withdrawal, effects)
   }

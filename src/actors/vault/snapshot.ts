@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { decode, encode } from '../../protocol/codec.ts'
+import type { MessageId, OrderId } from '../../protocol/identity.ts'
+import type { Account, Order, VaultState, Withdrawal } from './state.ts'
+
+/** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
+const SNAPSHOT_VERSION = 1
+
+/** An account whose orders and withdrawals are named instead of held: each is stored once, and is one object again when read. */
+type StoredAccount = Omit<Account, 'open' | 'inFlight'> & { readonly open: readonly OrderId[]; readonly inFlight: readonly MessageId[] }
+
+/** All of a vault actor's state as plain data. Lists keep the order of the maps they stand for, since what happens next may depend on it. */
+interface StoredState extends Omit<VaultState, 'accounts' | 'orders' | 'withdrawals' | 'cosigned'> {
+  readonly version: number
+  readonly accounts: readonly StoredAccount[]
+  readonly orders: readonly Order[]
+  readonly withdrawals: readonly Withdrawal[]
+  readonly cosigned: readonly MessageId[]
+}
+
+/** Member by member: the codec writes them in this order, whatever the order in which the state got them. */
+export function takeSnapshot(state: VaultState): Uint8Array {
+  const accounts = Array.from(
+    state.accounts.values(),
+    (account): StoredAccount => ({ ...account, open: [...account.open.keys()], inFlight: account.inFlight.map(({ id }) => id) }),
+  )
+  const stored: StoredState = {
+    version: SNAPSHOT_VERSION,
+    accounts,
+    orders: [...state.orders.values()],
+    withdrawals: [...state.withdrawals.values()],
+    cosigned: [...state.cosigned.keys()],
+    forgettable: state.forgettable,
+    orderCount: state.orderCount,
+    alarmCount: state.alarmCount,
+    alarms: state.alarms,
+  }
+  return encode(stored)
+}
+
+/** @throws Error where the bytes are not a snapshot of this version */
+export function readSnapshot(bytes: Uint8Array): VaultState {
+  const { version, accounts, orders, withdrawals, cosigned, ...rest } = decode<StoredState>(bytes)
+  if (version !== SNAPSHOT_VERSION) throw new Error(`a vault actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
+  const orderOf = new Map(orders.map((order) => [order.id, order]))
+  const withdrawalOf = new Map(withdrawals.map((withdrawal) => [withdrawal.id, withdrawal]))
+  return {
+    ...rest,
+    accounts: new Map(accounts.map((account) => [account.id, { ...account, open: named(orderOf, account.open), inFlight: [...named(withdrawalOf, account.inFlight).values()] }])),
+    orders: orderOf,
+    withdrawals: withdrawalOf,
+    cosigned: named(withdrawalOf, cosigned),
+  }
+}
+
+function named<Item>(items: ReadonlyMap<MessageId, Item>, ids: readonly MessageId[]): Map<MessageId, Item> {
+  return new Map(
+    ids.map((id) => {
+      const item = items.get(id)
+      assert(item !== undefined, 'a snapshot holds everything that it names')
+      return [id, item]
+    }),
+  )
+}

@@ -1,0 +1,72 @@
+import { decode, encode } from '../protocol/codec.ts'
+import type { AccountId, Milliseconds } from '../protocol/identity.ts'
+import type { Batch } from './batch.ts'
+import { Cosigning } from './cosigning.ts'
+import type { CosigningState } from './cosigning.ts'
+import { Flight } from './flight.ts'
+import type { Submission } from './flight.ts'
+import type { SettledStatus } from './settlementStatus.ts'
+import { TradeQueue } from './tradeQueue.ts'
+import type { QueuedTrade } from './tradeQueue.ts'
+
+/** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
+const SNAPSHOT_VERSION = 1
+
+/** What of the state is plain data already. */
+interface PlainState {
+  readonly indexes: Map<AccountId, number>
+  readonly settled: SettledStatus | null
+  readonly stateRoot: Uint8Array
+  readonly refusals: number
+  readonly lastRefusal: string | null
+  readonly retryAt: Milliseconds
+  readonly tradeCap: number
+  readonly diverged: boolean
+  readonly time: Milliseconds
+}
+
+/** All that a settlement machine knows. */
+export interface SettlementState extends PlainState {
+  readonly queue: TradeQueue
+  readonly cosigning: Cosigning
+  readonly flight: Flight | null
+}
+
+/** The batch on its way as it was made, not as it would be made today: transactions of it may be under way. Its trades are the queued ones. */
+interface StoredFlight {
+  readonly batch: Omit<Batch, 'trades'>
+  readonly queued: readonly QueuedTrade[]
+  readonly submissions: readonly Submission[]
+}
+
+interface StoredState extends PlainState {
+  readonly version: number
+  readonly queue: readonly QueuedTrade[]
+  readonly cosigning: CosigningState
+  readonly flight: StoredFlight | null
+}
+
+export function takeSnapshot({ queue, cosigning, flight, ...plain }: SettlementState): Uint8Array {
+  const stored: StoredState = {
+    version: SNAPSHOT_VERSION,
+    ...plain,
+    queue: queue.waiting,
+    cosigning: cosigning.state,
+    flight: flight && storeFlight(flight),
+  }
+  return encode(stored)
+}
+
+/** @throws Error where the bytes are not a snapshot of this version */
+export function readSnapshot(bytes: Uint8Array): SettlementState {
+  const { version, queue: waiting, cosigning, flight, ...plain } = decode<StoredState>(bytes)
+  if (version !== SNAPSHOT_VERSION) throw new Error(`a settlement actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
+  const queue = new TradeQueue()
+  for (const queued of waiting) queue.push(queued)
+  return { ...plain, queue, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
+}
+
+const storeFlight = ({ batch: { trades: _trades, ...batch }, queued, submissions }: Flight): StoredFlight => ({ batch, queued, submissions })
+
+const restoreFlight = ({ batch, queued, submissions }: StoredFlight): Flight =>
+  new Flight({ ...batch, trades: queued.map(({ trade }) => trade) }, queued, submissions)
