@@ -3,6 +3,8 @@ export const exitCodes = {
   drained: 0,
   /** The command line is wrong. */
   usage: 64,
+  /** The actor's journal is damaged, incomplete, or not to be read with this key. */
+  journal: 65,
   /** NATS cannot be reached or refuses us. */
   unavailable: 69,
   /** A machine threw, or its journal refused for good. */

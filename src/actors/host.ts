@@ -11,6 +11,7 @@ import { Actor } from './runtime/actor.ts'
 import { systemClock } from './runtime/clock.ts'
 import type { Driver } from './runtime/driver.ts'
 import { Fenced } from './runtime/journal.ts'
+import { JournalFault } from './runtime/journalFault.ts'
 import { JetStreamFeed } from './runtime/jetstreamFeed.ts'
 import { JetStreamJournal } from './runtime/jetstreamJournal.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
@@ -46,7 +47,7 @@ void actor.ended.then(async (reason) => {
   // The driver waits for what it cannot abandon, but the next owner does not wait for it: what it does is safe to be cut off anywhere.
   await Promise.race([driver?.stop(), delay(driverStop_ms)])
   if (!connection.isClosed()) await connection.close()
-  process.exit(reason === null ? exitCodes.drained : reason instanceof Fenced ? exitCodes.fenced : exitCodes.failed)
+  process.exit(exitCodeOf(reason))
 })
 
 const control: HostControl = {
@@ -62,4 +63,10 @@ const control: HostControl = {
   },
   stop: () => actor.stop(),
 }
+function exitCodeOf(reason: Error | null): number {
+  if (reason === null) return exitCodes.drained
+  if (reason instanceof Fenced) return exitCodes.fenced
+  return reason instanceof JournalFault ? exitCodes.journal : exitCodes.failed
+}
+
 expose(control, endpointOf(data.port))

@@ -18,6 +18,24 @@ t.test('packets stand alone: each is readable without the ones before', async (t
   t.strictSame(packets.reverse().map((packet) => decode(packet)), [3, 2, 1].map((n) => ({ kind: 'x', n, amount: BigInt(n) })))
 })
 
+t.test('the same value gives the same bytes, whatever was packed before it and however often it was read', async (t) => {
+  const value = fc.anything({ withBigInt: true, withMap: true, withNullPrototype: false, withObjectString: false, maxDepth: 4, maxKeys: 12 })
+  const fresh = (): unknown => Array.from({ length: 100 }, (_, n) => ({ [`a${n}`]: n, [`b${n * 7}`]: { [`c${n}`]: BigInt(n) } }))
+  fc.assert(
+    fc.property(value, (value) => {
+      const bytes = encode(value)
+      encode(fresh())
+      t.strictSame(encode(value), bytes)
+      t.strictSame(encode(decode(bytes)), bytes)
+    }),
+    { numRuns: 300 },
+  )
+  // More shapes than the codec has short names for.
+  const shapes = fresh()
+  t.strictSame(decode(encode(shapes)), shapes)
+  t.strictSame(encode(decode(encode(shapes))), encode(shapes))
+})
+
 t.test('another version is refused', async (t) => {
   const packet = encode({ a: 1 })
   packet[0] = CODEC_VERSION + 1

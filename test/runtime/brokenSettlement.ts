@@ -15,7 +15,7 @@ const quiet: Machine = {
 export const createSettlement = (): Hosted => ({
   machine: {
     ...quiet,
-    advance: () => {
+    deadline: () => {
       throw new Error('this machine fails at every start')
     },
   },

@@ -46,7 +46,7 @@ class Side {
   async start(): Promise<void> {
     this.machine = new LedgerMachine(this.peer, true)
     // One of the two waits for company, as a vault actor does.
-    this.actor = this.world.actor(this.name, this.machine, this.name === names[0] ? 2 : 0)
+    this.actor = this.world.actor(this.name, this.machine, { patience_ms: this.name === names[0] ? 2 : 0 })
     await this.actor.start()
   }
 

@@ -35,7 +35,7 @@ const journalOn = (connection: NatsConnection, subject: string): JetStreamJourna
 
 async function replay(journal: JetStreamJournal): Promise<string[]> {
   const records: string[] = []
-  for await (const record of journal.replay()) records.push(new TextDecoder().decode(record))
+  for await (const { record } of journal.replay()) records.push(new TextDecoder().decode(record))
   return records
 }
 

@@ -1,10 +1,15 @@
 import { Actor } from '../../src/actors/runtime/actor.ts'
+import type { ActorParts } from '../../src/actors/runtime/actor.ts'
 import type { Clock } from '../../src/actors/runtime/clock.ts'
-import type { FeedStream } from '../../src/actors/runtime/feed.ts'
+import { clearEnvelope } from '../../src/actors/runtime/envelope.ts'
+import type { Heading } from '../../src/actors/runtime/envelope.ts'
+import type { FeedStream, FeedText } from '../../src/actors/runtime/feed.ts'
 import { Fenced } from '../../src/actors/runtime/journal.ts'
 import type { Journal } from '../../src/actors/runtime/journal.ts'
 import type { Log } from '../../src/actors/runtime/log.ts'
 import type { Machine } from '../../src/actors/runtime/machine.ts'
+import { decodeBody } from '../../src/actors/runtime/record.ts'
+import type { RecordBody } from '../../src/actors/runtime/record.ts'
 import type { Transport } from '../../src/actors/runtime/transport.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { FeedMessage } from '../../src/protocol/feed.ts'
@@ -63,7 +68,7 @@ export class JournalStore {
     const records = this.records
     return {
       replay: async function* () {
-        while (expected < records.length) yield records[expected++]!
+        while (expected < records.length) yield { record: records[expected]!, position: ++expected }
       },
       append: async (record) => {
         if (this.held) await new Promise<void>((resolve) => this.#waiting.push(resolve))
@@ -136,10 +141,16 @@ export class FeedStore implements FeedStream {
     return seen
   }
 
-  async store(messages: readonly FeedMessage[]): Promise<void> {
-    if (this.failing !== 'lost') this.messages.push(...messages)
+  async store(messages: readonly FeedText[]): Promise<void> {
+    if (this.failing !== 'lost') this.messages.push(...messages.map(({ text }) => JSON.parse(text) as FeedMessage))
     if (this.failing !== 'no') throw new Error('no answer')
   }
+}
+
+/** What a readable record says. */
+export function readRecord(record: Uint8Array): Heading & RecordBody {
+  const { heading, body } = clearEnvelope.unwrap(record)
+  return { ...heading, ...decodeBody(body) }
 }
 
 export const subjects = new Subjects('test')
@@ -184,9 +195,9 @@ export class World {
     return store
   }
 
-  actor(name: ActorName, machine: Machine, patience_ms = 0): Actor {
+  actor(name: ActorName, machine: Machine, more: Pick<ActorParts, 'patience_ms' | 'envelope'> = {}): Actor {
     const { clock, network, log } = this
-    return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log, patience_ms })
+    return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log, ...more })
   }
 
   /** Sends client items to an actor, without waiting for anything. */

@@ -1,12 +1,15 @@
 import { decode, encode } from '../../protocol/codec.ts'
-import type { ErrorCode } from '../../protocol/errors.ts'
-import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
+import type { ActorName } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { ActorStatus, Answer, ClientPacket, NumberedAnswer, PeerPacket, ReplyTo } from '../../protocol/packets.ts'
+import type { ActorStatus } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
+import { ActorState } from './actorState.ts'
+import { Answering } from './answering.ts'
+import type { Asked } from './answering.ts'
 import type { Clock } from './clock.ts'
 import type { DrivenActor } from './driver.ts'
-import { BatchEffects } from './effects.ts'
+import { clearEnvelope } from './envelope.ts'
+import type { Envelope } from './envelope.ts'
 import { Feed } from './feed.ts'
 import type { FeedStream } from './feed.ts'
 import { Fenced } from './journal.ts'
@@ -17,8 +20,8 @@ import type { Log } from './log.ts'
 import type { Machine } from './machine.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Mail } from './mailbox.ts'
-import { answerPackets, MalformedPacket, packetRoom, readClientPacket, readPeerAck, readPeerPacket } from './packets.ts'
-import { decodeRecord, encodeRecord, inputTag } from './record.ts'
+import { MalformedPacket, packetRoom, readClientPacket, readPeerAck, readPeerPacket } from './packets.ts'
+import { inputTag } from './record.ts'
 import type { RecordInput } from './record.ts'
 import type { Transport } from './transport.ts'
 
@@ -34,6 +37,8 @@ export interface ActorParts {
   readonly log: Log
   /** How long peers' messages may wait for company, in milliseconds. Every record costs a sync, and nobody waits for these. Default 0. */
   readonly patience_ms?: number
+  /** How the journal's records are wrapped; readable where none is given. */
+  readonly envelope?: Envelope
 }
 
 type State = ActorStatus['state']
@@ -43,14 +48,6 @@ const pulse_ms = 200
 const status_ms = 1_000
 /** How often a new owner tries to append between two appends of the old one. */
 const takeOverAttempts = 1_000
-/** Answers to queries can be long lists: few to a packet. */
-const queryAnswersPerPacket = 16
-
-interface Asked {
-  readonly reply: ReplyTo
-  readonly query: unknown
-}
-
 /**
  * Carries one machine. What arrives waits in the mailbox; a batch of it is applied, appended to the journal as one record, and only when that
  * is durable do its effects leave. One append is in flight, meanwhile the next batch gathers. A machine that throws, or a journal that has
@@ -69,14 +66,12 @@ export class Actor implements DrivenActor {
   readonly #patience_ms: number
   readonly #links: Links
   readonly #feed: Feed
-  readonly #effects: BatchEffects
+  readonly #memory: ActorState
+  readonly #answering: Answering
   readonly #mailbox = new Mailbox()
   readonly #listeners: (() => void)[] = []
   #end: (reason: Error | null) => void
   #state: State = 'replaying'
-  #epoch = 0
-  #records = 0
-  #time = 0 as Milliseconds
   #working = false
   #idle: (() => void)[] = []
   #tickDue = false
@@ -99,14 +94,16 @@ export class Actor implements DrivenActor {
     this.#patience_ms = parts.patience_ms ?? 0
     this.#links = new Links(parts.name, parts.subjects, parts.transport)
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
-    this.#effects = new BatchEffects(this.#links, this.#feed)
+    const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
+    this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
+    this.#answering = new Answering(name, machine, subjects, transport, log)
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     this.ended = promise
     this.#end = resolve
   }
 
   get status(): ActorStatus {
-    return { actor: this.name, state: this.#state, records: this.#records, backlog: this.#mailbox.inputs }
+    return { actor: this.name, state: this.#state, records: this.#memory.records, backlog: this.#mailbox.inputs }
   }
 
   /**
@@ -123,7 +120,7 @@ export class Actor implements DrivenActor {
       this.#links.resume(this.#clock.now())
       this.#feed.release()
       this.#become('running')
-      this.#log.info('actor', 'running', { records: this.#records, epoch: this.#epoch, replay_ms: this.#clock.now() - from })
+      this.#log.info('actor', 'running', { records: this.#memory.records, epoch: this.#memory.epoch, replay_ms: this.#clock.now() - from })
       this.#armDeadline()
     } catch (error) {
       this.#fail(error)
@@ -178,7 +175,7 @@ export class Actor implements DrivenActor {
   #fail(error: unknown): void {
     if (this.#over) return
     const reason = error instanceof Error ? error : new Error(String(error))
-    this.#log.error('actor', 'failed', { reason: sentence(reason), records: this.#records })
+    this.#log.error('actor', 'failed', { reason: sentence(reason), records: this.#memory.records })
     this.#finish('failed', reason)
   }
 
@@ -244,10 +241,10 @@ export class Actor implements DrivenActor {
 
   #takeClients(bytes: Uint8Array): void {
     const packet = readClientPacket(bytes)
-    if (this.#state !== 'running') return this.#refuse(packet, 'venue_not_ready')
+    if (this.#state !== 'running') return this.#answering.refuse(packet, 'venue_not_ready')
     // A feed that cannot be stored holds memory, so it holds back what would add to it.
     const full = this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
-    if (full) this.#refuse(packet, 'venue_overloaded')
+    if (full) this.#answering.refuse(packet, 'venue_overloaded')
     else this.#press()
   }
 
@@ -255,14 +252,6 @@ export class Actor implements DrivenActor {
   #takePeers(bytes: Uint8Array): void {
     const packet = readPeerPacket(bytes)
     if (this.#state === 'running' && this.#mailbox.put({ kind: 'peer', bytes, packet })) this.#gather()
-  }
-
-  #refuse(packet: ClientPacket<unknown, unknown>, code: ErrorCode): void {
-    this.#answer(packet.gateway, packet.items.map(({ request }) => ({ request, answer: { refused: code } })))
-  }
-
-  #answer(gateway: string, answers: readonly NumberedAnswer[], perPacket: number = limits.packetItems): void {
-    for (const bytes of answerPackets(this.name, answers, perPacket)) this.#transport.publish(this.#subjects.answers(gateway), bytes)
   }
 
   // The loop
@@ -323,11 +312,11 @@ export class Actor implements DrivenActor {
 
   /** What of a piece of mail is to be journaled and how it is applied; queries are put aside. */
   #sort(mail: Mail, asked: Asked[]): Work[] {
-    if (mail.kind === 'local') return [{ input: { tag: inputTag.local, bytes: mail.bytes }, apply: () => this.#machine.local(mail.input, this.#effects) }]
+    if (mail.kind === 'local') return [{ input: { tag: inputTag.local, bytes: mail.bytes }, apply: () => this.#memory.applyLocal(mail.input) }]
     if (mail.kind === 'peer') {
       const skip = this.#links.accept(mail.packet)
       if (skip === undefined) return []
-      return [{ input: { tag: inputTag.peer, bytes: mail.bytes }, apply: () => this.#applyPeer(mail.packet, skip) }]
+      return [{ input: { tag: inputTag.peer, bytes: mail.bytes }, apply: () => this.#memory.applyPeer(mail.packet, skip) }]
     }
     const { gateway, items } = mail.packet
     const queries = items.filter((item) => 'query' in item)
@@ -336,63 +325,28 @@ export class Actor implements DrivenActor {
     // Gateways send queries in packets of their own; where one did not, its commands alone are journaled.
     const packet = queries.length === 0 ? mail.packet : { gateway, items: items.filter((item) => 'command' in item) }
     const bytes = queries.length === 0 ? mail.bytes : encode(packet)
-    return [{ input: { tag: inputTag.client, bytes }, apply: () => this.#applyClient(packet) }]
+    return [{ input: { tag: inputTag.client, bytes }, apply: () => this.#memory.applyClient(packet) }]
   }
 
   /** Advances, applies, appends one record, and lets the effects go once it is durable. */
   async #commit(work: readonly Work[], asked: readonly Asked[]): Promise<void> {
-    this.#time = Math.max(this.#time, this.#clock.now()) as Milliseconds
-    this.#effects.time = this.#time
-    this.#machine.advance(this.#effects)
-    const inputs: RecordInput[] = []
-    this.#links.takeAcks(inputs)
-    const stored = this.#feed.takeAck()
-    if (stored !== null) inputs.push({ tag: inputTag.feedAck, bytes: encode(stored) })
+    const inputs = this.#memory.advance(this.#clock.now())
     for (const { input, apply } of work) {
       inputs.push(input)
       apply()
     }
-    const record = encodeRecord({ epoch: this.#epoch, index: this.#records + 1, time: this.#time, inputs })
-    await this.#journal.append(record)
-    this.#records++
+    await this.#journal.append(this.#memory.close(inputs))
+    this.#memory.appended()
     // Stopped meanwhile: the record stands, and the next owner tells of it.
     if (!this.#over) this.#release(asked)
   }
 
   #release(asked: readonly Asked[]): void {
-    this.#effects.takeAnswers((gateway, answers) => this.#answer(gateway, answers))
+    this.#memory.effects.takeAnswers((gateway, answers) => this.#answering.answer(gateway, answers))
     this.#links.release(this.#clock.now())
     this.#feed.release()
-    this.#answerQueries(asked)
+    this.#answering.answerQueries(asked)
     for (const listener of this.#listeners) listener()
-  }
-
-  #answerQueries(asked: readonly Asked[]): void {
-    const answers = new Map<string, NumberedAnswer[]>()
-    for (const { reply, query } of asked) {
-      const mine = answers.get(reply.gateway) ?? []
-      mine.push({ request: reply.request, answer: this.#query(query) })
-      answers.set(reply.gateway, mine)
-    }
-    for (const [gateway, mine] of answers) this.#answer(gateway, mine, queryAnswersPerPacket)
-  }
-
-  #query(query: unknown): Answer {
-    try {
-      return this.#machine.query(query)
-    } catch (error) {
-      // A query changes nothing, so its failure is its own.
-      this.#log.error('actor', 'a query failed', { reason: sentence(error) })
-      return { refused: 'internal_error' }
-    }
-  }
-
-  #applyClient({ gateway, items }: ClientPacket<unknown, unknown>): void {
-    for (const item of items) if ('command' in item) this.#machine.command(item.command, { gateway, request: item.request }, this.#effects)
-  }
-
-  #applyPeer({ from, items }: PeerPacket, skip: number): void {
-    for (let i = skip; i < items.length; i++) this.#machine.message(from, items[i], this.#effects)
   }
 
   /** A due deadline makes a record without inputs, so that a replay advances at the same time. */
@@ -418,55 +372,21 @@ export class Actor implements DrivenActor {
    */
   async #takeOver(): Promise<void> {
     for (let attempt = 1; !this.#over; attempt++) {
-      for await (const bytes of this.#journal.replay()) {
+      for await (const { record } of this.#journal.replay()) {
         if (this.#over) return
-        this.#replay(bytes)
+        this.#memory.replay(record)
       }
-      const time = Math.max(this.#time, this.#clock.now()) as Milliseconds
-      const record = encodeRecord({ epoch: this.#epoch + 1, index: this.#records + 1, time, inputs: [] })
+      const record = this.#memory.takeOver(this.#clock.now())
       try {
         await this.#journal.append(record)
       } catch (error) {
         if (error instanceof Fenced && attempt < takeOverAttempts) continue
         throw error
       }
-      // Applied only now: a machine that had advanced for a record that was refused would no longer be what its journal says.
-      this.#replay(record)
+      this.#memory.replay(record)
       this.#links.replayed()
-      this.#effects.speak()
+      this.#memory.effects.speak()
       return
-    }
-  }
-
-  #replay(bytes: Uint8Array): void {
-    const record = decodeRecord(bytes)
-    if (record.index !== this.#records + 1) throw new Error(`journal record ${record.index} follows ${this.#records}`)
-    if (record.epoch < this.#epoch) throw new Error(`journal record ${record.index} is of epoch ${record.epoch} after ${this.#epoch}`)
-    if (record.time < this.#time) throw new Error(`journal record ${record.index} is older than the one before it`)
-    this.#records = record.index
-    this.#epoch = record.epoch
-    this.#time = record.time
-    this.#effects.time = record.time
-    this.#machine.advance(this.#effects)
-    for (const input of record.inputs) this.#replayInput(input)
-  }
-
-  #replayInput({ tag, bytes }: RecordInput): void {
-    switch (tag) {
-      case inputTag.client:
-        return this.#applyClient(readClientPacket(bytes))
-      case inputTag.peer: {
-        const packet = readPeerPacket(bytes)
-        const skip = this.#links.accept(packet)
-        if (skip === undefined) throw new Error(`the journal has a packet of ${packet.from} out of its order`)
-        return this.#applyPeer(packet, skip)
-      }
-      case inputTag.peerAck:
-        return this.#links.applyAck(readPeerAck(bytes))
-      case inputTag.feedAck:
-        return this.#feed.trim(decode<number>(bytes))
-      case inputTag.local:
-        return this.#machine.local(decode(bytes), this.#effects)
     }
   }
 }

@@ -1,8 +1,16 @@
 import type { FeedMessage } from '../../protocol/feed.ts'
+import type { AccountId } from '../../protocol/identity.ts'
 import type { Clock } from './clock.ts'
+import type { Transcript } from './digest.ts'
 import { sentence } from './log.ts'
 import type { Log } from './log.ts'
 import { Outbox } from './outbox.ts'
+
+/** A feed message as it is stored: JSON text, written once, so that a record's digest is made from what its readers get. */
+export interface FeedText {
+  readonly account: AccountId
+  readonly text: string
+}
 
 /** Where traders' feeds are kept. */
 export interface FeedStream {
@@ -10,7 +18,7 @@ export interface FeedStream {
    * Resolves once all of them are stored, in this order.
    * @throws Error where that is not known: the caller stores the same again
    */
-  store(messages: readonly FeedMessage[]): Promise<void>
+  store(messages: readonly FeedText[]): Promise<void>
 }
 
 const burstMessages = 1_024
@@ -24,7 +32,9 @@ export class Feed {
   readonly #stream: FeedStream
   readonly #clock: Clock
   readonly #log: Log
-  readonly #outbox = new Outbox<FeedMessage>()
+  readonly #outbox = new Outbox<FeedText>()
+  /** Position of the last message that is in a transcript. */
+  #closed = 0
   #released = 0
   #stored = 0
   #storing = false
@@ -42,7 +52,16 @@ export class Feed {
   }
 
   publish(message: FeedMessage): void {
-    this.#outbox.push(message)
+    this.#outbox.push({ account: message.account, text: JSON.stringify(message) })
+  }
+
+  /** The batch is applied: what it published goes into the transcript of its record. */
+  close(transcript: Transcript): void {
+    const first = this.#closed + 1
+    this.#closed = this.#outbox.last
+    transcript.number(this.#closed - first + 1)
+    // Texts of one line each: one call for all of them instead of one for each.
+    if (first <= this.#closed) transcript.text(this.#outbox.slice(first, this.#closed).map(({ text }) => text).join('\n'))
   }
 
   /** A journaled record says that everything up to `position` is stored. */

@@ -1,9 +1,8 @@
 import { jetstream } from '@nats-io/jetstream'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import type { FeedMessage } from '../../protocol/feed.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
-import type { FeedStream } from './feed.ts'
+import type { FeedStream, FeedText } from './feed.ts'
 
 const ack_ms = 5_000
 
@@ -24,13 +23,13 @@ export class JetStreamFeed implements FeedStream {
    * Only the last message asks for an acknowledgement. One connection keeps order and a stream stores in order, so it speaks for all before
    * it: they go into the connection's buffer in one turn, which is sent as a whole or, at a disconnection, lost from some point on.
    */
-  async store(messages: readonly FeedMessage[]): Promise<void> {
+  async store(messages: readonly FeedText[]): Promise<void> {
     const end = messages.length - 1
     for (let i = 0; i < end; i++) this.#connection.publish(...this.#text(messages[i]!))
     await this.#client.publish(...this.#text(messages[end]!), { timeout: ack_ms, expect: { streamName: this.#subjects.feedStream } })
   }
 
-  #text(message: FeedMessage): [subject: string, data: Uint8Array] {
-    return [this.#subjects.feed(message.account), this.#utf8.encode(JSON.stringify(message))]
+  #text({ account, text }: FeedText): [subject: string, data: Uint8Array] {
+    return [this.#subjects.feed(account), this.#utf8.encode(text)]
   }
 }

@@ -5,7 +5,8 @@ import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jets
 import { errors } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { Fenced } from './journal.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, JournalEntry } from './journal.ts'
+import { JournalFault } from './journalFault.ts'
 import { sentence } from './log.ts'
 import type { Log } from './log.ts'
 
@@ -40,19 +41,21 @@ export class JetStreamJournal implements Journal {
     this.#manager = this.#client.jetstreamManager(false)
   }
 
-  async *replay(): AsyncIterable<Uint8Array> {
+  async *replay(after = 0): AsyncIterable<JournalEntry> {
+    this.#last = Math.max(this.#last, after)
     const end = (await this.#readLast())?.seq ?? 0
+    if (end < this.#last) throw new JournalFault('end_missing', null, `${this.#subject} ends at ${end}, its records were known up to ${this.#last}`)
     if (end > this.#last) {
       const from = { filter_subjects: this.#subject, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }
       const consumer = await this.#client.consumers.get(this.#stream, from)
       for await (const message of await consumer.consume({ max_messages: 2_048 })) {
         this.#last = message.seq
-        yield message.data
+        yield { position: message.seq, record: message.data }
         if (message.seq >= end) break
       }
       await consumer.delete()
     }
-    if (end !== this.#last) throw new Error(`${this.#subject} ends at ${this.#last}, not at ${end}`)
+    if (end !== this.#last) throw new JournalFault('end_missing', null, `${this.#subject} ends at ${this.#last}, not at ${end}`)
     this.#replayed = true
   }
 

@@ -1,7 +1,17 @@
+/** A record, and where it stands: a number that rises with each record of one journal, not by one. */
+export interface JournalEntry {
+  readonly position: number
+  readonly record: Uint8Array
+}
+
 /** An actor's journal: its records in order, written by one owner at a time. Bytes only; what they mean is record.ts's. */
 export interface Journal {
-  /** Everything that was appended and this journal has not given or appended itself, oldest first. Called before the first append. */
-  replay(): AsyncIterable<Uint8Array>
+  /**
+   * Everything that was appended and this journal has not given or appended itself, oldest first. Called before the first append; the first
+   * time it may begin behind an entry that is known from a snapshot.
+   * @throws JournalFault where the journal ends before `after`
+   */
+  replay(after?: number): AsyncIterable<JournalEntry>
   /**
    * Resolves once the record is durable as the successor of the one appended or replayed before. One at a time. While the store is away it
    * waits; an outcome in doubt is settled by reading before it resolves.

@@ -1,6 +1,7 @@
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
-import { Outbox } from './outbox.ts'
+import { PacketOutbox } from './packetOutbox.ts'
+import type { SentPacket } from './packetOutbox.ts'
 import { peerPacket } from './packets.ts'
 
 /** Messages on their way to one peer at a time: what a receiver that lost a packet gets again. */
@@ -18,7 +19,9 @@ export class Link {
   readonly peer: ActorName
   readonly #self: ActorName
   readonly #publish: (bytes: Uint8Array) => void
-  readonly #outbox = new Outbox<unknown>()
+  readonly #outbox = new PacketOutbox()
+  /** Of the batch that is being applied. */
+  #pushed: unknown[] = []
   #released = 0
   #sent = 0
   #heard = 0
@@ -36,11 +39,26 @@ export class Link {
 
   /** Messages not acknowledged, as the replayed state knows it. */
   get backlog(): number {
-    return this.#outbox.size
+    return this.#outbox.size + this.#pushed.length
   }
 
   push(message: unknown): void {
-    this.#outbox.push(message)
+    this.#pushed.push(message)
+  }
+
+  /** The batch is applied: what it pushed becomes packets, which a replay makes byte for byte again. */
+  close(): readonly SentPacket[] {
+    const packets: SentPacket[] = []
+    for (let at = 0; at < this.#pushed.length; ) {
+      const first = this.#outbox.last + 1
+      const { bytes, count } = peerPacket(this.#self, first, at === 0 ? this.#pushed : this.#pushed.slice(at))
+      const packet = { first, last: first + count - 1, bytes }
+      this.#outbox.push(packet)
+      packets.push(packet)
+      at += count
+    }
+    this.#pushed = []
+    return packets
   }
 
   /** A journaled acknowledgement. */
@@ -57,7 +75,7 @@ export class Link {
     return bytes
   }
 
-  /** Everything pushed so far is durable. */
+  /** Everything closed so far is durable. */
   release(now: Milliseconds): void {
     this.#released = this.#outbox.last
     this.#pump(now)
@@ -112,10 +130,10 @@ export class Link {
   #pump(now: Milliseconds): void {
     if (this.#sent === this.#heard) this.#progressAt = now
     while (this.#sent < this.#released && this.#sent - this.#heard < windowMessages) {
-      const last = Math.min(this.#released, this.#sent + limits.packetItems)
-      const { bytes, count } = peerPacket(this.#self, this.#sent + 1, this.#outbox.slice(this.#sent + 1, last))
+      // It may begin with what the peer has: the peer skips that.
+      const { bytes, last } = this.#outbox.at(this.#sent + 1)
       this.#publish(bytes)
-      this.#sent += count
+      this.#sent = last
     }
   }
 }

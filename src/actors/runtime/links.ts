@@ -2,6 +2,7 @@ import { encode } from '../../protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
 import type { PeerAck, PeerPacket } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
+import type { Transcript } from './digest.ts'
 import { Link, neverSent } from './link.ts'
 import { inputTag } from './record.ts'
 import type { RecordInput } from './record.ts'
@@ -20,6 +21,8 @@ export class Links {
   readonly #links = new Map<ActorName, Link>()
   /** Inbound: the last position applied, by sender. */
   readonly #applied = new Map<ActorName, number>()
+  /** Links that the batch being applied sends on. */
+  readonly #open = new Set<Link>()
   /** Links with messages that are not released yet, and links with an acknowledgement that is not journaled yet. */
   readonly #unreleased = new Set<Link>()
   readonly #acknowledged = new Set<Link>()
@@ -35,7 +38,18 @@ export class Links {
   send(to: ActorName, message: unknown): void {
     const link = this.#link(to)
     link.push(message)
-    this.#unreleased.add(link)
+    this.#open.add(link)
+  }
+
+  /** The batch is applied: what it sends is written out, and into the transcript of its record. */
+  close(transcript: Transcript): void {
+    transcript.number(this.#open.size)
+    for (const link of this.#open) {
+      transcript.text(link.peer)
+      for (const { bytes } of link.close()) transcript.bytes(bytes)
+      this.#unreleased.add(link)
+    }
+    this.#open.clear()
   }
 
   backlog(to: ActorName): number {

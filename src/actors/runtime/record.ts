@@ -1,12 +1,13 @@
 import { limits } from '../../protocol/limits.ts'
 import type { Milliseconds } from '../../protocol/identity.ts'
 
-/** First byte of every record. A reader refuses what it does not know. */
-const RECORD_VERSION = 1
-/** version u8 · epoch u32 · index u64 · time f64 · inputs u32, big-endian. */
-const HEADER_BYTES = 25
+export const DIGEST_BYTES = 32
+/** digest · time f64 · inputs u32, big-endian. */
+const HEADER_BYTES = DIGEST_BYTES + 12
 /** tag u8 · length u32. */
 const INPUT_BYTES = 5
+/** What an envelope adds at most. */
+const ENVELOPE_BYTES = 128
 
 /** What an input is. The numbers are in journals: never reuse one. */
 export const inputTag = { client: 1, peer: 2, peerAck: 3, feedAck: 4, local: 5 } as const
@@ -19,38 +20,34 @@ export interface RecordInput {
 }
 
 /**
- * What an actor did in one step: at `time` it advanced, then applied `inputs` in order. With no inputs it is a tick, or the first record
- * of a new epoch.
+ * What an actor did in one step: at `time` it advanced, then applied `inputs` in order. The first record of a new epoch says only that there
+ * is another owner: it has no inputs, and the machine does not advance.
  */
-export interface JournalRecord {
-  /** Counts the owners the actor has had; each begins by appending a record of its own epoch. */
-  readonly epoch: number
-  /** Counts the actor's records from 1 without a gap. */
-  readonly index: number
+export interface RecordBody {
+  /** The actor's digest chain after this record (digest.ts). */
+  readonly digest: Uint8Array
   readonly time: Milliseconds
   readonly inputs: readonly RecordInput[]
 }
 
-/** Largest record, and thereby largest packet that can be journaled, in bytes. */
+/** Largest stored record, in bytes. */
 export const recordBytes = limits.packetBytes - 4_096
 /** What an input takes in a record besides its own bytes. */
 export const inputOverhead = INPUT_BYTES
 /** What is left of a record for inputs. */
-export const recordRoom = recordBytes - HEADER_BYTES
+export const recordRoom = recordBytes - ENVELOPE_BYTES - HEADER_BYTES
 
-export function encodeRecord(record: JournalRecord): Uint8Array {
+/** A record's body with the place of its digest left empty: the digest is made from the rest of it. */
+export function encodeBody(time: Milliseconds, inputs: readonly RecordInput[]): Uint8Array {
   let length = HEADER_BYTES
-  for (const input of record.inputs) length += INPUT_BYTES + input.bytes.length
-  if (length > recordBytes) throw new Error(`record of ${length} bytes; at most ${recordBytes} fit`)
+  for (const input of inputs) length += INPUT_BYTES + input.bytes.length
+  if (length > HEADER_BYTES + recordRoom) throw new Error(`record of ${length} bytes; at most ${HEADER_BYTES + recordRoom} fit`)
   const bytes = new Uint8Array(length)
   const view = new DataView(bytes.buffer)
-  view.setUint8(0, RECORD_VERSION)
-  view.setUint32(1, record.epoch)
-  view.setBigUint64(5, BigInt(record.index))
-  view.setFloat64(13, record.time)
-  view.setUint32(21, record.inputs.length)
+  view.setFloat64(DIGEST_BYTES, time)
+  view.setUint32(DIGEST_BYTES + 8, inputs.length)
   let at = HEADER_BYTES
-  for (const input of record.inputs) {
+  for (const input of inputs) {
     view.setUint8(at, input.tag)
     view.setUint32(at + 1, input.bytes.length)
     bytes.set(input.bytes, at + INPUT_BYTES)
@@ -59,23 +56,25 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
   return bytes
 }
 
-/** @throws Error where the bytes are not one whole record of this version */
-export function decodeRecord(bytes: Uint8Array): JournalRecord {
-  if (bytes.length < HEADER_BYTES) throw new Error(`journal record of ${bytes.length} bytes is torn`)
-  if (bytes[0] !== RECORD_VERSION) throw new Error(`journal record version ${bytes[0]} instead of ${RECORD_VERSION}`)
+/** What the digest is made from: everything but itself. */
+export const digestedPart = (body: Uint8Array): Uint8Array => body.subarray(DIGEST_BYTES)
+
+/** @throws Error where the bytes are not one whole body */
+export function decodeBody(bytes: Uint8Array): RecordBody {
+  if (bytes.length < HEADER_BYTES) throw new Error('it is torn')
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  const count = view.getUint32(21)
+  const count = view.getUint32(DIGEST_BYTES + 8)
   const inputs: RecordInput[] = []
   let at = HEADER_BYTES
   for (let i = 0; i < count; i++) {
     const start = at + INPUT_BYTES
-    if (start > bytes.length) throw new Error('journal record is torn')
+    if (start > bytes.length) throw new Error('it is torn')
     const tag = view.getUint8(at)
     at = start + view.getUint32(start - 4)
-    if (at > bytes.length) throw new Error('journal record is torn')
-    if (tag < inputTag.client || tag > inputTag.local) throw new Error(`journal record has an input of unknown kind ${tag}`)
+    if (at > bytes.length) throw new Error('it is torn')
+    if (tag < inputTag.client || tag > inputTag.local) throw new Error(`it has an input of unknown kind ${tag}`)
     inputs.push({ tag: tag as InputTag, bytes: bytes.subarray(start, at) })
   }
-  if (at !== bytes.length) throw new Error('journal record has bytes after its end')
-  return { epoch: view.getUint32(1), index: Number(view.getBigUint64(5)), time: view.getFloat64(13) as Milliseconds, inputs }
+  if (at !== bytes.length) throw new Error('it has bytes after its end')
+  return { digest: bytes.subarray(0, DIGEST_BYTES), time: view.getFloat64(DIGEST_BYTES) as Milliseconds, inputs }
 }
