@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import type { BookRules, FeeRules } from './terms.ts'
+
+const MILLION = 1_000_000
+
+/** ⌈amount × rate / 1 000 000⌉, exactly, for amounts below 2^53: whole millions apart from the rest, so that no product exceeds 2^53. */
+export function feeOf(amount: number, rate_ppm: number): number {
+  let millions = Math.floor(amount / MILLION)
+  let rest = amount - millions * MILLION
+  // A quotient a hair below a whole number may have been rounded up to it.
+  if (rest < 0) {
+    millions--
+    rest += MILLION
+  }
+  return millions * rate_ppm + Math.ceil((rest * rate_ppm) / MILLION)
+}
+
+/** Under these bounds every amount, and with it every fee, is exact. */
+export function assertExact(rules: BookRules, fees: FeeRules): void {
+  const whole = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
+  assert(whole(fees.lotSize) && whole(fees.tickSize), 'lot and tick are whole numbers of smallest units')
+  assert(rules.maxLots * fees.lotSize <= Number.MAX_SAFE_INTEGER, 'the largest order in base units is below 2^53')
+  assert(rules.maxValue * fees.tickSize <= Number.MAX_SAFE_INTEGER, 'the largest value in quote units is below 2^53')
+  for (const rate of [fees.maker_ppm, fees.taker_ppm]) assert(Number.isSafeInteger(rate) && rate >= 0 && rate <= MILLION, 'a fee is 0 … 1 000 000 ppm')
+}
