@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import { expose } from 'comlink'
-import { developmentKeys } from '../enclave/keys.ts'
+import { developmentKeys, keyPaths } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import { endpointOf } from './control.ts'
 import type { HostControl, HostData } from './control.ts'
@@ -15,6 +15,8 @@ import { JournalFault } from './runtime/journalFault.ts'
 import { JetStreamFeed } from './runtime/jetstreamFeed.ts'
 import { JetStreamJournal } from './runtime/jetstreamJournal.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
+import { systemRandom } from './runtime/random.ts'
+import { SealedEnvelope } from './runtime/sealedEnvelope.ts'
 import { connectNats, NatsTransport } from './runtime/transport.ts'
 
 // The entry of a worker thread that hosts one actor.
@@ -28,8 +30,10 @@ const connection = await connectNats(data.nats, data.actor).catch((error: unknow
   return process.exit(exitCodes.unavailable)
 })
 const venue = readVenue(data.venue)
-const hosted = await createRole(data.actor, { venue, keys: developmentKeys(data.keysFile), log, settlementModule: data.settlementModule })
+const keys = developmentKeys(data.keysFile)
+const hosted = await createRole(data.actor, { venue, keys, log, settlementModule: data.settlementModule })
 const { subjects } = venue
+const secret = await keys.secret(keyPaths.journal)
 const actor = new Actor({
   name: data.actor,
   machine: hosted.machine,
@@ -40,6 +44,7 @@ const actor = new Actor({
   clock: systemClock,
   log,
   patience_ms: hosted.patience_ms ?? 0,
+  envelope: new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind: 'record', random: systemRandom }),
 })
 let driver: Driver | undefined
 

@@ -12,6 +12,8 @@ export const keyPaths = {
   tokens: 'darkpool/v1/tokens',
   /** Password of the venue's own NATS user. */
   nats: 'darkpool/v1/nats',
+  /** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
+  journal: 'darkpool/v1/journal',
 } as const
 
 export interface Keys {

@@ -6,6 +6,8 @@ import type { Envelope } from '../../src/actors/runtime/envelope.ts'
 import { JournalFault } from '../../src/actors/runtime/journalFault.ts'
 import type { FaultKind } from '../../src/actors/runtime/journalFault.ts'
 import type { Machine } from '../../src/actors/runtime/machine.ts'
+import { systemRandom } from '../../src/actors/runtime/random.ts'
+import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
 import { encode } from '../../src/protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import { LedgerMachine } from './ledger.ts'
@@ -56,7 +58,12 @@ async function fault(world: World, records: readonly Uint8Array[], envelope: Env
   return null
 }
 
-const kinds: readonly (readonly [string, Envelope])[] = [['clear', clearEnvelope]]
+const sealedWith = (secret: string, actor = left, venue = 'test'): Envelope =>
+  new SealedEnvelope({ secret: Buffer.from(secret.padEnd(32, '.')), venue, actor, kind: 'record', random: systemRandom })
+const kinds: readonly (readonly [string, Envelope])[] = [
+  ['clear', clearEnvelope],
+  ['sealed', sealedWith('secret')],
+]
 
 for (const [name, envelope] of kinds) {
   t.test(`${name}: any byte that is changed in any record is found, in that record`, async () => {
@@ -134,6 +141,76 @@ for (const [name, envelope] of kinds) {
     t.match(await fault(world, records, envelope, refusing), { kind: 'diverged', message: /refused now: Error: not any more/ })
   })
 }
+
+t.test('another key, venue or actor than the one a journal was sealed for', async (t) => {
+  const { world, records } = await lived(sealedWith('secret'))
+  t.equal(await fault(world, records, sealedWith('secret')), null, 'another object with the same key reads it')
+  t.match(await fault(world, records, sealedWith('other')), { kind: 'wrong_key', record: 1, message: /sealed with the key [0-9a-f]{16}, the one given is [0-9a-f]{16}/ })
+  t.match(await fault(world, records, sealedWith('secret', right)), { kind: 'damaged', record: 1 })
+  t.match(await fault(world, records, sealedWith('secret', left, 'other')), { kind: 'damaged', record: 1 })
+  t.throws(() => sealedWith('a key that is longer than thirty-two bytes'), { message: /32 bytes/ })
+})
+
+t.test('a sealed journal takes no readable record, a readable one no sealed record', async (t) => {
+  for (const [first, second, kind] of [
+    [sealedWith('secret'), clearEnvelope, 'unsealed'],
+    [clearEnvelope, sealedWith('secret'), 'sealed'],
+  ] as const) {
+    const { world, records } = await lived(first)
+    const last = clearEnvelope === second ? records.at(-1)! : records[0]!
+    const { heading, body } = first.unwrap(last)
+    // The next record of a journal that goes on as it is, but wrapped the other way: what somebody with access to the store would add.
+    const added = second.wrap({ ...heading, index: records.length + 1 }, body)
+    t.match(await fault(world, [...records, added], first), { kind, record: records.length + 1 })
+    t.match(await fault(world, records, second), { kind: kind === 'sealed' ? 'unsealed' : 'sealed', record: 1 }, 'nor does it go on the other way')
+  }
+})
+
+t.test('nothing that was journaled can be read without the key', async (t) => {
+  const [clear, sealed] = [await lived(clearEnvelope), await lived(sealedWith('secret'))]
+  const holds = (records: readonly Uint8Array[], text: string): boolean => records.some((record) => Buffer.from(record).includes(text))
+  for (const text of ['pair.X', 'command', 'later', 'g1']) {
+    t.ok(holds(clear.records, text), `${text} is in the readable one`)
+    t.notOk(holds(sealed.records, text), `${text} is not in the sealed one`)
+  }
+})
+
+t.test('no key meets a nonce twice: not across owners, nor in racing ones, nor when an old disk comes back', async (t) => {
+  const world = new World()
+  const nonces = new Set<string>()
+  let wrapped = 0
+  /** Wrapped by an owner, whether or not it was ever stored. */
+  const watched = (): Envelope => {
+    const envelope = sealedWith('secret')
+    return {
+      overhead: envelope.overhead,
+      unwrap: (bytes) => envelope.unwrap(bytes),
+      wrap: (heading, body) => {
+        const bytes = Buffer.from(envelope.wrap(heading, body))
+        wrapped++
+        nonces.add(bytes.subarray(26, 50).toString('hex'))
+        return bytes
+      },
+    }
+  }
+  const start = async () => {
+    const actor = world.actor(left, machine(), { envelope: watched() })
+    await actor.start()
+    return actor
+  }
+  for (let round = 0; round < 5; round++) {
+    const first = await start()
+    await first.submit({ id: round })
+    const old = [...world.journal(left).records]
+    const second = await start()
+    for (let i = 0; i < 3; i++) await second.submit({ id: i })
+    await t.rejects(first.submit({ id: 99 }), 'the older of two is fenced, and what it wrapped was not stored')
+    second.stop()
+    world.journal(left).records.splice(0, Infinity, ...old)
+  }
+  t.equal(wrapped, 5 * (2 + 1 + 4))
+  t.equal(nonces.size, wrapped, 'salt and counter together are new each time')
+})
 
 t.test('a bad journal ends its own actor and no other', async (t) => {
   const { world, records } = await lived(clearEnvelope)

@@ -1,0 +1,120 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { ActorName } from '../../protocol/identity.ts'
+import { form, HEADING_BYTES, readHeading, writeHeading } from './envelope.ts'
+import type { Envelope } from './envelope.ts'
+import { JournalFault } from './journalFault.ts'
+import type { Random } from './random.ts'
+
+const CIPHER = 'aes-256-gcm'
+const KEY_BYTES = 32
+const KEY_ID_BYTES = 8
+const SALT_BYTES = 16
+const COUNTER_BYTES = 8
+const CHECKSUM_BYTES = 4
+const TAG_BYTES = 16
+/** heading · key id · writer's salt · counter u64 · crc32 of all before it. */
+const PREFIX_BYTES = HEADING_BYTES + KEY_ID_BYTES + SALT_BYTES + COUNTER_BYTES + CHECKSUM_BYTES
+const keyIdAt = HEADING_BYTES
+const saltAt = keyIdAt + KEY_ID_BYTES
+const counterAt = saltAt + SALT_BYTES
+const checksumAt = counterAt + COUNTER_BYTES
+
+/** Whose envelope it is. Part of the key and of what is authenticated: nothing of it can be passed off as another's. */
+export interface SealOptions {
+  /** 32 bytes (keyPaths.journal). */
+  readonly secret: Uint8Array
+  readonly venue: string
+  readonly actor: ActorName
+  readonly kind: 'record' | 'snapshot'
+  readonly random: Random
+}
+
+/**
+ * AES-256-GCM. Each writer, that is each object of this class that wraps anything, draws a salt of 16 random bytes, derives a key of its own from
+ * it and counts what it wraps: a nonce could repeat only if two writers drew the same salt, whatever owners race or old disks come back.
+ * Number, epoch and everything else in front is authenticated with it.
+ */
+export class SealedEnvelope implements Envelope {
+  readonly overhead = PREFIX_BYTES + TAG_BYTES
+  readonly #options: SealOptions
+  readonly #keyId: Uint8Array
+  readonly #identity: Uint8Array
+  #writer: { readonly salt: Uint8Array; readonly key: Uint8Array } | null = null
+  #wrapped = 0
+  /** The key of the writer that was read last: records of one writer follow each other. */
+  #reading: { readonly salt: Buffer; readonly key: Uint8Array } | null = null
+
+  constructor(options: SealOptions) {
+    if (options.secret.length !== KEY_BYTES) throw new Error(`a journal key has ${KEY_BYTES} bytes, not ${options.secret.length}`)
+    this.#options = options
+    this.#identity = Buffer.from(`${options.venue}\0${options.actor}\0${options.kind}`)
+    this.#keyId = new Uint8Array(hkdfSync('sha256', options.secret, '', 'darkpool journal key id', KEY_ID_BYTES))
+  }
+
+  wrap: Envelope['wrap'] = (heading, body) => {
+    this.#writer ??= this.#newWriter()
+    const { salt, key } = this.#writer
+    const bytes = Buffer.alloc(PREFIX_BYTES + body.length + TAG_BYTES)
+    writeHeading(bytes, form.sealed, heading)
+    bytes.set(this.#keyId, keyIdAt)
+    bytes.set(salt, saltAt)
+    bytes.writeBigUInt64BE(BigInt(++this.#wrapped), counterAt)
+    bytes.writeUInt32BE(crc32(bytes.subarray(0, checksumAt)), checksumAt)
+    const cipher = createCipheriv(CIPHER, key, nonce(bytes))
+    cipher.setAAD(this.#authenticated(bytes))
+    bytes.set(cipher.update(body), PREFIX_BYTES)
+    cipher.final()
+    bytes.set(cipher.getAuthTag(), PREFIX_BYTES + body.length)
+    return bytes
+  }
+
+  unwrap: Envelope['unwrap'] = (stored) => {
+    const { form: found, heading } = readHeading(stored)
+    if (found === form.clear) throw new JournalFault('unsealed', null, 'it is not sealed, and a key is given: whoever can write to the store may have made it')
+    if (found !== form.sealed) throw new JournalFault('unknown_version', null, `written in the unknown form ${found}`)
+    if (stored.length < PREFIX_BYTES + TAG_BYTES) throw new JournalFault('torn', null, `${stored.length} bytes are too few`)
+    const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length)
+    if (crc32(bytes.subarray(0, checksumAt)) !== bytes.readUInt32BE(checksumAt)) throw new JournalFault('damaged', null, 'the checksum of its heading does not fit')
+    const keyId = bytes.subarray(keyIdAt, saltAt)
+    if (!keyId.equals(this.#keyId)) throw new JournalFault('wrong_key', null, `it is sealed with the key ${hex(keyId)}, the one given is ${hex(this.#keyId)}`)
+    const decipher = createDecipheriv(CIPHER, this.#keyOf(bytes.subarray(saltAt, counterAt)), nonce(bytes))
+    decipher.setAAD(this.#authenticated(bytes))
+    decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
+    const body = decipher.update(bytes.subarray(PREFIX_BYTES, bytes.length - TAG_BYTES))
+    try {
+      decipher.final()
+    } catch (error) {
+      throw new JournalFault('damaged', null, 'its seal is broken: it is not what was written here, or not for this place', error)
+    }
+    return { heading, body }
+  }
+
+  #newWriter(): { salt: Uint8Array; key: Uint8Array } {
+    const salt = this.#options.random(SALT_BYTES)
+    if (salt.length !== SALT_BYTES) throw new Error(`asked for ${SALT_BYTES} random bytes, got ${salt.length}`)
+    return { salt, key: this.#derive(salt) }
+  }
+
+  #keyOf(salt: Buffer): Uint8Array {
+    if (this.#reading === null || !this.#reading.salt.equals(salt)) this.#reading = { salt: Buffer.from(salt), key: this.#derive(salt) }
+    return this.#reading.key
+  }
+
+  #derive(salt: Uint8Array): Uint8Array {
+    return new Uint8Array(hkdfSync('sha256', this.#options.secret, salt, this.#identity, KEY_BYTES))
+  }
+
+  #authenticated(bytes: Buffer): Uint8Array {
+    return Buffer.concat([bytes.subarray(0, PREFIX_BYTES), this.#identity])
+  }
+}
+
+/** Four zero bytes and the writer's counter. */
+function nonce(bytes: Buffer): Uint8Array {
+  const nonce = Buffer.alloc(12)
+  bytes.copy(nonce, 4, counterAt, checksumAt)
+  return nonce
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
