@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { DeliverPolicy, jetstream, JetStreamApiError } from '@nats-io/jetstream'
 import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { Fenced } from './journal.ts'
+import { Appender, InDoubt } from './appender.ts'
+import { systemClock } from './clock.ts'
 import type { Journal, JournalEntry } from './journal.ts'
 import { JournalFault } from './journalFault.ts'
-import { sentence } from './log.ts'
 import type { Log } from './log.ts'
 
 const WRONG_LAST_SEQUENCE = 10071
@@ -17,18 +16,14 @@ const ID_HEADER = 'Nats-Msg-Id'
 
 /** An append without an answer for so long is in doubt. A slow disk makes doubt, not harm. */
 const append_ms = 2_000
-const retry_ms = { first: 50, most: 1_000 }
 
 /** An actor's journal as one subject of a JetStream stream; each append names the sequence of the one before. */
 export class JetStreamJournal implements Journal {
   readonly #stream: string
   readonly #subject: string
-  readonly #log: Log
   readonly #client: JetStreamClient
   readonly #manager: Promise<JetStreamManager>
-  /** Tells our appends from another owner's when an outcome is read back. */
-  readonly #writer = randomBytes(8).toString('hex')
-  #appends = 0
+  readonly #appender: Appender
   /** Stream sequence of the last record that we gave or appended; 0 before the first. */
   #last = 0
   #replayed = false
@@ -36,9 +31,13 @@ export class JetStreamJournal implements Journal {
   constructor(connection: NatsConnection, stream: string, subject: string, log: Log) {
     this.#stream = stream
     this.#subject = subject
-    this.#log = log
     this.#client = jetstream(connection)
     this.#manager = this.#client.jetstreamManager(false)
+    const store = {
+      append: (record: Uint8Array, id: string, after: number) => this.#publish(record, id, after),
+      last: () => this.#readEnd(),
+    }
+    this.#appender = new Appender(store, subject, randomBytes(8).toString('hex'), systemClock, log)
   }
 
   async *replay(after = 0): AsyncIterable<JournalEntry> {
@@ -61,41 +60,28 @@ export class JetStreamJournal implements Journal {
 
   async append(record: Uint8Array): Promise<void> {
     if (!this.#replayed) throw new Error(`${this.#subject} is not replayed yet`)
-    const id = `${this.#writer}-${++this.#appends}`
-    for (let wait_ms = retry_ms.first; ; wait_ms = Math.min(wait_ms * 2, retry_ms.most)) {
-      try {
-        const ack = await this.#client.publish(this.#subject, record, { msgID: id, expect: { lastSubjectSequence: this.#last }, timeout: append_ms })
-        this.#last = ack.seq
-        return
-      } catch (error) {
-        if (!inDoubt(error)) throw error
-        this.#log.warn('journal', 'an append is in doubt', { reason: sentence(error) })
-      }
-      // Ours: done. Our predecessor: not there, or not yet. Then the same append goes out again: it names the same predecessor, so
-      // that at most one of the two is ever stored.
-      const last = await this.#readLastPatiently(wait_ms)
-      if (last?.header.get(ID_HEADER) === id) {
-        this.#last = last.seq
-        return
-      }
-      if ((last?.seq ?? 0) !== this.#last) throw new Fenced(this.#subject)
-      await delay(wait_ms)
+    this.#last = await this.#appender.append(record, this.#last)
+  }
+
+  async #publish(record: Uint8Array, id: string, after: number): Promise<number> {
+    try {
+      return (await this.#client.publish(this.#subject, record, { msgID: id, expect: { lastSubjectSequence: after }, timeout: append_ms })).seq
+    } catch (error) {
+      throw inDoubt(error) ? new InDoubt(error) : error
+    }
+  }
+
+  async #readEnd(): Promise<{ position: number; id: string } | null> {
+    try {
+      const last = await this.#readLast()
+      return last && { position: last.seq, id: last.header.get(ID_HEADER) }
+    } catch (error) {
+      throw inDoubt(error) ? new InDoubt(error) : error
     }
   }
 
   async #readLast(): Promise<StoredMsg | null> {
     return (await this.#manager).streams.getMessage(this.#stream, { last_by_subj: this.#subject })
-  }
-
-  async #readLastPatiently(wait_ms: number): Promise<StoredMsg | null> {
-    for (;;) {
-      try {
-        return await this.#readLast()
-      } catch (error) {
-        if (!inDoubt(error)) throw error
-      }
-      await delay(wait_ms)
-    }
   }
 }
 
