@@ -1,5 +1,7 @@
 import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
 import type { Keypair } from '@stellar/stellar-sdk'
+import { systemClock } from '../actors/runtime/clock.ts'
+import type { Clock } from '../actors/runtime/clock.ts'
 import type { DrivenActor } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { makeBatchTransaction } from './batchTransaction.ts'
@@ -30,6 +32,7 @@ export interface SubmitterOptions {
   /** How long a transaction may wait for its ledger, in seconds of ledger time. */
   readonly lifetime_s: number
   readonly log: Log
+  readonly clock?: Clock
 }
 
 /**
@@ -39,6 +42,7 @@ export interface SubmitterOptions {
 export class BatchSubmitter {
   readonly #options: SubmitterOptions
   readonly #actor: DrivenActor<SettlementLocal>
+  readonly #clock: Clock
   /** The transaction this process made and has not sent: nobody else can have it. */
   #unsent: string | null = null
   #sent: { readonly hash: string; readonly at: number } | null = null
@@ -49,6 +53,7 @@ export class BatchSubmitter {
   constructor(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>) {
     this.#options = options
     this.#actor = actor
+    this.#clock = options.clock ?? systemClock
   }
 
   async step(): Promise<Step> {
@@ -100,7 +105,7 @@ export class BatchSubmitter {
     if (answer.status === rpc.Api.GetTransactionStatus.FAILED) return this.#bury(flight, submission, answer.resultXdr.result.type)
     // Final only together: not found, in an answer whose latest ledger closed after the transaction's time.
     if (closeTimeOf(answer) > maxTime) return this.#bury(flight, submission, 'expired')
-    if (this.#sent?.hash !== hash || Date.now() - this.#sent.at >= RESEND_MS) return this.#send(flight, submission)
+    if (this.#sent?.hash !== hash || this.#clock.now() - this.#sent.at >= RESEND_MS) return this.#send(flight, submission)
     return { sleep_ms: poll_ms }
   }
 
@@ -111,12 +116,12 @@ export class BatchSubmitter {
     // Before the call: if it fails half-way, the transaction may be out.
     this.#unsent = null
     const answer = await server.sendTransaction(TransactionBuilder.fromXdr(envelope, vault.passphrase))
-    if (answer.status === 'PENDING' || answer.status === 'DUPLICATE') this.#sent = { hash, at: Date.now() }
+    if (answer.status === 'PENDING' || answer.status === 'DUPLICATE') this.#sent = { hash, at: this.#clock.now() }
     if (answer.status !== 'ERROR') return { sleep_ms: poll_ms }
     // Refused at the door and never sent before: no validator holds it. Sent before, the refusal may only mean that it has applied
     // (txBAD_SEQ); then its hash or the end of its time decides.
     if (first) return this.#bury(flight, submission, answer.errorResult?.result.type ?? 'refused')
-    this.#sent = { hash, at: Date.now() }
+    this.#sent = { hash, at: this.#clock.now() }
     return { sleep_ms: poll_ms }
   }
 

@@ -1,4 +1,5 @@
-import { Account, authorizeInvocation, rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import { randomBytes } from 'node:crypto'
+import { Account, Address, authorizeEntry, rpc, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Keypair } from '@stellar/stellar-sdk'
 import type { DrivenActor } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
@@ -22,6 +23,8 @@ export interface CosignerOptions {
   readonly vault: VaultContract
   readonly engine: () => Promise<Keypair>
   readonly log: Log
+  /** Signed 64-bit numbers that never repeat; random where not given. */
+  readonly nonce?: () => bigint
 }
 
 /** Gives the engine's authorisation to withdrawals, one after the other. */
@@ -58,7 +61,7 @@ export class Cosigner {
       return { kind: 'cosignRefused', withdrawal, reason }
     }
     const validUntil = simulation.latestLedger + COSIGN_LEDGERS
-    return { kind: 'cosigned', withdrawal, authorization: await authorizeWithdrawal(vault, engine, cosign, validUntil), validUntil }
+    return { kind: 'cosigned', withdrawal, authorization: await authorizeWithdrawal(vault, engine, cosign, validUntil, this.#options.nonce?.()), validUntil }
   }
 }
 
@@ -66,12 +69,23 @@ export class Cosigner {
  * The engine's SorobanAuthorizationEntry, base64 XDR, for exactly this withdrawal: usable once (its random nonce is spent on chain), by
  * whoever also has the user's authorisation, in ledgers up to and including `validUntil`.
  */
-export async function authorizeWithdrawal(vault: VaultContract, engine: Keypair, { account, asset, amount }: Omit<Cosign, 'withdrawal'>, validUntil: number): Promise<string> {
-  const entry = await authorizeInvocation({
-    signer: engine,
-    validUntilLedgerSeq: validUntil,
-    invocation: vault.withdrawInvocation(account, asset, amount),
-    networkPassphrase: vault.passphrase,
+export async function authorizeWithdrawal(
+  vault: VaultContract,
+  engine: Keypair,
+  { account, asset, amount }: Omit<Cosign, 'withdrawal'>,
+  validUntil: number,
+  nonce: bigint = randomBytes(8).readBigInt64BE(),
+): Promise<string> {
+  // The last ledger and the signature are filled in as it is signed.
+  const credentials = new xdr.SorobanAddressCredentials({
+    address: new Address(engine.publicKey()).toScAddress(),
+    nonce,
+    signatureExpirationLedger: 0,
+    signature: xdr.ScVal.scvVec([]),
   })
-  return entry.toXdr('base64')
+  const entry = new xdr.SorobanAuthorizationEntry({
+    credentials: xdr.SorobanCredentials.sorobanCredentialsAddressV2(credentials),
+    rootInvocation: vault.withdrawInvocation(account, asset, amount),
+  })
+  return (await authorizeEntry(entry, engine, validUntil, vault.passphrase)).toXdr('base64')
 }

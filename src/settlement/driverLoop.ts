@@ -1,4 +1,5 @@
-import { setTimeout } from 'node:timers/promises'
+import { systemClock } from '../actors/runtime/clock.ts'
+import type { Clock } from '../actors/runtime/clock.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { faultOf } from './stellarRpc.ts'
 
@@ -17,6 +18,7 @@ export class DriverLoop {
   readonly #name: string
   readonly #step: () => Promise<Step>
   readonly #log: Log
+  readonly #clock: Clock
   readonly #done: Promise<void>
   #stopped = false
   /** Set when something happened that a sleeping step should see; kept while a step runs, or it would be slept over. */
@@ -24,10 +26,11 @@ export class DriverLoop {
   #wake: (() => void) | undefined
   #failures = 0
 
-  constructor(name: string, step: () => Promise<Step>, log: Log) {
+  constructor(name: string, step: () => Promise<Step>, log: Log, clock: Clock = systemClock) {
     this.#name = name
     this.#step = step
     this.#log = log
+    this.#clock = clock
     this.#done = this.#run()
   }
 
@@ -43,9 +46,10 @@ export class DriverLoop {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#wake?.()
-    const patience = new AbortController()
-    await Promise.race([this.#done, setTimeout(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined)])
-    patience.abort()
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(PATIENCE_MS, resolve)
+      void this.#done.then(() => (cancel(), resolve()))
+    })
   }
 
   async #run(): Promise<void> {
@@ -74,11 +78,11 @@ export class DriverLoop {
     return new Promise((resolve) => {
       if (this.#stopped || (interruptible && this.#woken)) return resolve()
       const end = () => {
-        clearTimeout(timer)
+        cancel()
         this.#wake = undefined
         resolve()
       }
-      const timer = globalThis.setTimeout(end, sleep_ms)
+      const cancel = this.#clock.after(sleep_ms, end)
       this.#wake = () => {
         if (interruptible || this.#stopped) end()
       }

@@ -13,8 +13,8 @@ export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<Se
   const submitter = new BatchSubmitter(options, actor)
   const cosigner = new Cosigner(options, actor)
   const loops = [
-    new DriverLoop('settlement.submitter', () => submitter.step(), options.log),
-    new DriverLoop('settlement.cosigner', () => cosigner.step(), options.log),
+    new DriverLoop('settlement.submitter', () => submitter.step(), options.log, options.clock),
+    new DriverLoop('settlement.cosigner', () => cosigner.step(), options.log, options.clock),
   ]
   actor.onDurable(() => loops.forEach((loop) => loop.wake()))
   return {

@@ -1,3 +1,4 @@
+import type { Clock } from '../actors/runtime/clock.ts'
 import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { DriverLoop } from './driverLoop.ts'
@@ -22,12 +23,13 @@ export interface WatcherOptions {
   readonly log: Log
   /** Events of one page; tests make it small. */
   readonly page?: number
+  readonly clock?: Clock
 }
 
 /** Reads the vault contract's events from the machine's cursor on, page by page. */
 export function driveWatcher(options: WatcherOptions, actor: DrivenActor<WatcherLocal>): Driver {
   const reader = new EventReader(options, actor)
-  const loop = new DriverLoop('watcher', () => reader.step(), options.log)
+  const loop = new DriverLoop('watcher', () => reader.step(), options.log, options.clock)
   return { stop: () => loop.stop() }
 }
 
