@@ -4,6 +4,7 @@ import { parseAmount } from '../protocol/market.ts'
 import type { Market } from '../protocol/market.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
 import type { PairOutcome } from '../protocol/pair.ts'
+import { plainTerms } from '../protocol/terms.ts'
 import type { OrderState, PlaceOrder } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
 
@@ -35,6 +36,7 @@ export function placeOrder(message: OrderMessage, market: Market, id: MessageId,
     lots: bounded ? market.parseQuantity(message.quantity) : (0 as Lots),
     spend,
     timeInForce: message.timeInForce,
+    terms: { ...plainTerms, selfTrade: market.rules.selfTrade },
     expires,
   }
 }
@@ -44,5 +46,7 @@ export function orderAfter(command: PlaceOrder, outcome: PairOutcome): OrderStat
   if (outcome.order !== command.id) throw new Error('an outcome reached the request of another order')
   const { kind: _kind, signer: _signer, ...asked } = command
   const { status, reason, filledLots, filledQuote, created, time } = outcome
-  return { ...asked, status, reason, filledLots, filledQuote, created, updated: time }
+  // Self-trade prevention may have taken something off the total; a budget has none.
+  const lots = command.spend > 0n ? asked.lots : outcome.lots
+  return { ...asked, lots, status, reason, filledLots, filledQuote, created, updated: time }
 }

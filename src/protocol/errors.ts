@@ -41,6 +41,13 @@ const table = {
   open_orders_exceeded: [422, 'The account has as many open orders as it may.'],
   order_unknown: [404, 'There is no such order.'],
   order_not_open: [409, 'The order is no longer open.'],
+  order_value_exceeded: [422, 'Price times quantity is more than the market takes in one order.'],
+  terms_conflict: [422, 'What the order asks for cannot be together: see the rules of matching.'],
+  minimum_out_of_range: [422, 'The minimum is not between one lot and the quantity.'],
+  amend_too_late: [409, 'As much as the amended quantity is already filled.'],
+  amends_exceeded: [422, 'The order has as many amends on their way as it may.'],
+  price_outside_band: [422, 'The price is outside the band that the market takes now.'],
+  post_only_would_trade: [422, 'The order may only be a maker and would have traded at once.'],
   message_reused: [409, 'A message with this id was already used for something else.'],
 
   // Withdrawals
@@ -50,6 +57,8 @@ const table = {
   // The venue's own state
   venue_not_ready: [503, 'The venue is starting or draining: try again.'],
   account_unavailable: [503, 'The keeper of this account is between owners: try again.'],
+  market_halted: [503, 'The market is halted: nothing changes until it opens again.'],
+  market_cancel_only: [503, 'The market takes only cancels now.'],
   market_unavailable: [503, 'The market cannot take orders right now: try again.'],
   venue_overloaded: [503, 'The venue has as much work as it accepts: try again.'],
   outcome_unknown: [504, 'No answer came in time. Send the same message again: it can take effect only once.'],

@@ -35,6 +35,12 @@ export type Side = 'buy' | 'sell'
 export type OrderType = 'limit' | 'market'
 /** GTC and GTD rest, no longer than the message's `expires`; IOC trades what it can at once; FOK trades all at once or nothing. */
 export type TimeInForce = 'GTC' | 'GTD' | 'IOC' | 'FOK'
+/** What an order that comes in does where it would trade with one of its own account. */
+export type SelfTrade = 'cancelNewest' | 'cancelOldest' | 'cancelBoth' | 'decrement'
+/** What a fill must meet: the fills of one execution together, every single one, or all that is open at once. */
+export type OrderCondition = 'none' | 'aggregate' | 'perCounterparty' | 'allOrNone'
+/** `cancelOnly` takes no orders and no amends; `halted` takes no cancels either. */
+export type MarketState = 'open' | 'cancelOnly' | 'halted'
 
 /** Largest price and quantity: signed 32-bit, so that a book of typed arrays can hold them. */
 export const MAX_TICKS = 2_147_483_647

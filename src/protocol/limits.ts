@@ -20,6 +20,10 @@ export const limits = {
   openOrdersPerAccount: 10_000,
   /** Open orders of one market. */
   openOrdersPerMarket: 1_000_000,
+  /** Open orders of one market that have a minimum or are all-or-none: each is looked at whenever something comes to rest opposite. */
+  conditionalOrdersPerMarket: 1_000,
+  /** Amends of one order on their way to its market. */
+  amendsInFlight: 16,
   /** Withdrawals of one account in flight. */
   withdrawalsInFlight: 16,
   /** Orders a list answers with at most. */

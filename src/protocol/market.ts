@@ -1,7 +1,7 @@
 import { formatDecimal, parseDecimal } from './decimal.ts'
 import { Refusal } from './errors.ts'
 import { MAX_LOTS, MAX_TICKS } from './identity.ts'
-import type { Amount, ContractId, Lots, MarketName, Ticks } from './identity.ts'
+import type { Amount, ContractId, Lots, MarketName, SelfTrade, Ticks } from './identity.ts'
 
 /** An asset the vault holds. */
 export interface Asset {
@@ -30,7 +30,16 @@ export interface MarketRules {
   readonly maxTicks: number
   /** How far ahead a message may expire, which is also the longest an order may rest, in seconds. */
   readonly maxLifetime_s: number
+  /** What happens where two orders of one account would meet and the newer does not say. */
+  readonly selfTrade: SelfTrade
+  /** Orders that may rest at once: in the market, of one account, and of those with a minimum or all-or-none. */
+  readonly maxOrders: number
+  readonly maxOrdersPerAccount: number
+  readonly maxConditionalOrders: number
 }
+
+/** Largest ticks × lots of one order, and largest budget in ticks × lots: up to here a book's arithmetic is exact. */
+export const MAX_VALUE = Number.MAX_SAFE_INTEGER
 
 /**
  * A market with its exact arithmetic: `quote = ticks × lots × tickSize`, `base = lots × lotSize`, no rounding anywhere. One tick must be

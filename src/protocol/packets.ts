@@ -25,7 +25,8 @@ export interface NumberedAnswer {
   readonly request: number
   readonly answer: Answer
 }
-export type Answer<Value = unknown> = { readonly ok: Value } | { readonly refused: ErrorCode; readonly detail?: string }
+/** `found`: the thing that was asked about, as it stands, where that is why. */
+export type Answer<Value = unknown> = { readonly ok: Value } | { readonly refused: ErrorCode; readonly detail?: string; readonly found?: Value }
 
 /**
  * Messages of one actor to another. `first` is the position of `items[0]` in all that `from` ever sent to the receiver, counted

@@ -1,11 +1,15 @@
-import type { AccountId, Amount, Lots, MarketName, Milliseconds, OrderId, Seconds, Side, Ticks, TimeInForce, TradeId } from './identity.ts'
+import type { ErrorCode } from './errors.ts'
+import type { AccountId, Amount, Lots, MarketName, MarketState, MessageId, Milliseconds, OrderId, Seconds, Side, Ticks, TimeInForce, TradeId } from './identity.ts'
 import type { ReplyTo } from './packets.ts'
+import type { OrderTerms } from './terms.ts'
 
-/** From a vault actor to a pair actor: orders whose funds are reserved, and cancels whose right was checked. */
+/** From a vault actor to a pair actor: orders whose funds are reserved, and what their owner wants of them, whose right was checked. */
 export type PairMessage =
   | {
       readonly kind: 'place'
       readonly order: OrderId
+      /** The vault actor's own number of the order, 1 … 2^47 − 1: with the actor it names the order in the book. */
+      readonly number: number
       readonly account: AccountId
       readonly side: Side
       /** Limit or worst price; 0 for a market buy bounded by `spend`. */
@@ -15,47 +19,97 @@ export type PairMessage =
       readonly timeInForce: TimeInForce
       /** Limit orders may rest; market orders never do. */
       readonly mayRest: boolean
+      readonly terms: OrderTerms
       readonly expires: Seconds
       /** When the vault actor took the order, by its clock: what every answer calls `created`. */
       readonly created: Milliseconds
       readonly reply: ReplyTo | null
     }
-  | { readonly kind: 'cancel'; readonly order: OrderId; readonly account: AccountId; readonly reply: ReplyTo | null }
+  | { readonly kind: 'cancel'; readonly order: OrderId; readonly number: number; readonly account: AccountId; readonly reply: ReplyTo | null }
+  | {
+      readonly kind: 'amend'
+      /** The message that asks for it. */
+      readonly amend: MessageId
+      readonly order: OrderId
+      readonly number: number
+      readonly account: AccountId
+      readonly ticks: Ticks
+      /** New total: what is filled and what is open. */
+      readonly lots: Lots
+      readonly reply: ReplyTo | null
+    }
+  /** Every open order of the account in this market; answered with `swept`. */
+  | { readonly kind: 'cancelAll'; readonly sweep: MessageId; readonly account: AccountId }
 
-/** Why an order is closed. `cancelled`: the trader asked. */
-export type CloseReason =
-  | 'filled'
-  | 'cancelled'
-  | 'expired'
-  /** IOC or market: nothing more to trade with at this price. */
-  | 'no_liquidity'
-  /** FOK: not all of it could trade at once, so none did. */
-  | 'fok_unfillable'
-  /** The newer of two orders of one account that would have met. */
-  | 'self_trade'
-  /** The market holds as many orders as it may. */
-  | 'market_full'
+/** What an operator may tell a pair actor. */
+export type PairCommand =
+  /** Opens, restricts or halts the market; new orders and amends must have a price from `lowTicks` to `highTicks`. */
+  | { readonly kind: 'control'; readonly state: MarketState; readonly lowTicks: Ticks; readonly highTicks: Ticks }
+  /** Takes every order of an account out of the book, in any state of the market. */
+  | { readonly kind: 'cancelAll'; readonly account: AccountId }
 
-const statusByReason = {
+/** For anybody of the venue: answered with MarketStatus. */
+export interface PairQuery {
+  readonly kind: 'market'
+}
+
+export interface MarketStatus {
+  readonly state: MarketState
+  /** The price band. */
+  readonly lowTicks: Ticks
+  readonly highTicks: Ticks
+}
+
+/** Why an order is closed: its status, and what a person reads. Stable for ever. */
+const closeReasons = {
   filled: 'filled',
+  /** The trader asked, or an operator did. */
   cancelled: 'cancelled',
+  /** IOC or market: nothing more to trade with at this price. */
   no_liquidity: 'cancelled',
+  /** FOK: not all of it could trade at once, so none did. */
   fok_unfillable: 'cancelled',
+  /** IOC: its minimum could not trade at once, so nothing did. */
+  minimum_unmet: 'cancelled',
+  /** It met an order of its own account, by the self-trade mode of the one that came in. */
   self_trade: 'cancelled',
+  /** Less than its minimum was left, and it asked for that to be returned. */
+  remainder_returned: 'cancelled',
   expired: 'expired',
+  market_halted: 'rejected',
+  market_cancel_only: 'rejected',
+  price_outside_band: 'rejected',
+  post_only_would_trade: 'rejected',
+  account_orders_exceeded: 'rejected',
+  /** The market holds as many orders as it may. */
   market_full: 'rejected',
-} as const satisfies Record<CloseReason, string>
+  /** Likewise, of orders with a minimum or all-or-none. */
+  conditional_orders_exceeded: 'rejected',
+  /** The market's bounds have changed since the order was checked. */
+  terms_out_of_range: 'rejected',
+} as const satisfies Record<string, 'filled' | 'cancelled' | 'expired' | 'rejected'>
+
+export type CloseReason = keyof typeof closeReasons
 
 /** The status of an order that was closed for that reason. */
-export const closedStatus = (reason: CloseReason): (typeof statusByReason)[CloseReason] => statusByReason[reason]
+export const closedStatus = (reason: CloseReason): (typeof closeReasons)[CloseReason] => closeReasons[reason]
+
+/** Why a market refuses an amend or a cancel. */
+export type AmendRefusal = Extract<
+  ErrorCode,
+  'order_not_open' | 'market_halted' | 'market_cancel_only' | 'price_out_of_range' | 'price_outside_band' | 'quantity_out_of_range' | 'order_value_exceeded' | 'amend_too_late' | 'post_only_would_trade'
+>
 
 export type FillRole = 'maker' | 'taker'
 
-/** What a pair actor answers a gateway: the order as the market left it. */
+/** What a pair actor answers a gateway: the order as the market left it, or found it where it refuses. */
 export interface PairOutcome {
   readonly order: OrderId
   readonly status: 'open' | 'filled' | 'cancelled' | 'expired' | 'rejected'
   readonly reason: CloseReason | null
+  readonly ticks: Ticks
+  /** Total: what is filled and what is open. */
+  readonly lots: Lots
   readonly filledLots: Lots
   readonly filledQuote: Amount
   readonly created: Milliseconds

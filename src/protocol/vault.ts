@@ -1,9 +1,10 @@
 import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, OrderType, Seconds, Side, Ticks, TimeInForce, TradeId } from './identity.ts'
 import type { ReplyTo } from './packets.ts'
-import type { CloseReason, FillRole } from './pair.ts'
+import type { AmendRefusal, CloseReason, FillRole } from './pair.ts'
+import type { OrderTerms } from './terms.ts'
 
 /** What a gateway may ask of the vault actor that owns an account. The gateway has proved who signed, not what that is worth. */
-export type VaultCommand = PlaceOrder | CancelOrder | RequestWithdrawal
+export type VaultCommand = PlaceOrder | CancelOrder | AmendOrder | CancelAllOrders | RequestWithdrawal
 
 export interface PlaceOrder {
   readonly kind: 'place'
@@ -20,6 +21,29 @@ export interface PlaceOrder {
   /** Most quote units to spend: market buys without a quantity; otherwise 0. */
   readonly spend: Amount
   readonly timeInForce: TimeInForce
+  readonly terms: OrderTerms
+  readonly expires: Seconds
+}
+
+/** Another price, another total quantity (what is filled and what is open), or both, for a limit order that rests. */
+export interface AmendOrder {
+  readonly kind: 'amend'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly order: OrderId
+  readonly ticks: Ticks
+  readonly lots: Lots
+  readonly expires: Seconds
+}
+
+/** Takes every open order back: of one market, or of all (null). Answered with SweepState when all markets have done it. */
+export interface CancelAllOrders {
+  readonly kind: 'cancelAll'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly market: MarketName | null
   readonly expires: Seconds
 }
 
@@ -68,6 +92,7 @@ export interface OrderState {
   readonly lots: Lots
   readonly spend: Amount
   readonly timeInForce: TimeInForce
+  readonly terms: OrderTerms
   readonly expires: Seconds
   readonly status: OrderStatus
   /** Why it is closed; null while it is not. */
@@ -76,6 +101,13 @@ export interface OrderState {
   readonly filledQuote: Amount
   readonly created: Milliseconds
   readonly updated: Milliseconds
+}
+
+/** What became of a cancel-all: `cancelled` orders so far, `markets` that have yet to say. */
+export interface SweepState {
+  readonly id: MessageId
+  readonly cancelled: number
+  readonly markets: readonly MarketName[]
 }
 
 export interface BalanceState {
@@ -125,6 +157,11 @@ export type PairChange =
       readonly base: Amount
       readonly quote: Amount
     }
+  /** Self-trade prevention took `lots` off its total; they did not trade. */
+  | { readonly kind: 'reduced'; readonly order: OrderId; readonly account: AccountId; readonly lots: Lots }
+  | { readonly kind: 'amended'; readonly order: OrderId; readonly account: AccountId; readonly amend: MessageId; readonly ticks: Ticks; readonly lots: Lots }
+  | { readonly kind: 'amendRefused'; readonly order: OrderId; readonly account: AccountId; readonly amend: MessageId; readonly reason: AmendRefusal }
+  | { readonly kind: 'swept'; readonly account: AccountId; readonly sweep: MessageId; readonly cancelled: number }
   | { readonly kind: 'closed'; readonly order: OrderId; readonly account: AccountId; readonly reason: CloseReason }
 
 /** From the watcher: what the chain did, each once and in ledger order. */

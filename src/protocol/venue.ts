@@ -46,6 +46,14 @@ export const VenueFile = Type.Object(
           maxLots: Type.Integer({ minimum: 1 }),
           maxTicks: Type.Integer({ minimum: 1 }),
           maxLifetime_s: Type.Integer({ minimum: 60, maximum: 31_622_400 }),
+          selfTrade: Type.Optional(
+            Type.Union([Type.Literal('cancelNewest'), Type.Literal('cancelOldest'), Type.Literal('cancelBoth'), Type.Literal('decrement')], {
+              description: 'Self-trade prevention where an order does not say: cancelNewest unless given',
+            }),
+          ),
+          maxOrders: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.openOrdersPerMarket })),
+          maxOrdersPerAccount: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.openOrdersPerAccount })),
+          maxConditionalOrders: Type.Optional(Type.Integer({ minimum: 0, maximum: limits.conditionalOrdersPerMarket })),
         },
         closed,
       ),
@@ -103,10 +111,11 @@ export function readVenue(json: unknown): Venue {
     if (!found) throw new Error(`venue configuration: a market names the asset ${code}, which is not listed`)
     return found
   }
-  const markets = json.markets.map(
-    ({ base, quote, lotSize, tickSize, ...rest }) =>
-      new Market({ ...rest, name: `${base}-${quote}` as MarketName, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize) }),
-  )
+  const markets = json.markets.map(({ base, quote, lotSize, tickSize, ...rest }) => {
+    const bounds = { maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
+    const name = `${base}-${quote}` as MarketName
+    return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize) })
+  })
   unique('markets', markets.map((market) => market.name))
   const vaults = Array.from({ length: json.vaultPartitions }, (_, partition) => vaultActor(partition))
   return {

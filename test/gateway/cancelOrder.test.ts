@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import type { Amount, Lots, MarketName, Milliseconds, OrderId } from '../../src/protocol/identity.ts'
+import type { Amount, Lots, MarketName, Milliseconds, OrderId, Ticks } from '../../src/protocol/identity.ts'
 import { messageId } from '../../src/protocol/messages/canonical.ts'
 import type { PairOutcome } from '../../src/protocol/pair.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
@@ -13,7 +13,7 @@ t.teardown(() => stage.close())
 const alice = trader('alice')
 const client = await Client.open(stage.url, alice)
 const id = 'ab'.repeat(32) as OrderId
-const cancelled: PairOutcome = { order: id, status: 'cancelled', reason: 'cancelled', filledLots: 30 as Lots, filledQuote: 1_500n as Amount, created: 3 as Milliseconds, time: 5 as Milliseconds }
+const cancelled: PairOutcome = { order: id, status: 'cancelled', reason: 'cancelled', ticks: 5 as Ticks, lots: 50 as Lots, filledLots: 30 as Lots, filledQuote: 1_500n as Amount, created: 3 as Milliseconds, time: 5 as Milliseconds }
 
 t.test('a signed cancel: the pair actor answers, in its own market’s decimals', async (t) => {
   stage.vault.script = () => ({ answer: { ok: cancelled }, from: pairActor('EURC-USDC' as MarketName) })

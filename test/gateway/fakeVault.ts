@@ -13,7 +13,7 @@ export type Script = (asked: VaultCommand | VaultQuery) => { answer: Answer; fro
 
 /** An order of a test's market as a market with nothing in it leaves it. */
 export const resting = (command: PlaceOrder): { answer: Answer; from: ActorName } => ({
-  answer: { ok: { order: command.id, status: 'open', reason: null, filledLots: 0 as Lots, filledQuote: 0n as Amount, created: 1_699_999_999_999 as Milliseconds, time: 1_700_000_000_000 as Milliseconds } satisfies PairOutcome },
+  answer: { ok: { order: command.id, status: 'open', reason: null, ticks: command.ticks, lots: command.lots, filledLots: 0 as Lots, filledQuote: 0n as Amount, created: 1_699_999_999_999 as Milliseconds, time: 1_700_000_000_000 as Milliseconds } satisfies PairOutcome },
   from: pairActor(command.market),
 })
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { plainTerms } from '../../src/protocol/terms.ts'
 import { Client } from '../../src/client/client.ts'
 import type { AccountId, Amount, ContractId, Lots, MarketName, Milliseconds, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
 import type { BalanceState, OrderState, WithdrawalState } from '../../src/protocol/vault.ts'
@@ -22,6 +23,7 @@ const order = (n: number, change: Partial<OrderState> = {}): OrderState => ({
   ticks: 1_000 as Ticks,
   lots: 5 as Lots,
   spend: 0n as Amount,
+  terms: plainTerms,
   timeInForce: 'GTC',
   expires: 2_000_000_000 as Seconds,
   status: 'open',

@@ -5,6 +5,7 @@ import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
 import type { Amount, Lots, Milliseconds, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
 import type { PairMessage, PairOutcome, Trade } from '../../src/protocol/pair.ts'
 import { vaultActor } from '../../src/protocol/subjects.ts'
+import { plainTerms } from '../../src/protocol/terms.ts'
 import type { PairReport } from '../../src/protocol/vault.ts'
 import { Recorder } from './recorder.ts'
 import { SlowMarket } from './slowMarket.ts'
@@ -47,7 +48,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   lots: fc.integer({ min: 1, max: 12 }),
   timeInForce: fc.constantFrom('GTC', 'GTC', 'GTD', 'IOC', 'FOK'),
   lifetime_s: fc.oneof({ weight: 1, arbitrary: fc.nat(12) }, { weight: 2, arbitrary: fc.constant(3_000) }),
-  spend: fc.oneof(fc.bigInt({ min: 1n, max: 200n }), fc.bigInt({ min: 1n, max: 2n ** 80n })),
+  spend: fc.oneof(fc.bigInt({ min: 1n, max: 200n }), fc.bigInt({ min: 1n, max: 2n ** 53n - 1n })),
   which: fc.nat(),
 })
 
@@ -64,7 +65,7 @@ function messagesOf(steps: readonly Step[]): { readonly now_s: number; readonly 
       const order = `o${owners.length === 0 ? 0 : step.which % owners.length}` as OrderId
       // Mostly its owner, now and then somebody else.
       const who = step.who === 3 ? step.which % 4 : (owners[Number(order.slice(1))] ?? 0)
-      return { now_s, message: { kind: 'cancel', order, account: account(`${who}`), reply } }
+      return { now_s, message: { kind: 'cancel', order, number: Number(order.slice(1)) + 1, account: account(`${who}`), reply } }
     }
     owners.push(step.who)
     const spends = step.what === 'spend'
@@ -73,6 +74,8 @@ function messagesOf(steps: readonly Step[]): { readonly now_s: number; readonly 
       message: {
         kind: 'place',
         order: `o${orders++}` as OrderId,
+        number: orders,
+        terms: plainTerms,
         account: account(`${step.who}`),
         side: spends ? 'buy' : step.side,
         ticks: (spends ? 0 : step.price) as Ticks,
@@ -102,6 +105,8 @@ function linesOf(effects: Recorder): string[] {
         return `closed ${report.order} ${report.reason}`
       case 'trade':
         return `trade ${report.id.split(':')[1]} ${report.buyOrder} ${report.sellOrder} ${report.ticks} ${report.lots}`
+      default:
+        return `unexpected ${report.kind}`
     }
   })
   for (const { answer } of answers) {
@@ -140,21 +145,22 @@ t.test('the book does what the plainly written market does, event by event, and 
   fc.assert(
     fc.property(runs, (steps) => {
       run(steps, (machine, _message, slow, now_s) => {
-        const bids = [...machine.book.resting('buy')]
-        const asks = [...machine.book.resting('sell')]
+        machine.book.check()
+        const bids = [...machine.resting('buy')]
+        const asks = [...machine.resting('sell')]
         for (const [side, orders] of [['buy', bids], ['sell', asks]] as const) {
           const sign = side === 'buy' ? -1 : 1
           const expected = slow.waiting.filter((order) => order.place.side === side).sort((a, b) => sign * (a.place.ticks - b.place.ticks))
-          assert.deepEqual(orders.map((order) => [order.id, order.lots]), expected.map((order) => [order.place.order, order.left]))
+          assert.deepEqual(orders.map(({ order, open }) => [order.id, open]), expected.map((order) => [order.place.order, order.left]))
         }
         assert.equal(machine.book.size, bids.length + asks.length)
         assert(machine.book.size <= MAX_ORDERS)
         const [bid, ask] = [bids[0], asks[0]]
-        assert(bid === undefined || ask === undefined || bid.ticks < ask.ticks, 'no crossed book')
-        const expiries = [...bids, ...asks].map((order) => order.expires)
-        assert.equal(machine.book.nextExpiry, expiries.length === 0 ? null : Math.min(...expiries))
+        assert(bid === undefined || ask === undefined || bid.order.ticks < ask.order.ticks, 'no crossed book')
+        const expiries = [...bids, ...asks].map(({ expires }) => expires)
+        assert.equal(machine.book.nextExpiry, expiries.length === 0 ? 0 : Math.min(...expiries))
         assert(expiries.every((expires) => expires > now_s), 'nothing rests beyond its time')
-        assert.equal(machine.deadline(), machine.book.nextExpiry === null ? null : machine.book.nextExpiry * 1000)
+        assert.equal(machine.deadline(), machine.book.nextExpiry === 0 ? null : machine.book.nextExpiry * 1000)
       })
     }),
     { numRuns: 400 },
@@ -172,7 +178,7 @@ t.test('from the events alone: every lot is accounted for, no fill is worse than
       const lines = run(steps, (machine, message) => {
         if (message?.kind === 'place') placed.set(message.order, message)
         resting.clear()
-        for (const side of ['buy', 'sell'] as const) for (const order of machine.book.resting(side)) resting.set(order.id, order.lots)
+        for (const side of ['buy', 'sell'] as const) for (const { order, open } of machine.resting(side)) resting.set(order.id, open)
       })
       for (const line of lines) {
         const [kind, ...words] = line.split(' ')
@@ -216,11 +222,41 @@ t.test('the same messages at the same times have the same effects, however often
           machine.advance(effects)
           if (message !== null) machine.message(vault, message, effects)
         }
-        const book = (['buy', 'sell'] as const).map((side) => [...machine.book.resting(side)].map(({ id, lots, filledQuote }) => ({ id, lots, filledQuote })))
+        const book = (['buy', 'sell'] as const).map((side) => [...machine.resting(side)].map(({ order: { id, filledQuote }, open }) => ({ id, open, filledQuote })))
         return { effects: effects.take(), book, trades: machine.trades, deadline: machine.deadline() }
       }
       assert.deepEqual(replay(), replay())
     }),
     { numRuns: 50 },
+  )
+})
+
+t.test('a machine taken up from a snapshot goes on as one that never stopped, and its state has one spelling', async () => {
+  fc.assert(
+    fc.property(runs, fc.nat(), (steps, cut) => {
+      const messages = messagesOf(steps)
+      const at = cut % messages.length
+      const effects = new Recorder(START_S * 1000)
+      let machine = new PairMachine(market, venue, MAX_ORDERS)
+      const other = new PairMachine(market, venue, MAX_ORDERS)
+      const others = new Recorder(START_S * 1000)
+      for (const [index, { now_s, message }] of messages.entries()) {
+        if (index === at) {
+          const bytes = machine.snapshot()
+          machine = new PairMachine(market, venue, MAX_ORDERS)
+          machine.restore(bytes)
+          machine.book.check()
+          assert.deepEqual(machine.snapshot(), bytes)
+        }
+        for (const [one, told] of [[machine, effects], [other, others]] as const) {
+          told.time = (now_s * 1000) as Recorder['time']
+          one.advance(told)
+          if (message !== null) one.message(vault, message, told)
+        }
+        assert.deepEqual(effects.take(), others.take())
+      }
+      assert.deepEqual(machine.snapshot(), other.snapshot())
+    }),
+    { numRuns: 150 },
   )
 })

@@ -3,6 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Amount, Lots, MessageId, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
 import type { BalanceState, OrderState, PlaceOrder } from '../../src/protocol/vault.ts'
+import { plainTerms } from '../../src/protocol/terms.ts'
+import type { OrderTerms } from '../../src/protocol/terms.ts'
 import { account, AQ, assetA, assetB, assetQ, BQ, smallVenue } from '../pair/smallVenue.ts'
 import { Loopback } from './loopback.ts'
 
@@ -13,7 +15,7 @@ const assets = [assetA, assetB, assetQ]
 const DEPOSIT = 5_000n
 
 const step = fc.record({
-  what: fc.constantFrom('order', 'order', 'order', 'spend', 'cancel', 'again', 'deliver', 'deliver', 'time'),
+  what: fc.constantFrom('order', 'order', 'order', 'order', 'spend', 'cancel', 'amend', 'amend', 'cancelAll', 'again', 'deliver', 'deliver', 'deliver', 'time'),
   who: fc.nat(accounts.length - 1),
   market: fc.constantFrom(AQ, BQ),
   side: fc.constantFrom<Side>('buy', 'sell'),
@@ -23,6 +25,16 @@ const step = fc.record({
   lifetime_s: fc.integer({ min: 1, max: 60 }),
   which: fc.nat(),
 })
+/** Half of the orders that rest ask for something; what they ask for can be together. */
+function termsOf({ which, timeInForce, lots, what }: Step): OrderTerms {
+  const selfTrade = (['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'] as const)[which % 4] ?? assert.fail()
+  if (what === 'spend' || timeInForce === 'IOC' || timeInForce === 'FOK') return { ...plainTerms, selfTrade }
+  const minimum = (1 + ((which >>> 5) % lots)) as Lots
+  const returnRemainder = (which >>> 4) % 2 === 1
+  const choices: Partial<OrderTerms>[] = [{}, {}, {}, { postOnly: true }, { condition: 'allOrNone' }, { condition: 'aggregate', minimum, returnRemainder }, { condition: 'perCounterparty', minimum, returnRemainder }]
+  return { ...plainTerms, selfTrade, ...choices[(which >>> 8) % choices.length] }
+}
+
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, PlaceOrder> } {
@@ -41,7 +53,7 @@ function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, Pla
           now.what === 'spend'
             ? { side: 'buy', type: 'market', ticks: 0 as Ticks, lots: 0 as Lots, spend: BigInt(now.ticks * now.lots) as Amount, timeInForce: 'IOC' }
             : { side: now.side, type: 'limit', ticks: now.ticks as Ticks, lots: now.lots as Lots, spend: 0n as Amount, timeInForce: now.timeInForce }
-        const place = { kind: 'place', id: `o${index}` as OrderId, account: who, signer: who, market: now.market, expires, ...terms } as PlaceOrder
+        const place = { kind: 'place', id: `o${index}` as OrderId, account: who, signer: who, market: now.market, terms: termsOf(now), expires, ...terms } as PlaceOrder
         placed.set(loop.command(place), place)
         break
       }
@@ -50,6 +62,13 @@ function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, Pla
         break
       case 'cancel':
         if (known !== undefined) loop.command({ kind: 'cancel', id: `c${index}` as MessageId, account: known.account, signer: known.account, order: known.id, expires })
+        break
+      case 'amend':
+        if (known !== undefined)
+          loop.command({ kind: 'amend', id: `a${index}` as MessageId, account: known.account, signer: known.account, order: known.id, ticks: now.ticks as Ticks, lots: now.lots as Lots, expires })
+        break
+      case 'cancelAll':
+        loop.command({ kind: 'cancelAll', id: `s${index}` as MessageId, account: who, signer: who, market: now.which % 2 === 0 ? now.market : null, expires })
         break
       case 'deliver':
         for (let n = now.which % 8; n > 0 && loop.deliver(now.which + n); n--);
@@ -71,19 +90,29 @@ let trades = 0
 t.test('vaults and markets together: whatever the order of delivery, money moves by trades alone and nothing stays reserved', async (t) => {
   fc.assert(
     fc.property(runs, fc.boolean(), (steps, byCancel) => {
-      const { loop, placed } = play(steps)
+      const { loop } = play(steps)
       trades += loop.trades.length
       for (const state of balances(loop).values()) assert(state.available >= 0n && state.reserved >= 0n)
       for (const pair of loop.pairs.values()) {
         for (const side of ['buy', 'sell'] as const) {
-          for (const order of pair.book.resting(side)) {
+          for (const { order, open } of pair.resting(side)) {
             const known = (loop.query({ kind: 'order', account: order.account, id: order.id }) as { ok: OrderState }).ok
             assert.equal(known.status, 'open')
-            assert.deepEqual([known.filledLots, known.filledQuote, known.lots - known.filledLots], [order.filledLots, order.filledQuote, order.lots])
+            assert.deepEqual([known.filledLots, known.filledQuote, known.lots - known.filledLots], [order.filledLots, order.filledQuote, open])
           }
         }
       }
-      for (const request of placed.keys()) assert(loop.answers.has(request), 'every order is answered')
+      for (let request = 1; request <= loop.requests; request++) assert(loop.answers.has(request), 'every request is answered')
+      for (const vault of loop.vaults.values()) {
+        for (const { open } of vault.state.accounts.values()) {
+          for (const order of open.values()) {
+            const left = BigInt(order.lots - order.filledLots)
+            const [lotSize, tickSize] = order.market === AQ ? [10n, 2n] : [1n, 1n]
+            assert.equal(order.reserved, order.side === 'sell' ? left * lotSize : left * BigInt(order.ticks) * tickSize, 'with nothing on its way, what is held is what is open')
+            assert.equal(order.amends.length, 0)
+          }
+        }
+      }
 
       const open = accounts.flatMap((who) => (loop.query({ kind: 'orders', account: who, market: null, open: true, limit: 1_000 }) as { ok: OrderState[] }).ok)
       assert.equal(open.length, [...loop.pairs.values()].reduce((sum, pair) => sum + pair.book.size, 0))
@@ -107,7 +136,7 @@ t.test('vaults and markets together: whatever the order of delivery, money moves
       }
       for (const vault of loop.vaults.values()) for (const account of vault.state.accounts.values()) assert.equal(account.open.size, 0)
     }),
-    { numRuns: 150 },
+    { numRuns: 800 },
   )
   t.ok(trades > 1_000, 'the runs traded')
 })

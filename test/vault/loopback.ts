@@ -37,6 +37,11 @@ export class Loopback {
     for (const market of venue.markets.values()) this.pairs.set(pairActor(market.name), new PairMachine(market, venue))
   }
 
+  /** Requests so far. */
+  get requests(): number {
+    return this.#requests
+  }
+
   /** The number of the request, by which its answer is found. */
   command(command: VaultCommand): number {
     const owner = vaultOf(command.account, this.#venue.file.vaultPartitions)

@@ -4,6 +4,7 @@ import type { Answer } from '../../src/protocol/packets.ts'
 import type { CloseReason } from '../../src/protocol/pair.ts'
 import { pairActor, settlementActor, watcherActor } from '../../src/protocol/subjects.ts'
 import type { BalanceState, CancelOrder, OrderState, PlaceOrder, RequestWithdrawal, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
+import { plainTerms } from '../../src/protocol/terms.ts'
 import { Recorder } from '../pair/recorder.ts'
 import { AQ, marketOf, smallVenue } from '../pair/smallVenue.ts'
 
@@ -29,7 +30,7 @@ export function openVault(machine = new VaultMachine(0, venue)) {
 
   const order = (id: string, account: AccountId, side: PlaceOrder['side'], lots: number, ticks: number, more: Partial<PlaceOrder> = {}): PlaceOrder => ({
     kind: 'place', id: id as OrderId, account, signer: account, market: AQ, side, type: 'limit', ticks: ticks as Ticks, lots: lots as Lots,
-    spend: 0n as Amount, timeInForce: 'GTC', expires: expires(), ...more,
+    spend: 0n as Amount, timeInForce: 'GTC', terms: plainTerms, expires: expires(), ...more,
   })
   const place = (...terms: Parameters<typeof order>): string | null => refusal(command(order(...terms)))
   const cancel = (account: AccountId, target: string, more: Partial<CancelOrder> = {}): string | null =>

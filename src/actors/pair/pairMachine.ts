@@ -1,56 +1,82 @@
 import assert from 'node:assert/strict'
-import type { ActorName, Amount, Lots, Milliseconds, Seconds, TradeId } from '../../protocol/identity.ts'
-import { limits } from '../../protocol/limits.ts'
+import type { ActorName, Amount, Lots, MarketState, Milliseconds, Seconds, Side, Ticks } from '../../protocol/identity.ts'
+import { MAX_VALUE } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
-import type { CloseReason, FillRole, PairMessage, PairOutcome, Trade } from '../../protocol/pair.ts'
+import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery } from '../../protocol/pair.ts'
 import { settlementActor, vaultOf } from '../../protocol/subjects.ts'
-import type { PairChange, PairReport } from '../../protocol/vault.ts'
+import type { PairReport } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
-import { Book } from './book.ts'
-import type { BookEvents, Handling } from './book.ts'
-import { Order } from './order.ts'
+import { Book } from './book/book.ts'
+import { condition, marketState, selfTrade, side, timeInForce } from './book/terms.ts'
+import type { BookRules, NewOrder } from './book/terms.ts'
+import { bookNumber, NamedOrders } from './names.ts'
+import type { NamedOrder } from './names.ts'
+import { readSnapshot, takeSnapshot } from './snapshot.ts'
+import { Telling } from './telling.ts'
 
 type Place = Extract<PairMessage, { kind: 'place' }>
 type Cancel = Extract<PairMessage, { kind: 'cancel' }>
+type Amend = Extract<PairMessage, { kind: 'amend' }>
+type CancelAll = Extract<PairMessage, { kind: 'cancelAll' }>
+
+const lifetimes = { GTC: timeInForce.rest, GTD: timeInForce.rest, IOC: timeInForce.ioc, FOK: timeInForce.fok } as const
+const stateNames = Object.keys(marketState) as MarketState[]
 
 /**
  * One market. It takes orders whose funds a vault actor has reserved, and tells: the gateway that asked, how the market left the order; the
- * vault actors of both traders, everything that happens to their orders, in order; the settlement actor, each trade.
+ * vault actors of both traders, everything that happens to their orders, in order; the settlement actor, each trade. The book knows
+ * numbers; this is where they have names.
  */
-export class PairMachine implements Machine<never, never, PairMessage, never> {
+export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage, never> {
   readonly #market: Market
   readonly #partitions: number
   readonly #settlement = settlementActor(0)
-  readonly #book: Book
-  /** Trades of this market so far: the number in the last trade's id. */
-  #trades = 0
+  readonly #rules: BookRules
+  #book: Book
+  #names = new NamedOrders()
+  #telling: Telling
+  /** Used again for every order: the book reads it at once. */
+  readonly #incoming: NewOrder = {
+    id: 0, account: 0, side: side.buy, ticks: 0, lots: 0, budget: 0, timeInForce: timeInForce.rest, postOnly: false,
+    condition: condition.none, minimum: 0, returnRemainder: false, selfTrade: selfTrade.cancelNewest, expires: 0,
+  }
 
-  constructor(market: Market, venue: Venue, maxOrders: number = limits.openOrdersPerMarket) {
+  constructor(market: Market, venue: Venue, maxOrders: number = market.rules.maxOrders) {
     assert(venue.markets.has(market.name), 'a pair actor keeps a market of its venue')
+    const { minLots, maxLots, maxTicks, maxOrdersPerAccount, maxConditionalOrders } = market.rules
     this.#market = market
     this.#partitions = venue.file.vaultPartitions
-    this.#book = new Book(maxOrders)
+    // Fees come when the vault contract can collect them: the book already computes them.
+    this.#rules = { minLots, maxLots, maxTicks, maxValue: MAX_VALUE, maxOrders, maxOrdersPerAccount, maxConditionalOrders, fees: null }
+    this.#book = new Book(this.#rules)
+    this.#telling = new Telling(market, this.#names, this.#settlement)
   }
 
   /** For reading only. */
-  get book(): Pick<Book, 'size' | 'resting' | 'nextExpiry'> {
+  get book(): Pick<Book, 'size' | 'nextExpiry' | 'check'> {
     return this.#book
   }
 
+  /** The orders of one side by priority, by name. For reading only. */
+  *resting(which: Side): IterableIterator<{ readonly order: Readonly<NamedOrder>; readonly open: Lots; readonly expires: Seconds }> {
+    for (const { id, open, expires } of this.#book.resting(side[which])) yield { order: this.#names.get(id), open: open as Lots, expires: expires as Seconds }
+  }
+
   get trades(): number {
-    return this.#trades
+    return this.#telling.trades
   }
 
   advance(effects: Effects): void {
-    this.#book.expire(secondsOf(effects.time), this.#events(effects))
+    this.#book.expire(secondsOf(effects.time))
+    this.#tell(effects)
   }
 
   deadline(): Milliseconds | null {
     const next = this.#book.nextExpiry
-    return next === null ? null : ((next * 1000) as Milliseconds)
+    return next === 0 ? null : ((next * 1000) as Milliseconds)
   }
 
   message(from: ActorName, message: PairMessage, effects: Effects): void {
@@ -59,103 +85,166 @@ export class PairMachine implements Machine<never, never, PairMessage, never> {
       case 'place':
         return this.#place(from, message, effects)
       case 'cancel':
-        return this.#cancel(message, effects)
+        return this.#cancel(from, message, effects)
+      case 'amend':
+        return this.#amend(from, message, effects)
+      case 'cancelAll':
+        return this.#cancelAll(from, message, effects)
     }
   }
 
-  /** Gateways speak to a market through a vault actor, which reserves first. */
-  command(_command: never, reply: ReplyTo, effects: Effects): void {
-    effects.answer(reply, { refused: 'request_malformed' })
+  /** An operator's. Traders speak to a market through a vault actor, which reserves first. */
+  command(command: PairCommand, reply: ReplyTo, effects: Effects): void {
+    effects.answer(reply, this.#command(command, effects))
   }
 
-  query(_query: never): Answer {
-    return { refused: 'request_malformed' }
+  query(query: PairQuery): Answer {
+    return query.kind === 'market' ? { ok: this.#status() } : { refused: 'request_malformed' }
   }
 
   local(_input: never, _effects: Effects): void {
     assert.fail('a pair actor has no driver')
   }
 
-  #place(vault: ActorName, place: Place, effects: Effects): void {
-    const { maxLots, tickSize } = this.#market.rules
-    const spends = place.spend > 0n
-    const order = new Order({
-      id: place.order,
-      account: place.account,
-      vault,
-      side: place.side,
-      ticks: place.ticks,
-      // What a budget buys is bounded like any other order of the market.
-      lots: spends ? (maxLots as Lots) : place.lots,
-      expires: place.expires,
-      created: place.created,
-    })
-    const handling: Handling = {
-      rests: place.mayRest && (place.timeInForce === 'GTC' || place.timeInForce === 'GTD'),
-      whole: place.timeInForce === 'FOK',
-      budget: spends ? place.spend / tickSize : null,
-    }
-    // Its way here may have taken longer than it had to live.
-    const expired = secondsOf(effects.time) >= place.expires
-    const reason = expired ? 'expired' : this.#book.place(order, handling, this.#events(effects))
-    if (reason === null) report(order, { kind: 'rested', order: order.id, account: order.account }, effects)
-    else report(order, { kind: 'closed', order: order.id, account: order.account, reason }, effects)
-    answer(place.reply, { ok: outcome(order, reason, effects.time) }, effects)
+  snapshot(): Uint8Array {
+    return takeSnapshot(this.#book, this.#names, this.#telling.trades)
   }
 
-  #cancel(cancel: Cancel, effects: Effects): void {
-    const order = this.#book.cancel(cancel.order, cancel.account)
+  restore(bytes: Uint8Array): void {
+    const { book, names, trades } = readSnapshot(bytes, this.#rules)
+    this.#book = book
+    this.#names = names
+    this.#telling = new Telling(this.#market, names, this.#settlement)
+    this.#telling.trades = trades
+  }
+
+  #place(vault: ActorName, place: Place, effects: Effects): void {
+    const { maxLots } = this.#rules
+    const number = bookNumber(place.number, partitionNumber(vault))
+    const spends = place.spend > 0n
+    // What a budget buys is bounded like any other order of the market.
+    const lots = spends ? (maxLots as Lots) : place.lots
+    const order = this.#names.add(number, {
+      id: place.order, account: place.account, vault, created: place.created, ticks: place.ticks, lots,
+      filledLots: 0 as Lots, filledQuote: 0n as Amount, rested: false, reason: null,
+    })
+    // Its way here may have taken longer than it had to live.
+    if (secondsOf(effects.time) >= place.expires) this.#telling.to(effects).close(number, 'expired')
+    else {
+      const { terms } = place
+      const incoming = this.#incoming
+      incoming.id = number
+      incoming.account = order.handle
+      incoming.side = side[place.side]
+      incoming.ticks = place.ticks
+      incoming.lots = lots
+      incoming.budget = spends ? Number(place.spend / this.#market.rules.tickSize) : 0
+      incoming.timeInForce = place.mayRest ? lifetimes[place.timeInForce] : place.timeInForce === 'FOK' ? timeInForce.fok : timeInForce.ioc
+      incoming.postOnly = terms.postOnly
+      incoming.condition = condition[terms.condition]
+      incoming.minimum = terms.minimum
+      incoming.returnRemainder = terms.returnRemainder
+      incoming.selfTrade = selfTrade[terms.selfTrade]
+      incoming.expires = place.expires
+      // Less than one tick pays for nothing.
+      if (spends && incoming.budget === 0) this.#telling.to(effects).close(number, 'no_liquidity')
+      else {
+        this.#book.place(incoming)
+        this.#tell(effects)
+      }
+    }
+    answer(place.reply, { ok: outcome(order, effects.time) }, effects)
+  }
+
+  #cancel(vault: ActorName, cancel: Cancel, effects: Effects): void {
+    const number = bookNumber(cancel.number, partitionNumber(vault))
+    const order = this.#named(number, cancel)
     // The vault actor's knowledge is a moment old: the order may have traded or expired on the way.
     if (order === undefined) return answer(cancel.reply, { refused: 'order_not_open' }, effects)
-    report(order, { kind: 'closed', order: order.id, account: order.account, reason: 'cancelled' }, effects)
-    answer(cancel.reply, { ok: outcome(order, 'cancelled', effects.time) }, effects)
+    this.#book.cancel(number, order.handle)
+    const { refused } = this.#tell(effects)
+    const state = outcome(order, effects.time)
+    answer(cancel.reply, refused === null ? { ok: state } : { refused, found: state }, effects)
   }
 
-  #events(effects: Effects): BookEvents {
-    return {
-      traded: (taker, maker, lots) => this.#traded(taker, maker, lots, effects),
-      expired: (order) => report(order, { kind: 'closed', order: order.id, account: order.account, reason: 'expired' }, effects),
+  #amend(vault: ActorName, amend: Amend, effects: Effects): void {
+    const number = bookNumber(amend.number, partitionNumber(vault))
+    const order = this.#named(number, amend)
+    let refused: ReturnType<Telling['to']>['refused'] = 'order_not_open'
+    if (order !== undefined) {
+      this.#telling.amend = amend.amend
+      this.#book.amend(number, order.handle, amend.ticks, amend.lots)
+      refused = this.#tell(effects).refused
+      this.#telling.amend = null
+    }
+    if (refused === null) return answer(amend.reply, { ok: outcome(order!, effects.time) }, effects)
+    const { order: id, account } = amend
+    effects.send(vault, { kind: 'amendRefused', order: id, account, amend: amend.amend, reason: refused, time: effects.time } satisfies PairReport)
+    answer(amend.reply, order === undefined ? { refused } : { refused, found: outcome(order, effects.time) }, effects)
+  }
+
+  #cancelAll(vault: ActorName, { account, sweep }: CancelAll, effects: Effects): void {
+    const halted = this.#book.state === marketState.halted
+    const cancelled = halted ? 0 : this.#sweep(account, effects)
+    effects.send(vault, { kind: 'swept', account, sweep, cancelled, time: effects.time } satisfies PairReport)
+  }
+
+  #command(command: PairCommand, effects: Effects): Answer {
+    switch (command.kind) {
+      case 'control': {
+        const { state, lowTicks, highTicks } = command
+        const whole = Number.isInteger(lowTicks) && Number.isInteger(highTicks)
+        if (!stateNames.includes(state) || !whole || lowTicks < 1 || lowTicks > highTicks || highTicks > this.#rules.maxTicks) return { refused: 'request_malformed' }
+        this.#book.control(marketState[state], lowTicks, highTicks)
+        this.#tell(effects)
+        return { ok: this.#status() }
+      }
+      case 'cancelAll':
+        return { ok: { cancelled: this.#sweep(command.account, effects) } }
+      default:
+        return { refused: 'request_malformed' }
     }
   }
 
-  #traded(taker: Order, maker: Order, lots: Lots, effects: Effects): void {
-    assert(taker.account !== maker.account, 'an account does not trade with itself')
-    const [buy, sell] = taker.side === 'buy' ? [taker, maker] : [maker, taker]
-    this.#trades++
-    const trade: Trade = {
-      kind: 'trade',
-      id: `${this.#market.name}:${this.#trades}` as TradeId,
-      market: this.#market.name,
-      buyer: buy.account,
-      seller: sell.account,
-      buyOrder: buy.id,
-      sellOrder: sell.id,
-      ticks: maker.ticks,
-      lots,
-      base: this.#market.baseAmount(lots),
-      quote: this.#market.quoteAmount(maker.ticks, lots),
-      time: effects.time,
-    }
-    filled(taker, 'taker', trade, effects)
-    filled(maker, 'maker', trade, effects)
-    if (maker.lots === 0) report(maker, { kind: 'closed', order: maker.id, account: maker.account, reason: 'filled' }, effects)
-    effects.send(this.#settlement, trade)
+  /** Takes every order of an account out, and says how many. */
+  #sweep(account: NamedOrder['account'], effects: Effects): number {
+    const handle = this.#names.handleOf(account)
+    if (handle === undefined) return 0
+    const cancelled = this.#book.ordersOf(handle)
+    this.#book.cancelAll(handle)
+    this.#tell(effects)
+    return cancelled
+  }
+
+  #status(): MarketStatus {
+    const state = stateNames.find((name) => marketState[name] === this.#book.state)
+    assert(state !== undefined, 'every state of a market has a name')
+    return { state, lowTicks: this.#book.lowTicks as Ticks, highTicks: this.#book.highTicks as Ticks }
+  }
+
+  /** Tells what the book has done since it was last asked. */
+  #tell(effects: Effects): Telling {
+    const telling = this.#telling.to(effects)
+    telling.refused = null
+    this.#book.events.read(telling)
+    this.#book.events.clear()
+    return telling
+  }
+
+  /** An open order, if it is the one that is meant and that account's. */
+  #named(number: number, { order, account }: Cancel | Amend): NamedOrder | undefined {
+    const named = this.#names.find(number)
+    return named?.id === order && named.account === account ? named : undefined
   }
 }
 
 const secondsOf = (time: Milliseconds): Seconds => Math.floor(time / 1000) as Seconds
+/** `vault.<partition>` */
+const partitionNumber = (vault: ActorName): number => Number(vault.slice(vault.indexOf('.') + 1))
 
-const report = (order: Order, what: PairChange, effects: Effects): void => effects.send(order.vault, { ...what, time: effects.time } satisfies PairReport)
-
-function filled(order: Order, role: FillRole, trade: Trade, effects: Effects): void {
-  order.filledQuote = (order.filledQuote + trade.quote) as Amount
-  const { id, ticks, lots, base, quote } = trade
-  report(order, { kind: 'filled', order: order.id, account: order.account, trade: id, role, ticks, lots, base, quote }, effects)
-}
-
-function outcome(order: Order, reason: CloseReason | null, time: Milliseconds): PairOutcome {
-  const { id, filledLots, filledQuote, created } = order
-  return { order: id, status: reason === null ? 'open' : closedStatus(reason), reason, filledLots, filledQuote, created, time }
+function outcome(order: NamedOrder, time: Milliseconds): PairOutcome {
+  const { id, reason, ticks, lots, filledLots, filledQuote, created } = order
+  return { order: id, status: reason === null ? 'open' : closedStatus(reason), reason, ticks, lots, filledLots, filledQuote, created, time }
 }
 
 function answer(reply: ReplyTo | null, what: Answer<PairOutcome>, effects: Effects): void {

@@ -1,6 +1,8 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AccountId, Amount, ContractId, Lots, Milliseconds, Seconds } from '../../protocol/identity.ts'
+import type { AccountId, Amount, ContractId, Lots, Milliseconds, Seconds, Ticks } from '../../protocol/identity.ts'
+import { MAX_VALUE } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
+import type { OrderTerms } from '../../protocol/terms.ts'
 import type { PlaceOrder } from '../../protocol/vault.ts'
 
 /** The rules that every signed command meets before anything is looked up: pure questions, answered with a refusal or null. */
@@ -21,16 +23,37 @@ const lifetimes: Readonly<Partial<Record<string, ReadonlySet<string>>>> = { limi
 
 /** The market's ranges once more: a gateway has checked them, but what is journaled must never depend on that. */
 export function termsFault(place: PlaceOrder, market: Market): ErrorCode | null {
-  const { minLots, maxLots, maxTicks } = market.rules
   if (!sides.has(place.side) || !lifetimes[place.type]?.has(place.timeInForce)) return 'message_malformed'
   if (place.spend !== 0n) {
     const bySpend = place.type === 'market' && place.side === 'buy' && place.timeInForce === 'IOC' && place.ticks === 0 && place.lots === 0
     if (!bySpend) return 'message_malformed'
-    return place.spend >= 1n ? null : 'quantity_out_of_range'
+    if (place.terms.condition !== 'none' || place.terms.postOnly) return 'terms_conflict'
+    if (place.spend < 1n) return 'quantity_out_of_range'
+    return place.spend / market.rules.tickSize <= BigInt(MAX_VALUE) ? null : 'order_value_exceeded'
   }
-  if (!Number.isInteger(place.ticks) || place.ticks < 1 || place.ticks > maxTicks) return 'price_out_of_range'
-  if (!Number.isInteger(place.lots) || place.lots < minLots || place.lots > maxLots) return 'quantity_out_of_range'
-  return null
+  return rangeFault(place.ticks, place.lots, market) ?? conditionFault(place.terms, place.lots, place.type === 'limit' && (place.timeInForce === 'GTC' || place.timeInForce === 'GTD'), place.timeInForce === 'FOK')
+}
+
+/** Price and quantity against the market's bounds. */
+export function rangeFault(ticks: Ticks, lots: Lots, market: Market): ErrorCode | null {
+  const { minLots, maxLots, maxTicks } = market.rules
+  if (!Number.isInteger(ticks) || ticks < 1 || ticks > maxTicks) return 'price_out_of_range'
+  if (!Number.isInteger(lots) || lots < minLots || lots > maxLots) return 'quantity_out_of_range'
+  return ticks * lots <= MAX_VALUE ? null : 'order_value_exceeded'
+}
+
+const conditions: ReadonlySet<string> = new Set(['none', 'aggregate', 'perCounterparty', 'allOrNone'])
+const modes: ReadonlySet<string> = new Set(['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'])
+
+/** What cannot be together: docs/matching.md, "Orders". */
+export function conditionFault(terms: OrderTerms, lots: Lots, rests: boolean, whole: boolean): ErrorCode | null {
+  const { postOnly, condition, minimum, returnRemainder, selfTrade } = terms
+  if (!conditions.has(condition) || !modes.has(selfTrade)) return 'message_malformed'
+  const bounded = condition === 'aggregate' || condition === 'perCounterparty'
+  if ((postOnly || condition === 'allOrNone') && !rests) return 'terms_conflict'
+  if ((postOnly && condition !== 'none') || (bounded && whole) || (returnRemainder && !bounded)) return 'terms_conflict'
+  if (!bounded) return minimum === 0 ? null : 'terms_conflict'
+  return Number.isInteger(minimum) && minimum >= 1 && minimum <= lots ? null : 'minimum_out_of_range'
 }
 
 /** What an order may cost at most, and in which asset: held before the order reaches its market. */
@@ -38,10 +61,4 @@ export function costOf(place: PlaceOrder, market: Market): { readonly asset: Con
   const { base, quote } = market.rules
   if (place.side === 'sell') return { asset: base.contract, amount: market.baseAmount(place.lots) }
   return { asset: quote.contract, amount: place.spend > 0n ? place.spend : market.quoteAmount(place.ticks, place.lots) }
-}
-
-/** What of an order's reservation a fill uses up: the part held at the order's own price, which may be worse than the fill's. */
-export function heldFor(order: { readonly side: 'buy' | 'sell'; readonly ticks: number; readonly spend: bigint }, lots: Lots, quote: Amount, market: Market): Amount {
-  if (order.side === 'sell') return market.baseAmount(lots)
-  return order.spend > 0n ? quote : market.quoteAmount(order.ticks as PlaceOrder['ticks'], lots)
 }

@@ -12,22 +12,26 @@ import type { CancelOrder, OrderState, PairReport, PlaceOrder } from '../../prot
 import type { Venue } from '../../protocol/venue.ts'
 import { orderView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
-import { costOf, expiryFault, heldFor, signerFault, termsFault } from './admission.ts'
+import { costOf, expiryFault, signerFault, termsFault } from './admission.ts'
 import { publish } from './feed.ts'
+import { holdOf } from './holds.ts'
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
-import type { Account, Order, VaultState } from './state.ts'
+import { used } from './state.ts'
+import type { Account, AmendedTerms, Order, VaultState } from './state.ts'
 
 /** A market and the actor that keeps it. */
-interface Destination {
+export interface Destination {
   readonly market: Market
   readonly actor: ActorName
 }
 
 type Filled = Extract<PairReport, { kind: 'filled' }>
+/** What a market says of an order that is open. */
+type OrderReport = Exclude<PairReport, { kind: 'swept' | 'amendRefused' }>
 
 /** Cancels free funds and are let through where new orders no longer are, up to this many times the bound. */
-const CANCEL_ROOM = 2
+export const CANCEL_ROOM = 2
 
 /** The orders of the accounts of one vault actor: what holds a reservation, and what became of it. */
 export class Orders {
@@ -49,7 +53,7 @@ export class Orders {
     const signer = signerFault(place)
     if (signer !== null) return effects.answer(reply, { refused: signer })
     const seen = this.#state.orders.get(place.id)
-    if (seen !== undefined || this.#state.withdrawals.has(place.id)) return effects.answer(reply, repeated(place.account, seen))
+    if (used(this.#state, place.id)) return effects.answer(reply, repeated(place.account, seen))
 
     const admitted = this.#admit(place, effects)
     if (typeof admitted === 'string') return effects.answer(reply, { refused: admitted })
@@ -57,8 +61,11 @@ export class Orders {
     const order = this.#take(place, cost.amount, effects)
     account.open.set(order.id, order)
     this.#state.orders.set(order.id, order)
-    const { account: owner, id, side, ticks, lots, spend, timeInForce, expires } = place
-    const message: PairMessage = { kind: 'place', order: id, account: owner, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', expires, created: effects.time, reply }
+    const { account: owner, id, side, ticks, lots, spend, timeInForce, terms, expires } = place
+    const { number } = order
+    const message: PairMessage = {
+      kind: 'place', order: id, number, account: owner, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', terms, expires, created: effects.time, reply,
+    }
     effects.send(destination.actor, message)
   }
 
@@ -68,19 +75,19 @@ export class Orders {
     if (fault !== null) return effects.answer(reply, { refused: fault })
     const order = this.#state.orders.get(cancel.order)
     if (order?.account !== cancel.account) return effects.answer(reply, { refused: 'order_unknown' })
-    if (order.reason !== null) return effects.answer(reply, { refused: 'order_not_open' })
-    const { actor } = this.#destination(order.market)
+    if (order.reason !== null) return effects.answer(reply, { refused: 'order_not_open', found: orderState(order) })
+    const { actor } = this.destination(order.market)
     if (effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM) return effects.answer(reply, { refused: 'market_unavailable' })
-    const message: PairMessage = { kind: 'cancel', order: order.id, account: order.account, reply }
+    const message: PairMessage = { kind: 'cancel', order: order.id, number: order.number, account: order.account, reply }
     effects.send(actor, message)
   }
 
   /** What a pair actor says of an order: each exactly once, in the order it happened. */
-  report(from: ActorName, report: PairReport, effects: Effects): void {
+  report(from: ActorName, report: OrderReport, effects: Effects): void {
     const order = this.#state.orders.get(report.order)
     assert(order !== undefined && order.reason === null, 'a market reports on orders that are open')
     assert(order.account === report.account, 'a market reports to the account that placed the order')
-    const { market, actor } = this.#destination(order.market)
+    const { market, actor } = this.destination(order.market)
     assert(from === actor, 'only the market an order was sent to reports on it')
     const account = this.#ledger.known(order.account)
     order.updated = report.time
@@ -91,9 +98,38 @@ export class Orders {
         return publish(account, { type: 'order', order: orderView(order, market) }, effects)
       case 'filled':
         return this.#filled(account, order, report, market, effects)
+      case 'reduced':
+        // An order by budget has no total of its own.
+        if (order.spend > 0n) return
+        order.lots = (order.lots - report.lots) as Lots
+        assert(order.lots >= order.filledLots, 'no more than what is open is taken off an order')
+        this.hold(account, order, market)
+        return publish(account, { type: 'order', order: orderView(order, market) }, effects)
+      case 'amended':
+        order.ticks = report.ticks
+        order.lots = report.lots
+        order.amends = order.amends.filter(({ id }) => id !== report.amend)
+        this.hold(account, order, market)
+        return publish(account, { type: 'order', order: orderView(order, market) }, effects)
       case 'closed':
         return this.#closed(account, order, report.reason, market, effects)
     }
+  }
+
+  /** Gives back what an open order no longer needs. */
+  hold(account: Account, order: Order, market: Market): void {
+    const held = holdOf(order, market)
+    assert(held <= order.reserved, 'what becomes of an order needs no more than is held for it')
+    this.#ledger.release(account, heldAsset(order, market), order.reserved - held)
+    order.reserved = held
+  }
+
+  /** Holds what an order may need once it is amended, or says that it is not there. */
+  holdMore(account: Account, order: Order, market: Market, more: AmendedTerms): boolean {
+    const missing = holdOf(order, market, more) - order.reserved
+    if (missing > 0n && !this.#ledger.reserve(account, heldAsset(order, market), missing)) return false
+    if (missing > 0n) order.reserved += missing
+    return true
   }
 
   /** Forgets a closed order whose message has expired. */
@@ -144,11 +180,11 @@ export class Orders {
   }
 
   #take(place: PlaceOrder, reserved: Amount, effects: Effects): Order {
-    const { id, account, market, side, type, ticks, lots, spend, timeInForce, expires } = place
+    const { id, account, market, side, type, ticks, lots, spend, timeInForce, terms, expires } = place
     const number = ++this.#state.orderCount
     const nothingYet = { status: 'pending', reason: null, filledLots: 0 as Lots, filledQuote: 0n as Amount } as const
     const { time } = effects
-    return { id, account, market, side, type, ticks, lots, spend, timeInForce, expires, ...nothingYet, created: time, updated: time, number, reserved }
+    return { id, account, market, side, type, ticks, lots, spend, timeInForce, terms, expires, ...nothingYet, created: time, updated: time, number, reserved, amends: [] }
   }
 
   #filled(account: Account, order: Order, fill: Filled, market: Market, effects: Effects): void {
@@ -156,29 +192,23 @@ export class Orders {
     assert(fill.base === market.baseAmount(fill.lots) && fill.quote === market.quoteAmount(fill.ticks, fill.lots), 'a fill has exact amounts')
     const better = order.side === 'buy' ? fill.ticks <= order.ticks : fill.ticks >= order.ticks
     assert(better || order.spend > 0n, 'a fill is no worse than its order')
-    const held = heldFor(order, fill.lots, fill.quote, market)
-    assert(held <= order.reserved, 'a fill is covered by what its order holds')
-    order.reserved -= held
+    assert(order.spend > 0n || order.filledLots + fill.lots <= order.lots, 'a fill is covered by what its order holds')
     order.filledLots = (order.filledLots + fill.lots) as Lots
     order.filledQuote = (order.filledQuote + fill.quote) as Amount
-
-    if (order.side === 'buy') {
-      this.#ledger.release(account, quote.contract, held)
-      this.#ledger.trade(account, quote.contract, fill.quote, base.contract, fill.base)
-    } else {
-      this.#ledger.release(account, base.contract, held)
-      this.#ledger.trade(account, base.contract, fill.base, quote.contract, fill.quote)
-    }
+    this.hold(account, order, market)
+    if (order.side === 'buy') this.#ledger.trade(account, quote.contract, fill.quote, base.contract, fill.base)
+    else this.#ledger.trade(account, base.contract, fill.base, quote.contract, fill.quote)
     const shown = { price: market.formatPrice(fill.ticks), quantity: market.formatQuantity(fill.lots), quote: formatAmount(fill.quote, quote) }
     publish(account, { type: 'fill', trade: fill.trade, order: order.id, market: order.market, side: order.side, role: fill.role, ...shown }, effects)
   }
 
   #closed(account: Account, order: Order, reason: CloseReason, market: Market, effects: Effects): void {
     // What a budget did not spend is left over even when it bought all it could; nothing else is left of a filled order.
-    assert(reason !== 'filled' || order.spend > 0n || order.reserved === 0n, 'a filled order holds nothing')
-    const { base, quote } = market.rules
-    this.#ledger.release(account, order.side === 'buy' ? quote.contract : base.contract, order.reserved)
+    assert(reason !== 'filled' || order.spend > 0n || order.amends.length > 0 || order.reserved === 0n, 'a filled order holds nothing')
+    this.#ledger.release(account, heldAsset(order, market), order.reserved)
     order.reserved = 0n
+    // Amends that are still on their way will find it closed.
+    order.amends = []
     order.status = closedStatus(reason)
     order.reason = reason
     account.open.delete(order.id)
@@ -189,7 +219,7 @@ export class Orders {
     publish(account, { type: 'order', order: orderView(order, market) }, effects)
   }
 
-  #destination(market: MarketName): Destination {
+  destination(market: MarketName): Destination {
     const destination = this.#destinations.get(market)
     assert(destination !== undefined, 'a market that has orders stays in the configuration')
     return destination
@@ -202,7 +232,9 @@ function repeated(account: AccountId, seen: Order | undefined): Answer<OrderStat
 }
 
 /** A copy without what is the vault actor's own. */
-function orderState(order: Order): OrderState {
-  const { number: _number, reserved: _reserved, ...state } = order
+export function orderState(order: Order): OrderState {
+  const { number: _number, reserved: _reserved, amends: _amends, ...state } = order
   return state
 }
+
+const heldAsset = (order: Order, { rules }: Market): ContractId => (order.side === 'buy' ? rules.quote : rules.base).contract

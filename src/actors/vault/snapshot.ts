@@ -30,6 +30,8 @@ export function takeSnapshot(state: VaultState): Uint8Array {
     orders: [...state.orders.values()],
     withdrawals: [...state.withdrawals.values()],
     cosigned: [...state.cosigned.keys()],
+    amends: state.amends,
+    sweeps: state.sweeps,
     forgettable: state.forgettable,
     orderCount: state.orderCount,
     alarmCount: state.alarmCount,

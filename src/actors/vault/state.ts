@@ -1,4 +1,6 @@
-import type { AccountId, ContractId, MessageId, OrderId } from '../../protocol/identity.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
+import type { AccountId, ContractId, Lots, MarketName, MessageId, OrderId, Ticks } from '../../protocol/identity.ts'
+import type { ReplyTo } from '../../protocol/packets.ts'
 import type { OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }
@@ -24,6 +26,35 @@ export interface Order extends Mutable<OrderState> {
   readonly number: number
   /** What is still held for it: quote for a buy, base for a sell. */
   reserved: bigint
+  /** What it may become: amends on their way to its market, in the order they were sent. */
+  amends: AmendedTerms[]
+}
+
+export interface AmendedTerms {
+  readonly id: MessageId
+  readonly ticks: Ticks
+  readonly lots: Lots
+}
+
+/** A message that asked for an amend: its id is remembered until it expires, with what became of it. */
+export interface Amend {
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly order: OrderId
+  readonly expires: number
+  /** null: on its way. */
+  outcome: 'amended' | ErrorCode | null
+}
+
+/** A message that took every order back. */
+export interface Sweep {
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly expires: number
+  cancelled: number
+  /** Markets that have yet to say. */
+  markets: MarketName[]
+  reply: ReplyTo | null
 }
 
 export interface Withdrawal extends Mutable<WithdrawalState> {
@@ -40,6 +71,8 @@ export interface Account {
   closed: OrderId[]
   /** Withdrawals in flight, oldest first. */
   inFlight: Withdrawal[]
+  /** Cancel-alls in flight. */
+  sweeping: number
   /** Number of the last feed message. */
   fed: number
 }
@@ -53,7 +86,10 @@ export interface VaultState {
   readonly withdrawals: Map<MessageId, Withdrawal>
   /** Of these the ones that the engine has signed and the chain has not paid, in the order it signed them. */
   readonly cosigned: Map<MessageId, Withdrawal>
-  /** Ids of closed orders and withdrawals by the minute in which they may be forgotten. */
+  /** Amends and cancel-alls: those in flight, and those done until their message has expired. */
+  readonly amends: Map<MessageId, Amend>
+  readonly sweeps: Map<MessageId, Sweep>
+  /** Ids of what is closed or done by the minute in which they may be forgotten. */
   readonly forgettable: Map<number, MessageId[]>
   /** Orders so far. */
   orderCount: number
@@ -67,8 +103,14 @@ export const emptyState = (): VaultState => ({
   orders: new Map(),
   withdrawals: new Map(),
   cosigned: new Map(),
+  amends: new Map(),
+  sweeps: new Map(),
   forgettable: new Map(),
   orderCount: 0,
   alarmCount: 0,
   alarms: [],
 })
+
+/** Whether a message with that id has had its effect: it can have only one. */
+export const used = (state: VaultState, id: MessageId): boolean =>
+  state.orders.has(id) || state.withdrawals.has(id) || state.amends.has(id) || state.sweeps.has(id)

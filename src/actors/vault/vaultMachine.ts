@@ -7,6 +7,7 @@ import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, VaultAla
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
 import { alarmsOf, raise } from './alarms.ts'
+import { Amends } from './amends.ts'
 import { publish } from './feed.ts'
 import { balanceState, emptyBalance, Ledger } from './ledger.ts'
 import { Memory } from './memory.ts'
@@ -14,6 +15,7 @@ import { Orders } from './orders.ts'
 import { readSnapshot, takeSnapshot } from './snapshot.ts'
 import { emptyState } from './state.ts'
 import type { VaultState } from './state.ts'
+import { Sweeps } from './sweeps.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 type Moved = Extract<ChainReport, { kind: 'deposited' | 'withdrawn' }>
@@ -30,6 +32,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #ledger!: Ledger
   #memory!: Memory
   #orders!: Orders
+  #amends!: Amends
+  #sweeps!: Sweeps
   #withdrawals!: Withdrawals
 
   constructor(partition: number, venue: Venue) {
@@ -47,6 +51,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   advance(effects: Effects): void {
     this.#memory.forget(effects.time, (id) => {
       this.#orders.forget(id)
+      this.#amends.forget(id)
+      this.#sweeps.forget(id)
       this.#withdrawals.forget(id)
     })
   }
@@ -61,6 +67,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return this.#orders.place(command, reply, effects)
       case 'cancel':
         return this.#orders.cancel(command, reply, effects)
+      case 'amend':
+        return this.#amends.request(command, reply, effects)
+      case 'cancelAll':
+        return this.#sweeps.request(command, reply, effects)
       case 'withdraw':
         return this.#withdrawals.request(command, reply, effects)
       default:
@@ -72,8 +82,16 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     switch (message.kind) {
       case 'rested':
       case 'filled':
+      case 'reduced':
       case 'closed':
         return this.#orders.report(from, message, effects)
+      case 'amended':
+        this.#orders.report(from, message, effects)
+        return this.#amends.report(message, effects)
+      case 'amendRefused':
+        return this.#amends.report(message, effects)
+      case 'swept':
+        return this.#sweeps.report(from, message, effects)
       case 'deposited':
       case 'withdrawn':
         assert(from === watcherActor, 'the watcher speaks for the chain')
@@ -123,6 +141,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     this.#ledger = new Ledger(state.accounts)
     this.#memory = new Memory(state.forgettable)
     this.#orders = new Orders(state, this.#ledger, this.#memory, this.#venue)
+    this.#amends = new Amends(state, this.#ledger, this.#memory, this.#orders)
+    this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#venue)
     this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#venue)
   }
 

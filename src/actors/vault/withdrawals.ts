@@ -13,6 +13,7 @@ import { publish } from './feed.ts'
 import { withdrawable } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
+import { used } from './state.ts'
 import type { Account, VaultState, Withdrawal } from './state.ts'
 
 type Withdrawn = Extract<ChainReport, { kind: 'withdrawn' }>
@@ -95,7 +96,7 @@ export class Withdrawals {
     if (signer !== null) return { refused: signer }
     const seen = this.#state.withdrawals.get(request.id)
     if (seen?.account === request.account) return { ok: withdrawalState(seen) }
-    if (seen !== undefined || this.#state.orders.has(request.id)) return { refused: 'message_reused' }
+    if (used(this.#state, request.id)) return { refused: 'message_reused' }
 
     const fault = expiryFault(request.expires, this.#maxLifetime_s, effects.time)
     if (fault !== null) return { refused: fault }

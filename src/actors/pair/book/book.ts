@@ -56,9 +56,9 @@ export class Book {
     return book
   }
 
-  /** The same state gives the same bytes. */
-  snapshot(): Uint8Array {
-    return writeSnapshot(this.#resting, this.#admission, this.#gathering)
+  /** The same state gives the same bytes. `accountOf` gives accounts other numbers there, for a caller whose numbers are accidents of its history. */
+  snapshot(accountOf: (account: number) => number = (account) => account): Uint8Array {
+    return writeSnapshot(this.#resting, this.#admission, this.#gathering, accountOf)
   }
 
   /** Resting orders. */
@@ -72,6 +72,13 @@ export class Book {
   }
   get state(): MarketState {
     return this.#admission.state
+  }
+  /** The price band. */
+  get lowTicks(): number {
+    return this.#admission.lowTicks
+  }
+  get highTicks(): number {
+    return this.#admission.highTicks
   }
   /** Bytes that the resting orders and what finds them take. */
   get bytes(): number {

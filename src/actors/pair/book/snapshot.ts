@@ -14,7 +14,7 @@ const FLAGS = 128
 const MOST = 0x7fffffff
 
 /** State, band, and the resting orders, those that came first, first: all that a book is. Ranks and slots are accidents of its history and do not appear. */
-export function writeSnapshot(resting: RestingOrders, admission: Admission, gathering: Gathering): Uint8Array {
+export function writeSnapshot(resting: RestingOrders, admission: Admission, gathering: Gathering, accountOf: (account: number) => number): Uint8Array {
   const { pool } = resting
   const { words } = pool
   gathering.clear()
@@ -36,7 +36,7 @@ export function writeSnapshot(resting: RestingOrders, admission: Admission, gath
     const flags = pool.flags(slot)
     const kind = conditionOf(flags)
     view.setFloat64(to, pool.id(slot), true)
-    view.setUint32(to + 8, words[at + word.account]!, true)
+    view.setUint32(to + 8, accountOf(words[at + word.account]! >>> 0), true)
     view.setUint32(to + 12, words[at + word.ticks]!, true)
     view.setUint32(to + 16, words[at + word.open]!, true)
     view.setUint32(to + 20, words[at + word.filled]!, true)

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import type { AccountId, ActorName, Amount, Lots, Milliseconds, OrderId, Ticks } from '../../protocol/identity.ts'
+import type { CloseReason } from '../../protocol/pair.ts'
+
+/** An order as the venue names it, beside the numbers that the book knows. */
+export interface NamedOrder {
+  readonly id: OrderId
+  readonly account: AccountId
+  /** The account's number in the book. */
+  readonly handle: number
+  /** The vault actor that owns the account and hears what becomes of the order. */
+  readonly vault: ActorName
+  readonly created: Milliseconds
+  ticks: Ticks
+  /** Total: what is filled and what is open. */
+  lots: Lots
+  filledLots: Lots
+  filledQuote: Amount
+  /** Whether its vault actor has heard that it rests. */
+  rested: boolean
+  reason: CloseReason | null
+}
+
+/** Vault actors number their orders; a partition's number and the partition make the order's number in the book. */
+const PARTITIONS = 64
+const MOST = 2 ** 47
+
+export function bookNumber(number: number, partition: number): number {
+  assert(Number.isSafeInteger(number) && number >= 1 && number < MOST && partition >= 0 && partition < PARTITIONS, 'an order is numbered 1 … 2^47 − 1 in a partition below 64')
+  return number * PARTITIONS + partition
+}
+export const partitionOf = (bookNumber: number): number => bookNumber % PARTITIONS
+
+/** Every order that is open in the market, by its number in the book. */
+export class NamedOrders {
+  readonly #orders = new Map<number, NamedOrder>()
+  readonly #accounts = new Map<AccountId, { readonly handle: number; orders: number }>()
+  readonly #byHandle: (AccountId | undefined)[] = []
+  readonly #free: number[] = []
+
+  /** `accounts` have the numbers of their places, and their orders are added next. */
+  constructor(accounts: readonly AccountId[] = []) {
+    for (const [handle, account] of accounts.entries()) {
+      this.#accounts.set(account, { handle, orders: 0 })
+      this.#byHandle.push(account)
+    }
+  }
+
+  get(number: number): NamedOrder {
+    const order = this.#orders.get(number)
+    assert(order !== undefined, 'an order in the book has a name')
+    return order
+  }
+  find(number: number): NamedOrder | undefined {
+    return this.#orders.get(number)
+  }
+
+  /** The account's number in the book; undefined where it has no open orders. */
+  handleOf(account: AccountId): number | undefined {
+    return this.#accounts.get(account)?.handle
+  }
+
+  add(number: number, order: Omit<NamedOrder, 'handle'>): NamedOrder {
+    let account = this.#accounts.get(order.account)
+    if (account === undefined) {
+      account = { handle: this.#free.pop() ?? this.#byHandle.length, orders: 0 }
+      this.#accounts.set(order.account, account)
+      this.#byHandle[account.handle] = order.account
+    }
+    account.orders++
+    const named = { ...order, handle: account.handle }
+    this.#orders.set(number, named)
+    return named
+  }
+
+  /** An order has closed; an account without orders gives its number back. */
+  drop(number: number): void {
+    const order = this.get(number)
+    this.#orders.delete(number)
+    const account = this.#accounts.get(order.account)
+    assert(account !== undefined, 'an order has an account')
+    if (--account.orders > 0) return
+    this.#accounts.delete(order.account)
+    this.#byHandle[account.handle] = undefined
+    this.#free.push(account.handle)
+  }
+
+  /** Accounts that have open orders, sorted: a numbering that does not depend on who came first. */
+  accounts(): AccountId[] {
+    return [...this.#accounts.keys()].sort()
+  }
+
+  accountOf(handle: number): AccountId {
+    const account = this.#byHandle[handle]
+    assert(account !== undefined, 'an account in the book has a name')
+    return account
+  }
+}

@@ -1,0 +1,70 @@
+import { decode, encode } from '../../protocol/codec.ts'
+import type { AccountId, Amount, Lots, Milliseconds, OrderId, Ticks } from '../../protocol/identity.ts'
+import { vaultActor } from '../../protocol/subjects.ts'
+import { Book } from './book/book.ts'
+import { side } from './book/terms.ts'
+import type { BookRules } from './book/terms.ts'
+import { NamedOrders, partitionOf } from './names.ts'
+
+/** Raised whenever what is stored changes. */
+const VERSION = 1
+
+/** The book, whose accounts are numbered by their place in `accounts`, and the names of its orders, by their numbers. */
+interface Stored {
+  readonly version: number
+  readonly trades: number
+  readonly accounts: readonly AccountId[]
+  readonly book: Uint8Array
+  readonly numbers: readonly number[]
+  readonly ids: readonly OrderId[]
+  readonly created: readonly Milliseconds[]
+  readonly filledQuotes: readonly Amount[]
+}
+
+export function takeSnapshot(book: Book, names: NamedOrders, trades: number): Uint8Array {
+  const accounts = names.accounts()
+  const places = new Map(accounts.map((account, place) => [account, place]))
+  const numbers: number[] = []
+  for (const which of [side.buy, side.sell]) for (const { id } of book.resting(which)) numbers.push(id)
+  const orders = numbers.map((number) => names.get(number))
+  const stored: Stored = {
+    version: VERSION,
+    trades,
+    accounts,
+    book: book.snapshot((handle) => places.get(names.accountOf(handle)) ?? -1),
+    numbers,
+    ids: orders.map(({ id }) => id),
+    created: orders.map(({ created }) => created),
+    filledQuotes: orders.map(({ filledQuote }) => filledQuote),
+  }
+  return encode(stored)
+}
+
+/** @throws Error where the bytes are not a snapshot of this version */
+export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; trades: number } {
+  const { version, trades, accounts, book: bookBytes, numbers, ids, created, filledQuotes } = decode<Stored>(bytes)
+  if (version !== VERSION) throw new Error(`a pair actor's snapshot of version ${version}; ${VERSION} is known`)
+  const book = Book.restore(rules, bookBytes)
+  const names = new NamedOrders(accounts)
+  const places = new Map(numbers.map((number, place) => [number, place]))
+  for (const which of [side.buy, side.sell]) {
+    for (const { id: number, account, ticks, open, filled } of book.resting(which)) {
+      const place = places.get(number)
+      const owner = accounts[account]
+      if (place === undefined || owner === undefined) throw new Error('a snapshot of a pair actor does not name all of its orders')
+      names.add(number, {
+        id: ids[place]!,
+        account: owner,
+        vault: vaultActor(partitionOf(number)),
+        created: created[place]!,
+        ticks: ticks as Ticks,
+        lots: (open + filled) as Lots,
+        filledLots: filled as Lots,
+        filledQuote: filledQuotes[place]!,
+        rested: true,
+        reason: null,
+      })
+    }
+  }
+  return { book, names, trades }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import type { ErrorCode } from '../../protocol/errors.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Market } from '../../protocol/market.ts'
+import type { Answer, ReplyTo } from '../../protocol/packets.ts'
+import type { PairMessage } from '../../protocol/pair.ts'
+import type { AmendOrder, OrderState, PairReport } from '../../protocol/vault.ts'
+import type { Effects } from '../runtime/machine.ts'
+import { expiryFault, rangeFault, signerFault } from './admission.ts'
+import type { Ledger } from './ledger.ts'
+import type { Memory } from './memory.ts'
+import { orderState } from './orders.ts'
+import type { Orders } from './orders.ts'
+import { used } from './state.ts'
+import type { Amend, Order, VaultState } from './state.ts'
+
+type Amended = Extract<PairReport, { kind: 'amended' | 'amendRefused' }>
+
+/**
+ * Amends from request to what the market made of them. What an amended order may need is held before the market hears of it; several can be on
+ * their way at once.
+ */
+export class Amends {
+  readonly #state: VaultState
+  readonly #ledger: Ledger
+  readonly #memory: Memory
+  readonly #orders: Orders
+
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, orders: Orders) {
+    this.#state = state
+    this.#ledger = ledger
+    this.#memory = memory
+    this.#orders = orders
+  }
+
+  /** Holds and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
+  request(request: AmendOrder, reply: ReplyTo, effects: Effects): void {
+    const signer = signerFault(request)
+    if (signer !== null) return effects.answer(reply, { refused: signer })
+    const seen = this.#state.amends.get(request.id)
+    if (seen !== undefined && seen.account === request.account) return effects.answer(reply, this.#repeated(seen))
+    if (used(this.#state, request.id)) return effects.answer(reply, { refused: 'message_reused' })
+    const order = this.#state.orders.get(request.order)
+    if (order?.account !== request.account) return effects.answer(reply, { refused: 'order_unknown' })
+    const { market, actor } = this.#orders.destination(order.market)
+    const fault = this.#fault(request, order, market, effects)
+    if (fault !== null) return effects.answer(reply, { refused: fault, found: orderState(order) })
+    if (effects.backlog(actor) >= limits.outboxMessages) return effects.answer(reply, { refused: 'market_unavailable' })
+    const { id, account, ticks, lots, expires } = request
+    if (!this.#orders.holdMore(this.#ledger.known(account), order, market, { id, ticks, lots })) return effects.answer(reply, { refused: 'funds_insufficient' })
+    order.amends.push({ id, ticks, lots })
+    this.#state.amends.set(id, { id, account, order: order.id, expires, outcome: null })
+    const message: PairMessage = { kind: 'amend', amend: id, order: order.id, number: order.number, account, ticks, lots, reply }
+    effects.send(actor, message)
+  }
+
+  /** What the market made of an amend. A refusal may come after its order has closed. */
+  report(report: Amended, effects: Effects): void {
+    const amend = this.#state.amends.get(report.amend)
+    assert(amend?.outcome === null && amend.order === report.order, 'a market answers an amend once')
+    amend.outcome = report.kind === 'amended' ? 'amended' : report.reason
+    this.#memory.keep(amend.id, amend.expires, effects.time)
+    if (report.kind === 'amended') return
+    const order = this.#state.orders.get(report.order)
+    if (order === undefined || order.reason !== null) return
+    order.amends = order.amends.filter(({ id }) => id !== amend.id)
+    this.#orders.hold(this.#ledger.known(order.account), order, this.#orders.destination(order.market).market)
+  }
+
+  /** Forgets an amend that is done and whose message has expired. */
+  forget(id: Amend['id']): void {
+    assert(this.#state.amends.get(id)?.outcome !== null, 'only amends that are done are forgotten')
+    this.#state.amends.delete(id)
+  }
+
+  #fault(request: AmendOrder, order: Order, market: Market, effects: Effects): ErrorCode | null {
+    const fault = expiryFault(request.expires, market.rules.maxLifetime_s, effects.time) ?? rangeFault(request.ticks, request.lots, market)
+    if (fault !== null) return fault
+    if (order.reason !== null || order.type !== 'limit') return 'order_not_open'
+    if (request.lots <= order.filledLots) return 'amend_too_late'
+    return order.amends.length >= limits.amendsInFlight ? 'amends_exceeded' : null
+  }
+
+  #repeated(amend: Amend): Answer<OrderState> {
+    const order = this.#state.orders.get(amend.order)
+    if (order === undefined) return { refused: 'order_unknown' }
+    const found = orderState(order)
+    return amend.outcome === null || amend.outcome === 'amended' ? { ok: found } : { refused: amend.outcome, found }
+  }
+}
