@@ -14,6 +14,7 @@ import { Fenced } from './runtime/journal.ts'
 import { JournalFault } from './runtime/journalFault.ts'
 import { JetStreamFeed } from './runtime/jetstreamFeed.ts'
 import { JetStreamJournal } from './runtime/jetstreamJournal.ts'
+import { JetStreamSnapshots } from './runtime/jetstreamSnapshots.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
 import { systemRandom } from './runtime/random.ts'
 import { SealedEnvelope } from './runtime/sealedEnvelope.ts'
@@ -34,6 +35,7 @@ const keys = developmentKeys(data.keysFile)
 const hosted = await createRole(data.actor, { venue, keys, log, settlementModule: data.settlementModule })
 const { subjects } = venue
 const secret = await keys.secret(keyPaths.journal)
+const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
 const actor = new Actor({
   name: data.actor,
   machine: hosted.machine,
@@ -44,7 +46,8 @@ const actor = new Actor({
   clock: systemClock,
   log,
   patience_ms: hosted.patience_ms ?? 0,
-  envelope: new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind: 'record', random: systemRandom }),
+  envelope: envelope('record'),
+  snapshots: { store: new JetStreamSnapshots(connection, subjects, data.actor), envelope: envelope('snapshot') },
 })
 let driver: Driver | undefined
 

@@ -5,10 +5,13 @@ import type { ActorName } from '../protocol/identity.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { exitCodes } from './exitCodes.ts'
+import { systemClock } from './runtime/clock.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
 import { ensureStreams } from './runtime/streams.ts'
 import { connectNats } from './runtime/transport.ts'
 import type { NatsAccess } from './runtime/transport.ts'
+import { SnapshotSchedule } from './snapshotSchedule.ts'
+import { SnapshotThread } from './snapshotThread.ts'
 import { Supervisor } from './supervisor.ts'
 
 // A shard: the process that runs some or all actors of a venue.
@@ -76,13 +79,17 @@ try {
   leave(exitCodes.unavailable, sentence(error))
 }
 
-const supervisor = new Supervisor(actors, { venue: json, keysFile, nats, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }, log)
+const data = { venue: json, keysFile, nats, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
+const supervisor = new Supervisor(actors, data, log)
+const snapshotThread = new SnapshotThread(data, log)
+const snapshots = new SnapshotSchedule(() => supervisor.status(), snapshotThread, systemClock, log)
 let draining = false
 const drain = (why: string): void => {
   if (draining) return
   draining = true
   log.info('shard', 'draining', { why })
-  void supervisor.drain(drain_ms).then(() => {
+  snapshots.stop()
+  void Promise.all([supervisor.drain(drain_ms), snapshotThread.stop()]).then(() => {
     log.info('shard', 'drained')
     process.exit(exitCodes.drained)
   })

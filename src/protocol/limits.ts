@@ -12,6 +12,11 @@ export const limits = {
   mailboxInputs: 65_536,
   /** Messages that one actor holds for a peer that does not acknowledge; beyond it the vault actor refuses orders with market_unavailable. */
   outboxMessages: 65_536,
+  /** Journal records, and bytes of them, after which an actor's next snapshot is due. What a new owner replays is about as long. */
+  snapshotRecords: 50_000,
+  snapshotBytes: 268_435_456,
+  /** Snapshots kept of each actor; the journal is kept from the oldest of them on. */
+  snapshots: 3,
   /** Requests of one gateway without an answer. */
   gatewayInFlight: 16_384,
   /** How long a gateway waits for an answer, in milliseconds. */

@@ -50,6 +50,10 @@ export interface ActorStatus {
   readonly state: 'replaying' | 'running' | 'draining' | 'stopped' | 'failed'
   /** Journal records it has written or replayed. */
   readonly records: number
+  /** The record of the snapshot it began from; 0 where it began at the beginning. */
+  readonly restored: number
+  /** Bytes of journal it has written or replayed since. */
+  readonly bytes: number
   /** Inputs waiting. */
   readonly backlog: number
 }

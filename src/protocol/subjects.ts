@@ -50,9 +50,19 @@ export class Subjects {
   get allJournals(): string {
     return `${this.#root}.journal.>`
   }
+  /** One snapshot of an actor: its pieces. */
+  snapshot(actor: ActorName, name: string): string {
+    return `${this.#root}.snapshot.${actor}.${name}`
+  }
+  get allSnapshots(): string {
+    return `${this.#root}.snapshot.>`
+  }
   /** JetStream stream names. */
   get journalStream(): string {
     return `dp_v1_${this.venue}_journal`
+  }
+  get snapshotStream(): string {
+    return `dp_v1_${this.venue}_snapshot`
   }
   get feedStream(): string {
     return `dp_v1_${this.venue}_feed`

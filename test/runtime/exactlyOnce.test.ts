@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import type { Actor } from '../../src/actors/runtime/actor.ts'
+import { clearEnvelope } from '../../src/actors/runtime/envelope.ts'
+import type { SnapshotShelf } from '../../src/actors/runtime/snapshot.ts'
 import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import { LedgerMachine } from './ledger.ts'
 import { settle, World } from './world.ts'
@@ -16,6 +18,8 @@ type Step =
   | { readonly do: 'wait'; readonly span_ms: number }
   | { readonly do: 'clock'; readonly jump_ms: number }
   | { readonly do: 'hold' | 'release'; readonly side: number }
+  /** One is taken, and all but the newest two are let go with the journal before them. */
+  | { readonly do: 'snapshot'; readonly side: number }
   | { readonly do: 'feed'; readonly failing: 'no' | 'lost' | 'in doubt' }
 
 const side = fc.integer({ min: 0, max: 1 })
@@ -26,6 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), span_ms: fc.integer({ min: 1, max: 3_000 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('clock' as const), jump_ms: fc.integer({ min: -100_000, max: 100_000 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('hold' as const, 'release' as const), side }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('snapshot' as const), side }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('feed' as const), failing: fc.constantFrom('no' as const, 'lost' as const, 'in doubt' as const) }) },
 )
 
@@ -37,6 +42,10 @@ class Side {
   machine!: LedgerMachine
   actor!: Actor
 
+  get shelf(): SnapshotShelf {
+    return { store: this.world.snapshots(this.name), envelope: clearEnvelope }
+  }
+
   constructor(world: World, which: number) {
     this.world = world
     this.name = names[which]!
@@ -46,14 +55,18 @@ class Side {
   async start(): Promise<void> {
     this.machine = new LedgerMachine(this.peer, true)
     // One of the two waits for company, as a vault actor does.
-    this.actor = this.world.actor(this.name, this.machine, { patience_ms: this.name === names[0] ? 2 : 0 })
+    this.actor = this.world.actor(this.name, this.machine, { patience_ms: this.name === names[0] ? 2 : 0, snapshots: this.shelf })
     await this.actor.start()
   }
 
-  /** What the journal alone says. */
+  async snapshot(): Promise<void> {
+    await this.world.snapshot(this.name, new LedgerMachine(this.peer, true), 2)
+  }
+
+  /** What journal and snapshots say. */
   async replayed(): Promise<LedgerMachine> {
     const machine = new LedgerMachine(this.peer, true)
-    const actor = this.world.actor(this.name, machine)
+    const actor = this.world.actor(this.name, machine, { snapshots: this.shelf })
     await actor.start()
     actor.stop()
     return machine
@@ -101,6 +114,9 @@ async function run(steps: readonly Step[]): Promise<void> {
         await side.start()
         break
       }
+      case 'snapshot':
+        await sides[step.side]!.snapshot()
+        break
       case 'wait':
         await clock.pass(step.span_ms)
         break
@@ -140,7 +156,9 @@ async function run(steps: readonly Step[]): Promise<void> {
   }
   for (const side of sides) {
     side.actor.stop()
-    assert.deepEqual((await side.replayed()).lines, side.machine.lines, 'a replay is what was lived')
+    const replayed = await side.replayed()
+    assert.deepEqual(replayed.lines, side.machine.lines, 'a replay is what was lived')
+    assert.deepEqual(replayed.snapshot(), side.machine.snapshot())
     const read = world.feed(side.name).read?.map((message) => ('trades' in message ? message.trades[0] : ''))
     assert.deepEqual(read, side.machine.lines, 'the feed tells all of it, in order')
   }

@@ -5,10 +5,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { jetstreamManager } from '@nats-io/jetstream'
 import t from 'tap'
 import { exitCodes } from '../../src/actors/exitCodes.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
+import { SnapshotThread } from '../../src/actors/snapshotThread.ts'
 import { Supervisor } from '../../src/actors/supervisor.ts'
 import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
@@ -137,6 +139,47 @@ t.test('a shard ends with its parent', async (t) => {
   const exited = once(shard.process, 'exit')
   shard.process.disconnect()
   t.same(await exited, [exitCodes.drained, null])
+})
+
+t.test('snapshots are taken beside running actors, in a thread of their own, and a new owner begins from them', async (t) => {
+  await ensureStreams(client, subjects)
+  const log = new LogLines()
+  const data = { venue: venueFile(server.url), keysFile, nats, settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
+  const supervisor = new Supervisor([vault], data, log)
+  await supervisor.start()
+  const thread = new SnapshotThread(data, log)
+  const status = async (): Promise<ActorStatus> => (await supervisor.status())[0]!
+  const seen = new Set<number>()
+  client.subscribe(subjects.answers('g2'), { callback: (_, { data: bytes }) => decode<AnswerPacket>(bytes).answers.forEach(({ request }) => seen.add(request)) })
+  const work = async (count: number): Promise<void> => {
+    const from = seen.size
+    for (let request = from + 1; request <= from + count; request++) {
+      client.publish(subjects.clients(vault), encode({ gateway: 'g2', items: [{ request, command: { kind: 'unknown' } }] }))
+      await until(() => seen.has(request))
+    }
+  }
+  for (let round = 0; round < 4; round++) {
+    await work(25)
+    const { records } = await status()
+    t.same(await thread.take(vault), { records, snapshot: records })
+  }
+  const { records } = await status()
+  await supervisor.terminate(vault)
+  await until(() => statuses.some(({ restored, state }) => restored === records && state === 'running'))
+  t.match(await status(), { state: 'running', records: records + 1, restored: records })
+  const manager = await jetstreamManager(client)
+  const kept = (await manager.streams.info(subjects.snapshotStream, { subjects_filter: subjects.allSnapshots })).state.subjects ?? {}
+  t.equal(Object.keys(kept).length, 3)
+
+  // A thread that is ended in the middle is replaced.
+  const abandoned = thread.take(vault)
+  await thread.stop()
+  await t.rejects(abandoned, { message: /the snapshot thread ended/ })
+  await work(1)
+  t.match(await thread.take(vault), { snapshot: records + 2 })
+  await t.rejects(thread.take('vault.9' as ActorName), { message: /no actor vault.9/ })
+  await thread.stop()
+  await supervisor.drain(10_000)
 })
 
 t.test('an actor that fails at every start is tried ever more slowly, and the others run', async (t) => {

@@ -6,10 +6,16 @@ import type { Heading } from '../../src/actors/runtime/envelope.ts'
 import type { FeedStream, FeedText } from '../../src/actors/runtime/feed.ts'
 import { Fenced } from '../../src/actors/runtime/journal.ts'
 import type { Journal } from '../../src/actors/runtime/journal.ts'
+import { JournalFault } from '../../src/actors/runtime/journalFault.ts'
 import type { Log } from '../../src/actors/runtime/log.ts'
 import type { Machine } from '../../src/actors/runtime/machine.ts'
 import { decodeBody } from '../../src/actors/runtime/record.ts'
 import type { RecordBody } from '../../src/actors/runtime/record.ts'
+import { systemRandom } from '../../src/actors/runtime/random.ts'
+import { replicaOf } from '../../src/actors/runtime/replica.ts'
+import { takeSnapshot } from '../../src/actors/runtime/snapshotter.ts'
+import type { Snapshotted } from '../../src/actors/runtime/snapshotter.ts'
+import type { SnapshotStore, StoredSnapshot } from '../../src/actors/runtime/snapshotStore.ts'
 import type { Transport } from '../../src/actors/runtime/transport.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { FeedMessage } from '../../src/protocol/feed.ts'
@@ -58,6 +64,8 @@ export class ManualClock implements Clock {
 /** The durable part of a journal: it outlives the actors that write it. */
 export class JournalStore {
   readonly records: Uint8Array[] = []
+  /** Records before this index are let go. */
+  forgotten = 0
   /** While set, appends wait; `failure` makes the next ones fail without being stored. */
   held = false
   failure: Error | null = null
@@ -66,8 +74,12 @@ export class JournalStore {
   open(): Journal {
     let expected = 0
     const records = this.records
+    const first = (): number => this.forgotten
     return {
-      replay: async function* () {
+      replay: async function* (after = 0) {
+        expected = Math.max(expected, after)
+        if (expected > records.length) throw new JournalFault('end_missing', null, `the journal ends at ${records.length}`)
+        expected = Math.max(expected, first())
         while (expected < records.length) yield { record: records[expected]!, position: ++expected }
       },
       append: async (record) => {
@@ -76,6 +88,9 @@ export class JournalStore {
         if (records.length !== expected) throw new Fenced('journal')
         records.push(record)
         expected++
+      },
+      forget: async (position) => {
+        this.forgotten = Math.max(this.forgotten, Math.min(position, records.length) - 1)
       },
     }
   }
@@ -88,6 +103,31 @@ export class JournalStore {
     this.held = false
     for (const resume of this.#waiting) resume()
     this.#waiting = []
+  }
+}
+
+/** The durable part of one actor's snapshots. With `failAfter` set, the store is gone after so many more pieces. */
+export class SnapshotRows implements SnapshotStore {
+  readonly rows = new Map<string, Uint8Array[]>()
+  failAfter = Infinity
+
+  async list(): Promise<StoredSnapshot[]> {
+    return [...this.rows].map(([name, pieces]) => ({ name, pieces: pieces.length }))
+  }
+  async last(name: string): Promise<Uint8Array | null> {
+    return this.rows.get(name)?.at(-1) ?? null
+  }
+  async *read(name: string, pieces: number): AsyncIterable<Uint8Array> {
+    yield* (this.rows.get(name) ?? []).slice(0, pieces)
+  }
+  async append(name: string, piece: Uint8Array): Promise<void> {
+    if (this.failAfter-- <= 0) throw new Error('no answer')
+    const row = this.rows.get(name) ?? []
+    this.rows.set(name, row)
+    row.push(piece)
+  }
+  async remove(name: string): Promise<void> {
+    this.rows.delete(name)
   }
 }
 
@@ -172,6 +212,7 @@ export class World {
   readonly network = new Network()
   readonly log = new LogLines()
   readonly #journals = new Map<ActorName, JournalStore>()
+  readonly #snapshots = new Map<ActorName, SnapshotRows>()
   readonly #feeds = new Map<ActorName, FeedStore>()
   readonly answers: { readonly from: ActorName; readonly request: number; readonly answer: Answer }[] = []
   readonly #transport = this.network.transport()
@@ -195,7 +236,20 @@ export class World {
     return store
   }
 
-  actor(name: ActorName, machine: Machine, more: Pick<ActorParts, 'patience_ms' | 'envelope'> = {}): Actor {
+  snapshots(name: ActorName): SnapshotRows {
+    const store = this.#snapshots.get(name) ?? new SnapshotRows()
+    this.#snapshots.set(name, store)
+    return store
+  }
+
+  /** Of its own accord, beside the actor: it shares nothing with it but journal and store. */
+  snapshot(name: ActorName, machine: Machine, kept: number, least = 1): Promise<Snapshotted> {
+    const { clock, log } = this
+    const replica = replicaOf(name, machine, clearEnvelope, subjects, clock, log)
+    return takeSnapshot({ replica, journal: this.journal(name).open(), shelf: { store: this.snapshots(name), envelope: clearEnvelope }, kept, random: systemRandom, log }, least)
+  }
+
+  actor(name: ActorName, machine: Machine, more: Pick<ActorParts, 'patience_ms' | 'envelope' | 'snapshots'> = {}): Actor {
     const { clock, network, log } = this
     return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log, ...more })
   }

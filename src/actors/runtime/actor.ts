@@ -6,13 +6,14 @@ import type { Subjects } from '../../protocol/subjects.ts'
 import { ActorState } from './actorState.ts'
 import { Answering } from './answering.ts'
 import type { Asked } from './answering.ts'
+import { sortMail } from './batch.ts'
+import type { Work } from './batch.ts'
 import type { Clock } from './clock.ts'
 import type { DrivenActor } from './driver.ts'
 import { clearEnvelope } from './envelope.ts'
 import type { Envelope } from './envelope.ts'
 import { Feed } from './feed.ts'
 import type { FeedStream } from './feed.ts'
-import { Fenced } from './journal.ts'
 import type { Journal } from './journal.ts'
 import { Links } from './links.ts'
 import { sentence } from './log.ts'
@@ -20,9 +21,11 @@ import type { Log } from './log.ts'
 import type { Machine } from './machine.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Mail } from './mailbox.ts'
-import { MalformedPacket, packetRoom, readClientPacket, readPeerAck, readPeerPacket } from './packets.ts'
-import { inputTag } from './record.ts'
-import type { RecordInput } from './record.ts'
+import { packetRoom } from './packets.ts'
+import { receive } from './reception.ts'
+import type { Received } from './reception.ts'
+import { takeOver } from './recovery.ts'
+import type { SnapshotShelf } from './snapshot.ts'
 import type { Transport } from './transport.ts'
 
 /** Everything an actor touches besides its machine. */
@@ -39,6 +42,8 @@ export interface ActorParts {
   readonly patience_ms?: number
   /** How the journal's records are wrapped; readable where none is given. */
   readonly envelope?: Envelope
+  /** Where it finds snapshots to begin from. Without, and where its machine has none, the journal is replayed whole. */
+  readonly snapshots?: SnapshotShelf
 }
 
 type State = ActorStatus['state']
@@ -46,8 +51,6 @@ type State = ActorStatus['state']
 /** How often links, deadline and status are looked after. */
 const pulse_ms = 200
 const status_ms = 1_000
-/** How often a new owner tries to append between two appends of the old one. */
-const takeOverAttempts = 1_000
 /**
  * Carries one machine. What arrives waits in the mailbox; a batch of it is applied, appended to the journal as one record, and only when that
  * is durable do its effects leave. One append is in flight, meanwhile the next batch gathers. A machine that throws, or a journal that has
@@ -66,6 +69,7 @@ export class Actor implements DrivenActor {
   readonly #patience_ms: number
   readonly #links: Links
   readonly #feed: Feed
+  readonly #snapshots: SnapshotShelf | null
   readonly #memory: ActorState
   readonly #answering: Answering
   readonly #mailbox = new Mailbox()
@@ -80,7 +84,7 @@ export class Actor implements DrivenActor {
   #cancelPatience: (() => void) | null = null
   #cancelDeadline = (): void => undefined
   #cancelPulse = (): void => undefined
-  #leave: (() => void)[] = []
+  #leave = (): void => undefined
   #statusAt = 0
 
   constructor(parts: ActorParts) {
@@ -96,6 +100,7 @@ export class Actor implements DrivenActor {
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
+    this.#snapshots = (machine.restore === undefined ? null : parts.snapshots) ?? null
     this.#answering = new Answering(name, machine, subjects, transport, log)
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     this.ended = promise
@@ -103,7 +108,8 @@ export class Actor implements DrivenActor {
   }
 
   get status(): ActorStatus {
-    return { actor: this.name, state: this.#state, records: this.#memory.records, backlog: this.#mailbox.inputs }
+    const { records, restored, bytes } = this.#memory
+    return { actor: this.name, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs }
   }
 
   /**
@@ -114,13 +120,14 @@ export class Actor implements DrivenActor {
     const from = this.#clock.now()
     try {
       this.#pulse()
-      await this.#takeOver()
+      await takeOver(this.#memory, this.#journal, this.#snapshots, this.#clock, this.#log, () => this.#over)
       if (this.#over) return
-      this.#listen()
+      this.#memory.speak()
+      this.#leave = receive(this.name, this.#subjects, this.#transport, this.#log, this.#received())
       this.#links.resume(this.#clock.now())
       this.#feed.release()
       this.#become('running')
-      this.#log.info('actor', 'running', { records: this.#memory.records, epoch: this.#memory.epoch, replay_ms: this.#clock.now() - from })
+      this.#log.info('actor', 'running', { records: this.#memory.records, restored: this.#memory.restored, epoch: this.#memory.epoch, replay_ms: this.#clock.now() - from })
       this.#armDeadline()
     } catch (error) {
       this.#fail(error)
@@ -184,8 +191,7 @@ export class Actor implements DrivenActor {
     this.#cancelPulse()
     this.#cancelPatience?.()
     this.#cancelDeadline()
-    for (const leave of this.#leave) leave()
-    this.#leave = []
+    this.#leave()
     this.#feed.stop()
     for (const mail of this.#mailbox.clear()) if (mail.kind === 'local') mail.failed(this.#ending())
     for (const resolve of this.#idle) resolve()
@@ -222,36 +228,23 @@ export class Actor implements DrivenActor {
 
   // What arrives
 
-  #listen(): void {
-    const guarded = (what: string, take: (bytes: Uint8Array) => void) => (bytes: Uint8Array) => {
-      try {
-        take(bytes)
-      } catch (error) {
-        if (error instanceof MalformedPacket) this.#log.warn('actor', 'a malformed packet is dropped', { what, reason: error.message })
-        else this.#fail(error)
-      }
+  #received(): Received {
+    return {
+      clients: (packet, bytes) => {
+        if (this.#state !== 'running') return this.#answering.refuse(packet, 'venue_not_ready')
+        // A feed that cannot be stored holds memory, so it holds back what would add to it.
+        const full = this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
+        if (full) this.#answering.refuse(packet, 'venue_overloaded')
+        else this.#press()
+      },
+      // One that finds no room is as good as lost on the way: the peer sends it again.
+      peers: (packet, bytes) => {
+        if (this.#state === 'running' && this.#mailbox.put({ kind: 'peer', bytes, packet })) this.#gather()
+      },
+      ack: (ack, bytes) => this.#links.heard(ack, bytes, this.#clock.now()),
+      reconnected: () => this.#links.reconnected(this.#clock.now()),
+      failed: (error) => this.#fail(error),
     }
-    this.#leave.push(
-      this.#transport.subscribe(this.#subjects.clients(this.name), guarded('clients', (bytes) => this.#takeClients(bytes))),
-      this.#transport.subscribe(this.#subjects.peers(this.name), guarded('peers', (bytes) => this.#takePeers(bytes))),
-      this.#transport.subscribe(this.#subjects.acks(this.name), guarded('acks', (bytes) => this.#links.heard(readPeerAck(bytes), bytes, this.#clock.now()))),
-      this.#transport.onReconnect(() => this.#links.reconnected(this.#clock.now())),
-    )
-  }
-
-  #takeClients(bytes: Uint8Array): void {
-    const packet = readClientPacket(bytes)
-    if (this.#state !== 'running') return this.#answering.refuse(packet, 'venue_not_ready')
-    // A feed that cannot be stored holds memory, so it holds back what would add to it.
-    const full = this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
-    if (full) this.#answering.refuse(packet, 'venue_overloaded')
-    else this.#press()
-  }
-
-  /** A peer's packet that finds no room is as good as lost on the way: the peer sends it again. */
-  #takePeers(bytes: Uint8Array): void {
-    const packet = readPeerPacket(bytes)
-    if (this.#state === 'running' && this.#mailbox.put({ kind: 'peer', bytes, packet })) this.#gather()
   }
 
   // The loop
@@ -298,7 +291,7 @@ export class Actor implements DrivenActor {
   async #step(batch: Mail[]): Promise<void> {
     try {
       const asked: Asked[] = []
-      const applied = batch.flatMap((mail) => this.#sort(mail, asked))
+      const applied = batch.flatMap((mail) => sortMail(mail, this.#memory, this.#links, asked))
       const deadline = this.#machine.deadline()
       // Queries, repeated packets and questions for our position change nothing, so they are not journaled.
       if (applied.length > 0 || (deadline !== null && deadline <= this.#clock.now())) await this.#commit(applied, asked)
@@ -308,24 +301,6 @@ export class Actor implements DrivenActor {
       // Settled already, unless the batch did not get through.
       for (const mail of batch) if (mail.kind === 'local') mail.failed(this.#ending())
     }
-  }
-
-  /** What of a piece of mail is to be journaled and how it is applied; queries are put aside. */
-  #sort(mail: Mail, asked: Asked[]): Work[] {
-    if (mail.kind === 'local') return [{ input: { tag: inputTag.local, bytes: mail.bytes }, apply: () => this.#memory.applyLocal(mail.input) }]
-    if (mail.kind === 'peer') {
-      const skip = this.#links.accept(mail.packet)
-      if (skip === undefined) return []
-      return [{ input: { tag: inputTag.peer, bytes: mail.bytes }, apply: () => this.#memory.applyPeer(mail.packet, skip) }]
-    }
-    const { gateway, items } = mail.packet
-    const queries = items.filter((item) => 'query' in item)
-    for (const { request, query } of queries) asked.push({ reply: { gateway, request }, query })
-    if (queries.length === items.length) return []
-    // Gateways send queries in packets of their own; where one did not, its commands alone are journaled.
-    const packet = queries.length === 0 ? mail.packet : { gateway, items: items.filter((item) => 'command' in item) }
-    const bytes = queries.length === 0 ? mail.bytes : encode(packet)
-    return [{ input: { tag: inputTag.client, bytes }, apply: () => this.#memory.applyClient(packet) }]
   }
 
   /** Advances, applies, appends one record, and lets the effects go once it is durable. */
@@ -363,36 +338,4 @@ export class Actor implements DrivenActor {
       this.#wake()
     })
   }
-
-  // Replay
-
-  /**
-   * Replays to the end and appends the first record of a new epoch. From then on the append of any earlier owner is refused, whether it still
-   * runs or its last append is still under way. One that still runs may be faster at first: then its records are replayed too.
-   */
-  async #takeOver(): Promise<void> {
-    for (let attempt = 1; !this.#over; attempt++) {
-      for await (const { record } of this.#journal.replay()) {
-        if (this.#over) return
-        this.#memory.replay(record)
-      }
-      const record = this.#memory.takeOver(this.#clock.now())
-      try {
-        await this.#journal.append(record)
-      } catch (error) {
-        if (error instanceof Fenced && attempt < takeOverAttempts) continue
-        throw error
-      }
-      this.#memory.replay(record)
-      this.#links.replayed()
-      this.#memory.effects.speak()
-      return
-    }
-  }
-}
-
-/** A part of a batch: what is journaled, and how the machine takes it. */
-interface Work {
-  readonly input: RecordInput
-  readonly apply: () => void
 }

@@ -12,6 +12,7 @@ import type { Machine } from './machine.ts'
 import { readClientPacket, readPeerAck, readPeerPacket } from './packets.ts'
 import { decodeBody, digestedPart, encodeBody, inputTag } from './record.ts'
 import type { RecordBody, RecordInput } from './record.ts'
+import type { Snapshot } from './snapshot.ts'
 
 export interface ActorStateParts {
   readonly venue: string
@@ -37,6 +38,8 @@ export class ActorState {
   readonly #transcript = new Transcript()
   #epoch = 0
   #records = 0
+  #restored = 0
+  #bytes = 0
   #time = 0 as Milliseconds
   #digest: Uint8Array
 
@@ -59,6 +62,16 @@ export class ActorState {
     return this.#records
   }
 
+  /** Number of the record whose snapshot it began from; 0 where it began at the beginning. */
+  get restored(): number {
+    return this.#restored
+  }
+
+  /** Bytes of the records that were written or replayed since. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
   get time(): Milliseconds {
     return this.#time
   }
@@ -68,7 +81,45 @@ export class ActorState {
     return this.#digest
   }
 
+  /**
+   * All of it. The same history gives the same snapshot, lived or replayed.
+   * @throws Error where the machine has none
+   */
+  snapshot(): Snapshot {
+    if (this.#machine.snapshot === undefined) throw new Error('this machine has no snapshots')
+    const [epoch, index, time, digest] = [this.#epoch, this.#records, this.#time, this.#digest]
+    return { epoch, index, time, digest, links: this.#links.state, feed: this.#feed.state, machine: this.#machine.snapshot() }
+  }
+
+  /**
+   * Begins where the snapshot was taken. Nothing may have happened yet.
+   * @throws JournalFault where the machine does not know what it is given; nothing has happened then
+   */
+  restore(snapshot: Snapshot): void {
+    if (this.#records > 0) throw new Error('a snapshot is where an actor begins')
+    try {
+      this.#links.restore(snapshot.links)
+      this.#feed.restore(snapshot.feed)
+      this.#machine.restore?.(snapshot.machine)
+    } catch (error) {
+      this.#links.restore({ applied: [], sent: [] })
+      this.#feed.restore({ trimmed: 0, waiting: [] })
+      throw new JournalFault('unknown_version', snapshot.index, `its snapshot is refused: ${sentence(error)}`, error)
+    }
+    this.#epoch = snapshot.epoch
+    this.#records = snapshot.index
+    this.#time = snapshot.time
+    this.#digest = snapshot.digest
+    this.#restored = snapshot.index
+  }
+
   // Live
+
+  /** The replay is over: from here on it says what it does. */
+  speak(): void {
+    this.#links.replayed()
+    this.effects.speak()
+  }
 
   /** Begins a batch: time comes to `now`, or stays where it is if the clock has gone back. Gives the acknowledgements that go with it. */
   advance(now: Milliseconds): RecordInput[] {
@@ -87,7 +138,9 @@ export class ActorState {
     const body = encodeBody(this.#time, inputs)
     this.#digest = this.#digestOf(this.#epoch, body)
     body.set(this.#digest)
-    return this.#envelope.wrap({ epoch: this.#epoch, index: this.#records + 1, part: 0 }, body)
+    const record = this.#envelope.wrap({ epoch: this.#epoch, index: this.#records + 1, part: 0 }, body)
+    this.#bytes += record.length
+    return record
   }
 
   /** The record that `close` gave is durable. */
@@ -150,6 +203,7 @@ export class ActorState {
     this.#digest = this.#digestOf(epoch, bytes)
     if (!sameDigest(this.#digest, body.digest)) throw fault('diverged', `it leads to the digest ${hex(this.#digest)}, ${hex(body.digest)} is written`)
     this.#records = index
+    this.#bytes += record.length
   }
 
   #unwrap(record: Uint8Array): Enveloped {

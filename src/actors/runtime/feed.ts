@@ -12,6 +12,12 @@ export interface FeedText {
   readonly text: string
 }
 
+/** What was published and is not known to be stored: the messages behind position `trimmed`. */
+export interface FeedState {
+  readonly trimmed: number
+  readonly waiting: readonly FeedText[]
+}
+
 /** Where traders' feeds are kept. */
 export interface FeedStream {
   /**
@@ -32,7 +38,7 @@ export class Feed {
   readonly #stream: FeedStream
   readonly #clock: Clock
   readonly #log: Log
-  readonly #outbox = new Outbox<FeedText>()
+  #outbox = new Outbox<FeedText>()
   /** Position of the last message that is in a transcript. */
   #closed = 0
   #released = 0
@@ -49,6 +55,17 @@ export class Feed {
 
   get backlog(): number {
     return this.#outbox.size
+  }
+
+  get state(): FeedState {
+    return { trimmed: this.#outbox.trimmed, waiting: this.#outbox.slice(this.#outbox.trimmed + 1, this.#outbox.last) }
+  }
+
+  /** Begins from a snapshot. */
+  restore({ trimmed, waiting }: FeedState): void {
+    this.#outbox = new Outbox(trimmed, waiting)
+    this.#closed = this.#outbox.last
+    this.#stored = trimmed
   }
 
   publish(message: FeedMessage): void {

@@ -3,6 +3,7 @@ import { DeliverPolicy, jetstream, JetStreamApiError } from '@nats-io/jetstream'
 import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { limits } from '../../protocol/limits.ts'
 import { Appender, InDoubt } from './appender.ts'
 import { systemClock } from './clock.ts'
 import type { Journal, JournalEntry } from './journal.ts'
@@ -16,6 +17,10 @@ const ID_HEADER = 'Nats-Msg-Id'
 
 /** An append without an answer for so long is in doubt. A slow disk makes doubt, not harm. */
 const append_ms = 2_000
+/** Stream sequences that one purge covers. */
+const purgeStep = 1_000
+/** Records on their way while a journal is replayed: several of the largest. */
+const prefetchBytes = 4 * limits.packetBytes
 
 /** An actor's journal as one subject of a JetStream stream; each append names the sequence of the one before. */
 export class JetStreamJournal implements Journal {
@@ -47,7 +52,7 @@ export class JetStreamJournal implements Journal {
     if (end > this.#last) {
       const from = { filter_subjects: this.#subject, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }
       const consumer = await this.#client.consumers.get(this.#stream, from)
-      for await (const message of await consumer.consume({ max_messages: 2_048 })) {
+      for await (const message of await consumer.consume({ max_bytes: prefetchBytes })) {
         this.#last = message.seq
         yield { position: message.seq, record: message.data }
         if (message.seq >= end) break
@@ -77,6 +82,16 @@ export class JetStreamJournal implements Journal {
       return last && { position: last.seq, id: last.header.get(ID_HEADER) }
     } catch (error) {
       throw inDoubt(error) ? new InDoubt(error) : error
+    }
+  }
+
+  /** In steps: while it purges, the server appends for nobody, about 5 ms for a thousand records of 5 kB. */
+  async forget(position: number): Promise<void> {
+    const manager = await this.#manager
+    const first = await manager.direct.getMessage(this.#stream, { seq: 1, next_by_subj: this.#subject })
+    for (let seq = first?.seq ?? position; seq < position; ) {
+      seq = Math.min(seq + purgeStep, position)
+      await manager.streams.purge(this.#stream, { filter: this.#subject, seq })
     }
   }
 

@@ -19,6 +19,8 @@ export interface Journal {
    * @throws Error where the store refuses for good
    */
   append(record: Uint8Array): Promise<void>
+  /** Lets go what stands before the entry at `position`. That entry stays, and so there is always a last one to append behind. */
+  forget(position: number): Promise<void>
 }
 
 /** Another owner has written to this journal. Whoever sees this stops, and drops what it has not promised. */

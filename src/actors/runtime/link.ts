@@ -11,6 +11,13 @@ const patience_ms = { first: 400, most: 5_000 }
 /** A receiver that misses a packet says so with every later one; it is sent again once in this time. */
 const rewind_ms = 50
 
+/** What was sent to a peer and is not acknowledged: packets that reach behind position `trimmed`. */
+export interface SentState {
+  readonly peer: ActorName
+  readonly trimmed: number
+  readonly packets: readonly SentPacket[]
+}
+
 /**
  * The sending side towards one peer. Replayed state: what was ever sent and not yet acknowledged in a journaled record. Around it, live: how
  * far it is durable (`#released`), how far it went out (`#sent`), how far the peer has said it is (`#heard`).
@@ -19,7 +26,7 @@ export class Link {
   readonly peer: ActorName
   readonly #self: ActorName
   readonly #publish: (bytes: Uint8Array) => void
-  readonly #outbox = new PacketOutbox()
+  readonly #outbox: PacketOutbox
   /** Of the batch that is being applied. */
   #pushed: unknown[] = []
   #released = 0
@@ -31,7 +38,9 @@ export class Link {
   #rewoundAt = 0 as Milliseconds
   #asked = false
 
-  constructor(self: ActorName, peer: ActorName, publish: (bytes: Uint8Array) => void) {
+  constructor(self: ActorName, peer: ActorName, publish: (bytes: Uint8Array) => void, outbox = new PacketOutbox()) {
+    this.#outbox = outbox
+    this.#heard = outbox.trimmed
     this.#self = self
     this.peer = peer
     this.#publish = publish
@@ -40,6 +49,11 @@ export class Link {
   /** Messages not acknowledged, as the replayed state knows it. */
   get backlog(): number {
     return this.#outbox.size + this.#pushed.length
+  }
+
+  get state(): SentState {
+    const { trimmed, packets } = this.#outbox
+    return { peer: this.peer, trimmed, packets }
   }
 
   push(message: unknown): void {

@@ -4,9 +4,18 @@ import type { PeerAck, PeerPacket } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 import type { Transcript } from './digest.ts'
 import { Link, neverSent } from './link.ts'
+import type { SentState } from './link.ts'
+import { PacketOutbox } from './packetOutbox.ts'
 import { inputTag } from './record.ts'
 import type { RecordInput } from './record.ts'
 import type { Transport } from './transport.ts'
+
+/** By name, so that the order in which actors met does not show. */
+export interface LinksState {
+  /** The last position applied of each sender. */
+  readonly applied: readonly (readonly [ActorName, number])[]
+  readonly sent: readonly SentState[]
+}
 
 /**
  * Exactly once between actors over a network that loses, doubles and reorders. Each message has a position among all that its sender ever
@@ -33,6 +42,22 @@ export class Links {
     this.#self = self
     this.#subjects = subjects
     this.#transport = transport
+  }
+
+  get state(): LinksState {
+    return {
+      applied: [...this.#applied].sort(([a], [b]) => (a < b ? -1 : 1)),
+      sent: Array.from(this.#links.values(), (link) => link.state).sort((a, b) => (a.peer < b.peer ? -1 : 1)),
+    }
+  }
+
+  /** Begins from a snapshot. */
+  restore({ applied, sent }: LinksState): void {
+    const links = sent.map(({ peer, trimmed, packets }) => this.#newLink(peer, new PacketOutbox(trimmed, packets)))
+    this.#links.clear()
+    this.#applied.clear()
+    for (const link of links) this.#links.set(link.peer, link)
+    for (const [sender, position] of applied) this.#applied.set(sender, position)
   }
 
   send(to: ActorName, message: unknown): void {
@@ -126,10 +151,14 @@ export class Links {
   #link(peer: ActorName): Link {
     let link = this.#links.get(peer)
     if (link === undefined) {
-      link = new Link(this.#self, peer, (bytes) => this.#transport.publish(this.#subjects.peers(peer), bytes))
+      link = this.#newLink(peer)
       this.#links.set(peer, link)
     }
     return link
+  }
+
+  #newLink(peer: ActorName, outbox?: PacketOutbox): Link {
+    return new Link(this.#self, peer, (bytes) => this.#transport.publish(this.#subjects.peers(peer), bytes), outbox)
   }
 
   #acknowledge(sender: ActorName): void {

@@ -1,10 +1,15 @@
 /** What was sent in order and may be needed again, by positions that count from 1. */
 export class Outbox<Item> {
-  #items: Item[] = []
+  #items: Item[]
   /** Items before this index are trimmed. */
   #head = 0
   /** Position of the last trimmed item. */
-  #trimmed = 0
+  #trimmed: number
+
+  constructor(trimmed = 0, items: readonly Item[] = []) {
+    this.#trimmed = trimmed
+    this.#items = [...items]
+  }
 
   /** Position of the last item that was ever put in; 0 where there was none. */
   get last(): number {

@@ -13,9 +13,13 @@ const feedBytes = 8 * 1024 ** 3
  * Makes the venue's streams where they are not there yet.
  *
  * The journal is the truth: a file, synced before each acknowledgement (the server's `sync_interval: always`), nothing dropped by age or
- * size and no message deleted from the middle; a full stream refuses instead. (Purging stays allowed: it is how a snapshot will let the
- * beginning go, and it could not be allowed later.) Its duplicate window is as short as it may be: what stops a second append is the expected
+ * size and no message deleted from the middle (`deny_delete`); a full stream refuses instead. Purging is not denied: it lets the beginning of
+ * an actor's journal go once three snapshots reach beyond it, and a stream that denies it once denies it for ever. So whoever has the venue's
+ * NATS password could empty a journal. They could stop its server too; what they cannot do is make it say something else, and an actor whose
+ * journal has lost its beginning or its end does not start. Its duplicate window is as short as it may be: what stops a second append is the expected
  * sequence, and the message id is only read back to tell whose record stands last.
+ *
+ * Snapshots are synced as well: a record is let go because they hold what it did. A subject is one snapshot, in pieces; old ones are purged.
  *
  * The feed is a copy for readers: whatever it has not acknowledged is published again, and the journal can make all of it anew. So it is
  * acknowledged before it is synced (`persist_mode: async`): a synced stream stores about 10,500 messages a second in bursts of 10 and
@@ -32,6 +36,16 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
     max_msg_size: limits.packetBytes,
     duplicate_window: nanos(1_000),
     deny_delete: true,
+    allow_direct: true,
+  })
+  await ensure(manager, {
+    name: subjects.snapshotStream,
+    subjects: [subjects.allSnapshots],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    max_msg_size: limits.packetBytes,
+    duplicate_window: nanos(1_000),
     allow_direct: true,
   })
   await ensure(manager, {

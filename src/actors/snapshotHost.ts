@@ -1,0 +1,58 @@
+import { constants, setPriority } from 'node:os'
+import { workerData } from 'node:worker_threads'
+import { expose } from 'comlink'
+import { developmentKeys, keyPaths } from '../enclave/keys.ts'
+import { limits } from '../protocol/limits.ts'
+import { readVenue } from '../protocol/venue.ts'
+import { endpointOf } from './control.ts'
+import { exitCodes } from './exitCodes.ts'
+import { createRole } from './roles.ts'
+import { systemClock } from './runtime/clock.ts'
+import { JetStreamJournal } from './runtime/jetstreamJournal.ts'
+import { JetStreamSnapshots } from './runtime/jetstreamSnapshots.ts'
+import { jsonLog, sentence } from './runtime/log.ts'
+import { systemRandom } from './runtime/random.ts'
+import { replicaOf } from './runtime/replica.ts'
+import { SealedEnvelope } from './runtime/sealedEnvelope.ts'
+import { takeSnapshot } from './runtime/snapshotter.ts'
+import { connectNats } from './runtime/transport.ts'
+import type { SnapshotControl, SnapshotData } from './snapshotControl.ts'
+
+// The entry of the worker thread that takes the snapshots of a shard's actors, one at a time. It works beside the actors, never in them, and
+// gives way to them: on Linux a priority is a thread's own.
+
+const data = workerData as SnapshotData
+const log = jsonLog({ thread: 'snapshots' })
+try {
+  setPriority(constants.priority.PRIORITY_LOW)
+} catch (error) {
+  log.warn('snapshots', 'the priority cannot be lowered', { reason: sentence(error) })
+}
+const connection = await connectNats(data.nats, 'snapshots').catch((error: unknown) => {
+  log.error('snapshots', 'no connection', { reason: sentence(error) })
+  return process.exit(exitCodes.unavailable)
+})
+const venue = readVenue(data.venue)
+const { subjects } = venue
+const keys = developmentKeys(data.keysFile)
+const secret = await keys.secret(keyPaths.journal)
+
+const control: SnapshotControl = {
+  take: async (actor) => {
+    const { machine } = await createRole(actor, { venue, keys, log, settlementModule: data.settlementModule })
+    if (machine.snapshot === undefined) return null
+    const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor, kind, random: systemRandom })
+    return takeSnapshot(
+      {
+        replica: replicaOf(actor, machine, envelope('record'), subjects, systemClock, log),
+        journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), log),
+        shelf: { store: new JetStreamSnapshots(connection, subjects, actor), envelope: envelope('snapshot') },
+        kept: limits.snapshots,
+        random: systemRandom,
+        log,
+      },
+      1,
+    )
+  },
+}
+expose(control, endpointOf(data.port))

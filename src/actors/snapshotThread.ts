@@ -1,0 +1,65 @@
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { releaseProxy, wrap } from 'comlink'
+import type { Remote } from 'comlink'
+import type { ActorName } from '../protocol/identity.ts'
+import { endpointOf } from './control.ts'
+import { sentence } from './runtime/log.ts'
+import type { Log } from './runtime/log.ts'
+import type { Snapshotted } from './runtime/snapshotter.ts'
+import type { SnapshotControl, SnapshotData } from './snapshotControl.ts'
+
+/** One that takes longer is stuck: the thread is ended, and the next one begins in a new thread. */
+const longest_ms = 600_000
+
+interface Running {
+  readonly worker: Worker
+  readonly control: Remote<SnapshotControl>
+  /** Rejects when the thread is gone. */
+  readonly gone: Promise<never>
+}
+
+/** The worker thread in which a shard's snapshots are taken: started when the first is due, and anew where it has died. */
+export class SnapshotThread implements SnapshotControl {
+  readonly #data: Omit<SnapshotData, 'port'>
+  readonly #log: Log
+  #running: Running | null = null
+
+  constructor(data: Omit<SnapshotData, 'port'>, log: Log) {
+    this.#data = data
+    this.#log = log
+  }
+
+  async take(actor: ActorName): Promise<Snapshotted | null> {
+    this.#running ??= this.#launch()
+    const { worker, control, gone } = this.#running
+    const stuck = setTimeout(() => void worker.terminate(), longest_ms)
+    try {
+      return await Promise.race([control.take(actor), gone])
+    } finally {
+      clearTimeout(stuck)
+    }
+  }
+
+  /** What is under way is given up: an unfinished snapshot harms nobody. */
+  async stop(): Promise<void> {
+    await this.#running?.worker.terminate()
+  }
+
+  #launch(): Running {
+    const { port1, port2 } = new MessageChannel()
+    const worker = new Worker(new URL('./snapshotHost.ts', import.meta.url), { name: 'snapshots', workerData: { ...this.#data, port: port2 }, transferList: [port2] })
+    const control = wrap<SnapshotControl>(endpointOf(port1))
+    const gone = new Promise<never>((_, reject) => {
+      worker.once('error', (error) => this.#log.error('snapshots', 'the thread threw', { reason: sentence(error) }))
+      worker.once('exit', (code) => {
+        this.#running = null
+        control[releaseProxy]()
+        port1.close()
+        reject(new Error(`the snapshot thread ended with ${code}`))
+      })
+    })
+    // Nobody may be waiting when it ends.
+    gone.catch(() => undefined)
+    return { worker, control, gone }
+  }
+}

@@ -1,0 +1,75 @@
+import t from 'tap'
+import type { Snapshotted } from '../../src/actors/runtime/snapshotter.ts'
+import { SnapshotSchedule } from '../../src/actors/snapshotSchedule.ts'
+import type { ActorName } from '../../src/protocol/identity.ts'
+import type { ActorStatus } from '../../src/protocol/packets.ts'
+import { LogLines, ManualClock, settle } from './world.ts'
+
+const bounds = { records: 100, bytes: 10_000 }
+
+/** One actor and whoever takes its snapshots, both under the test's hand. */
+class Stage {
+  status: ActorStatus = { actor: 'vault.0' as ActorName, state: 'running', records: 0, restored: 0, bytes: 0, backlog: 0 }
+  readonly taken: number[] = []
+  answer: () => Promise<Snapshotted | null> = async () => ({ records: this.status.records, snapshot: this.status.records })
+  readonly clock = new ManualClock(1_000_000)
+  readonly log = new LogLines()
+  readonly schedule = new SnapshotSchedule(async () => [this.status], { take: async () => (this.taken.push(this.status.records), this.answer()) }, this.clock, this.log, bounds)
+
+  /** The actor has come so far, and some time passes. */
+  async at(records: number, more: Partial<ActorStatus> = {}, span_ms = 5_000): Promise<void> {
+    this.status = { ...this.status, records, ...more }
+    await this.clock.pass(span_ms)
+    await settle()
+  }
+}
+
+t.test('a snapshot is due by records or by bytes since the last one', async (t) => {
+  const stage = new Stage()
+  await stage.at(99, { bytes: 9_999 })
+  t.same(stage.taken, [])
+  await stage.at(100)
+  t.same(stage.taken, [100])
+  await stage.at(199, { bytes: 19_998 })
+  t.same(stage.taken, [100])
+  await stage.at(199, { bytes: 19_999 })
+  t.same(stage.taken, [100, 199])
+  stage.schedule.stop()
+  await stage.at(1_000)
+  t.same(stage.taken, [100, 199], 'nothing after the stop')
+})
+
+t.test('a new owner counts bytes anew, and may have begun from a newer snapshot', async (t) => {
+  const stage = new Stage()
+  await stage.at(150, { bytes: 9_000 })
+  await stage.at(200, { bytes: 500, restored: 150 })
+  t.same(stage.taken, [150])
+  await stage.at(210, { bytes: 10_400 })
+  t.same(stage.taken, [150, 210])
+  // Another node has taken one meanwhile.
+  await stage.at(330, { restored: 300, bytes: 10 })
+  t.same(stage.taken, [150, 210])
+  await stage.at(400, { restored: 300 })
+  t.same(stage.taken, [150, 210, 400])
+})
+
+t.test('an actor that does not run is left alone, one without snapshots is asked once', async (t) => {
+  const stage = new Stage()
+  await stage.at(500, { state: 'replaying' })
+  t.same(stage.taken, [])
+  stage.answer = async () => null
+  await stage.at(500, { state: 'running' })
+  await stage.at(5_000)
+  t.same(stage.taken, [500])
+})
+
+t.test('one that fails is said, and tried again after a minute', async (t) => {
+  const stage = new Stage()
+  stage.answer = async () => Promise.reject(new Error('record 7: it leads elsewhere'))
+  await stage.at(100)
+  await stage.at(110)
+  t.same(stage.taken, [100])
+  t.match(stage.log.lines, [/^error snapshots no snapshot can be taken .*record 7/])
+  await stage.at(120, {}, 60_000)
+  t.same(stage.taken, [100, 120])
+})
