@@ -6,10 +6,10 @@ import type { Snapshotted } from './runtime/snapshotter.ts'
 /** What the shard may ask of the thread that takes snapshots. */
 export interface SnapshotControl {
   /**
-   * Takes one, of an actor that may be running. null where the actor's machine has none.
+   * Takes one, of an actor that may be running.
    * @throws Error where the journal cannot be replayed, or the store does not answer
    */
-  take(actor: ActorName): Promise<Snapshotted | null>
+  take(actor: ActorName): Promise<Snapshotted>
 }
 
 /** What that thread is started with. */

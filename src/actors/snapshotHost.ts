@@ -40,7 +40,6 @@ const secret = await keys.secret(keyPaths.journal)
 const control: SnapshotControl = {
   take: async (actor) => {
     const { machine } = await createRole(actor, { venue, keys, log, settlementModule: data.settlementModule })
-    if (machine.snapshot === undefined) return null
     const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor, kind, random: systemRandom })
     return takeSnapshot(
       {

@@ -70,13 +70,12 @@ export class SnapshotSchedule {
     return records - since.snapshot >= this.#bounds.records || bytes - since.bytes >= this.#bounds.bytes
   }
 
-  async #take({ actor, records, restored, bytes }: ActorStatus): Promise<void> {
+  async #take({ actor, restored, bytes }: ActorStatus): Promise<void> {
     const began = this.#clock.now()
     try {
       const taken = await this.#control.take(actor)
-      if (taken === null) this.#marks.set(actor, { snapshot: records, bytes, notBefore: Infinity })
-      else this.#marks.set(actor, { snapshot: taken.snapshot, bytes, notBefore: 0 })
-      if (taken !== null) this.#log.info('snapshots', 'taken', { actor, records: taken.snapshot, took_ms: this.#clock.now() - began })
+      this.#marks.set(actor, { snapshot: taken.snapshot, bytes, notBefore: 0 })
+      this.#log.info('snapshots', 'taken', { actor, records: taken.snapshot, took_ms: this.#clock.now() - began })
     } catch (error) {
       // The actor runs on: what it says is what it journaled. But it would not come back from this journal.
       this.#log.error('snapshots', 'no snapshot can be taken', { actor, reason: sentence(error) })

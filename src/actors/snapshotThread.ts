@@ -29,7 +29,7 @@ export class SnapshotThread implements SnapshotControl {
     this.#log = log
   }
 
-  async take(actor: ActorName): Promise<Snapshotted | null> {
+  async take(actor: ActorName): Promise<Snapshotted> {
     this.#running ??= this.#launch()
     const { worker, control, gone } = this.#running
     const stuck = setTimeout(() => void worker.terminate(), longest_ms)

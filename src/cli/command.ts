@@ -5,6 +5,8 @@ import type { Place } from './place.ts'
 export interface Outcome {
   readonly text: string
   readonly json: unknown
+  /** The command found that something is not as it should be: exit code 1. */
+  readonly failed?: boolean
 }
 
 export interface Surroundings {

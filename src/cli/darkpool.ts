@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   deposit: async () => (await import('./commands/deposit.ts')).deposit,
   withdraw: async () => (await import('./commands/withdraw.ts')).withdraw,
   markets: async () => (await import('./commands/markets.ts')).markets,
+  journal: async () => (await import('./commands/journal.ts')).journal,
   watch: async () => (await import('./commands/watch.ts')).watch,
 }
 
@@ -33,8 +34,9 @@ async function main(): Promise<number> {
   const say = (text: string): void => void (json || process.stderr.write(`${text}\n`))
   const command = await load()
   const outcome = await command({ args, place: new Place(args), show, say })
-  if (outcome !== null) show(outcome)
-  return exits.done
+  if (outcome === null) return exits.done
+  show(outcome)
+  return outcome.failed === true ? exits.failed : exits.done
 }
 
 /** Each failure in one sentence, and an exit code that says what a script may do next. */

@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { developmentKeys } from '../enclave/keys.ts'
+import type { Keys } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
@@ -42,6 +44,13 @@ export class Place {
     } catch (error) {
       throw new UsageFault(`${file} cannot be read: ${(error as Error).message}`, error)
     }
+  }
+
+  /** The venue's own secrets: for its operator, on its machine. */
+  keys(): Keys {
+    const file = join(this.state, 'keys', 'root')
+    if (!existsSync(file)) throw new UsageFault(`there are no venue keys in ${file}`)
+    return developmentKeys(file)
   }
 
   signer(): SecretSigner {

@@ -10,6 +10,8 @@ const quiet: Machine = {
   local: () => undefined,
   query: () => ({ ok: null }),
   deadline: () => null,
+  snapshot: () => new Uint8Array(),
+  restore: () => undefined,
 }
 
 export const createSettlement = (): Hosted => ({

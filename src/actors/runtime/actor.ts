@@ -42,7 +42,7 @@ export interface ActorParts {
   readonly patience_ms?: number
   /** How the journal's records are wrapped; readable where none is given. */
   readonly envelope?: Envelope
-  /** Where it finds snapshots to begin from. Without, and where its machine has none, the journal is replayed whole. */
+  /** Where it finds snapshots to begin from. Without, the journal is replayed whole. */
   readonly snapshots?: SnapshotShelf
 }
 
@@ -100,7 +100,7 @@ export class Actor implements DrivenActor {
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
-    this.#snapshots = (machine.restore === undefined ? null : parts.snapshots) ?? null
+    this.#snapshots = parts.snapshots ?? null
     this.#answering = new Answering(name, machine, subjects, transport, log)
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     this.ended = promise

@@ -81,12 +81,8 @@ export class ActorState {
     return this.#digest
   }
 
-  /**
-   * All of it. The same history gives the same snapshot, lived or replayed.
-   * @throws Error where the machine has none
-   */
+  /** All of it. The same history gives the same snapshot, lived or replayed. */
   snapshot(): Snapshot {
-    if (this.#machine.snapshot === undefined) throw new Error('this machine has no snapshots')
     const [epoch, index, time, digest] = [this.#epoch, this.#records, this.#time, this.#digest]
     return { epoch, index, time, digest, links: this.#links.state, feed: this.#feed.state, machine: this.#machine.snapshot() }
   }
@@ -100,7 +96,7 @@ export class ActorState {
     try {
       this.#links.restore(snapshot.links)
       this.#feed.restore(snapshot.feed)
-      this.#machine.restore?.(snapshot.machine)
+      this.#machine.restore(snapshot.machine)
     } catch (error) {
       this.#links.restore({ applied: [], sent: [] })
       this.#feed.restore({ trimmed: 0, waiting: [] })

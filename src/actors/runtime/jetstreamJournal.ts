@@ -52,12 +52,15 @@ export class JetStreamJournal implements Journal {
     if (end > this.#last) {
       const from = { filter_subjects: this.#subject, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }
       const consumer = await this.#client.consumers.get(this.#stream, from)
-      for await (const message of await consumer.consume({ max_bytes: prefetchBytes })) {
-        this.#last = message.seq
-        yield { position: message.seq, record: message.data }
-        if (message.seq >= end) break
+      try {
+        for await (const message of await consumer.consume({ max_bytes: prefetchBytes })) {
+          this.#last = message.seq
+          yield { position: message.seq, record: message.data }
+          if (message.seq >= end) break
+        }
+      } finally {
+        await consumer.delete()
       }
-      await consumer.delete()
     }
     if (end !== this.#last) throw new JournalFault('end_missing', null, `${this.#subject} ends at ${this.#last}, not at ${end}`)
     this.#replayed = true

@@ -41,15 +41,18 @@ export class JetStreamSnapshots implements SnapshotStore {
 
   async *read(name: string, pieces: number): AsyncIterable<Uint8Array> {
     const consumer = await this.#client.consumers.get(this.#subjects.snapshotStream, { filter_subjects: this.#subject(name) })
-    for (let left = pieces; left > 0; ) {
-      const before = left
-      for await (const message of await consumer.fetch({ max_messages: Math.min(left, fetchPieces), expires: this.#fetch_ms })) {
-        yield message.data
-        left--
+    try {
+      for (let left = pieces; left > 0; ) {
+        const before = left
+        for await (const message of await consumer.fetch({ max_messages: Math.min(left, fetchPieces), expires: this.#fetch_ms })) {
+          yield message.data
+          left--
+        }
+        if (left === before) throw new Error(`a snapshot's pieces do not come: ${left} of ${pieces} are missing after ${this.#fetch_ms} ms`)
       }
-      if (left === before) throw new Error(`a snapshot's pieces do not come: ${left} of ${pieces} are missing after ${this.#fetch_ms} ms`)
+    } finally {
+      await consumer.delete()
     }
-    await consumer.delete()
   }
 
   /** An outcome in doubt fails: the row is given up and written anew under another name. */

@@ -21,14 +21,14 @@ export interface Machine<Command = unknown, Query = unknown, Message = unknown, 
   deadline(): Milliseconds | null
   /**
    * All of its state. The same history gives the same bytes, whether it was lived, replayed, or begun from a snapshot. It starts with a
-   * version of its own, so that a later machine can tell what it reads. A machine without it is replayed whole.
+   * version of its own, so that a later machine can tell what it reads.
    */
-  snapshot?(): Uint8Array
+  snapshot(): Uint8Array
   /**
    * Takes a snapshot's state over, into a machine that nothing has happened to yet. What comes next has the effects it would have had.
    * @throws Error where the bytes are not a snapshot that it knows; the machine is then as it was
    */
-  restore?(bytes: Uint8Array): void
+  restore(bytes: Uint8Array): void
 }
 
 /** What a machine may cause. Nothing of it leaves before the batch that caused it is durable. */

@@ -67,7 +67,7 @@ export async function writeSnapshot({ store, envelope }: SnapshotShelf, snapshot
     body.set(bytes, 1)
     await store.append(name, envelope.wrap({ epoch, index, part: part++ }, body))
   }
-  for (const section of [lengthOf(head), head, machine]) {
+  for (const section of [withLength(head), machine]) {
     for (let at = 0; at < section.length; at += PIECE_BYTES) {
       const bytes = section.subarray(at, at + PIECE_BYTES)
       sha256.update(bytes)
@@ -122,8 +122,9 @@ export async function readSnapshot({ store, envelope }: SnapshotShelf, name: str
   }
 }
 
-function lengthOf(head: Uint8Array): Uint8Array {
-  const bytes = Buffer.alloc(LENGTH_BYTES)
+function withLength(head: Uint8Array): Uint8Array {
+  const bytes = Buffer.alloc(LENGTH_BYTES + head.length)
   bytes.writeUInt32BE(head.length)
+  bytes.set(head, LENGTH_BYTES)
   return bytes
 }
