@@ -1,6 +1,7 @@
 import { setUpParts } from '../setup/setup.ts'
 import { Fault } from '../setup/fault.ts'
 import { Steps } from '../setup/steps.ts'
+import { installOtherNode } from '../setup/otherNode.ts'
 import { buildTap } from '../setup/tap.ts'
 import { rustTests } from './rustTests.ts'
 import { Tally } from './tally.ts'
@@ -15,7 +16,7 @@ export class Proof {
   readonly #tally = new Tally()
 
   async setUp(): Promise<void> {
-    for (const [title, work] of [...setUpParts, ['test runner', buildTap] as const]) {
+    for (const [title, work] of [...setUpParts, ['test runner', buildTap] as const, ['second Node', installOtherNode] as const]) {
       try {
         await this.#steps.run(title, work, (how) => how)
       } catch (error) {

@@ -91,7 +91,7 @@ const rules = (over: Partial<BookRules>): BookRules => ({
 export const landscapes: readonly Landscape[] = [
   { rules: rules({}), accounts: 4, around: 100, spread: 3, sizes: 40, conditional_percent: 30, control_percent: 1 },
   { rules: rules({ fees: null }), accounts: 6, around: 500, spread: 5, sizes: 12, conditional_percent: 60, control_percent: 0 },
-  { rules: rules({ maxOrders: 10, maxOrdersPerAccount: 4, maxConditionalOrders: 2, maxValue: 3_000 }), accounts: 3, around: 100, spread: 2, sizes: 46, conditional_percent: 40, control_percent: 3 },
+  { rules: rules({ maxOrders: 9, maxOrdersPerAccount: 5, maxConditionalOrders: 2, maxValue: 3_000 }), accounts: 3, around: 100, spread: 2, sizes: 46, conditional_percent: 40, control_percent: 3 },
   { rules: rules({ minLots: 1 }), accounts: 8, around: 100, spread: 12, sizes: 20, conditional_percent: 0, control_percent: 0 },
   { rules: rules({ maxTicks: 2_147_483_647, maxLots: 4_000_000, maxValue: 90_000_000_000 }), accounts: 8, around: 40_000, spread: 39_999, sizes: 1_000_000, conditional_percent: 15, control_percent: 1 },
 ]
@@ -136,7 +136,7 @@ export class RandomCommands {
 
   #place(): BookCommand {
     const dice = this.#dice
-    const again = this.#placed.length > 0 && dice.below(300) === 0
+    const again = this.#placed.length > 0 && dice.below(120) === 0
     const id = again ? dice.from(this.#placed).id : ++this.#ids
     const lots = this.#lots()
     const order: NewOrder = {

@@ -45,6 +45,8 @@ export class Matching {
     let filled = words[t + word.filled]!
     let left = budget
     let ending = 0
+    // Whether what is left of a budget does not pay for the next lot.
+    let broke = false
     // While nobody was passed over, the next maker is the best one.
     let passed = false
     let maker = resting.best(other)
@@ -52,7 +54,10 @@ export class Matching {
       const m = maker << 4
       const ticks = words[m + word.ticks]!
       if (!accepts(takerSide, limit, ticks)) break
-      if (budget !== 0 && ticks > left) break
+      if (budget !== 0 && ticks > left) {
+        broke = true
+        break
+      }
       const makerHad = words[m + word.open]!
       const makerFlags = words[m + word.flags]!
       let lots = open < makerHad ? open : makerHad
@@ -86,7 +91,10 @@ export class Matching {
         words[m + word.open] = makerOpen
         words[m + word.filled] = words[m + word.filled]! + lots
         this.#filled(maker, taker, takerSide, ticks, lots, makerOpen, open)
-        if (makerOpen !== 0) makerEnding = this.#remainderOf(maker, makerFlags, makerOpen)
+        if (makerOpen !== 0) {
+          makerEnding = this.#remainderOf(maker, makerFlags, makerOpen)
+          broke = open !== 0
+        }
       }
 
       if (makerEnding !== 0) this.#events.cancelled(pool.id(maker), makerOpen, makerEnding)
@@ -110,7 +118,7 @@ export class Matching {
     words[t + word.open] = open
     words[t + word.filled] = filled
     if (ending !== 0) return ending
-    if (budget !== 0 && open > 0 && filled > 0 && (left === 0 || (maker !== 0 && this.#pool.words[(maker << 4) + word.ticks]! > left))) return cancellation.budget_spent
+    if (open > 0 && filled > 0 && budget !== 0 && (broke || left === 0)) return cancellation.budget_spent
     return open > 0 && open < had ? this.#remainderOf(taker, flags, open) : 0
   }
 
