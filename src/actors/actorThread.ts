@@ -44,7 +44,7 @@ export class ActorThread {
 
   async status(): Promise<ActorStatus> {
     const running = this.#running
-    const unknown = { actor: this.actor, state: this.#state, records: 0, restored: 0, bytes: 0, backlog: 0 }
+    const unknown = { actor: this.actor, state: this.#state, records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
     if (running === null || this.#state !== 'running') return unknown
     return Promise.race([running.control.status(), running.exited.then(() => ({ ...unknown, state: 'failed' as const }))])
   }

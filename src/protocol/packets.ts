@@ -56,4 +56,12 @@ export interface ActorStatus {
   readonly bytes: number
   /** Inputs waiting. */
   readonly backlog: number
+  /** What somebody must look at. */
+  readonly alarms: readonly ActorAlarm[]
+}
+
+/** `peer_lost_records`: the peer has applied less than it acknowledged, so its journal has lost its end; what it lacks cannot be sent again. */
+export interface ActorAlarm {
+  readonly kind: 'peer_lost_records'
+  readonly peer: ActorName
 }

@@ -96,7 +96,7 @@ export class Actor implements DrivenActor {
     this.#clock = parts.clock
     this.#log = parts.log
     this.#patience_ms = parts.patience_ms ?? 0
-    this.#links = new Links(parts.name, parts.subjects, parts.transport)
+    this.#links = new Links(parts.name, parts.subjects, parts.transport, parts.log)
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
@@ -109,7 +109,7 @@ export class Actor implements DrivenActor {
 
   get status(): ActorStatus {
     const { records, restored, bytes } = this.#memory
-    return { actor: this.name, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs }
+    return { actor: this.name, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms: this.#links.alarms }
   }
 
   /**

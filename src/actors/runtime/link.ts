@@ -8,6 +8,8 @@ import { peerPacket } from './packets.ts'
 const windowMessages = 8 * limits.packetItems
 /** Without progress for so long, the sender asks where the receiver stands. */
 const patience_ms = { first: 400, most: 5_000 }
+/** Answers in a row that fall short of what the peer said before: one or two may have been late on the way. */
+const lostAnswers = 3
 /** A receiver that misses a packet says so with every later one; it is sent again once in this time. */
 const rewind_ms = 50
 
@@ -37,6 +39,8 @@ export class Link {
   #progressAt = 0 as Milliseconds
   #rewoundAt = 0 as Milliseconds
   #asked = false
+  /** Answers to questions, in a row, that were lower than one before. */
+  #lower = 0
 
   constructor(self: ActorName, peer: ActorName, publish: (bytes: Uint8Array) => void, outbox = new PacketOutbox()) {
     this.#outbox = outbox
@@ -49,6 +53,11 @@ export class Link {
   /** Messages not acknowledged, as the replayed state knows it. */
   get backlog(): number {
     return this.#outbox.size + this.#pushed.length
+  }
+
+  /** Whether the peer has less than it acknowledged: its journal has lost its end, and what it lacks is forgotten here. */
+  get lost(): boolean {
+    return this.#lower >= lostAnswers
   }
 
   get state(): SentState {
@@ -101,9 +110,9 @@ export class Link {
     this.#sent = this.#released
   }
 
-  /** An empty packet, where anything is not acknowledged: the peer answers with its position. */
+  /** An empty packet, where anything is not acknowledged or what is seems lost: the peer answers with its position. */
   ask(now: Milliseconds): void {
-    if (this.#heard >= this.#released) return
+    if (this.#settled) return
     this.#asked = true
     this.#progressAt = now
     this.#publish(peerPacket(this.#self, this.#released + 1, []).bytes)
@@ -116,6 +125,9 @@ export class Link {
    */
   heard(position: number, bytes: Uint8Array, now: Milliseconds): void {
     if (position > this.#released) throw neverSent(this.peer, position, this.#released)
+    // A low one that nobody asked for is a reason to ask. Asked for, again and again, it is no straggler.
+    if (position >= this.#heard) this.#lower = 0
+    else if (this.#asked || this.#lower === 0) this.#lower++
     const repeated = position <= this.#heard
     if (!repeated) {
       this.#heard = position
@@ -136,9 +148,13 @@ export class Link {
 
   /** Called every now and then. */
   tick(now: Milliseconds): void {
-    if (this.#heard >= this.#released || now - this.#progressAt < this.#patience_ms) return
+    if (this.#settled || now - this.#progressAt < this.#patience_ms) return
     this.#patience_ms = Math.min(this.#patience_ms * 2, patience_ms.most)
     this.ask(now)
+  }
+
+  get #settled(): boolean {
+    return this.#heard >= this.#released && this.#lower === 0
   }
 
   #pump(now: Milliseconds): void {

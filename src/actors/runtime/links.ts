@@ -1,10 +1,11 @@
 import { encode } from '../../protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
-import type { PeerAck, PeerPacket } from '../../protocol/packets.ts'
+import type { ActorAlarm, PeerAck, PeerPacket } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 import type { Transcript } from './digest.ts'
 import { Link, neverSent } from './link.ts'
 import type { SentState } from './link.ts'
+import type { Log } from './log.ts'
 import { PacketOutbox } from './packetOutbox.ts'
 import { inputTag } from './record.ts'
 import type { RecordInput } from './record.ts'
@@ -26,6 +27,7 @@ export class Links {
   readonly #self: ActorName
   readonly #subjects: Subjects
   readonly #transport: Transport
+  readonly #log: Log
   /** Outbound, by peer. */
   readonly #links = new Map<ActorName, Link>()
   /** Inbound: the last position applied, by sender. */
@@ -37,8 +39,10 @@ export class Links {
   readonly #acknowledged = new Set<Link>()
   /** Senders that wait for an acknowledgement of ours. */
   readonly #owed = new Set<ActorName>()
+  #alarms: readonly ActorAlarm[] = []
 
-  constructor(self: ActorName, subjects: Subjects, transport: Transport) {
+  constructor(self: ActorName, subjects: Subjects, transport: Transport, log: Log) {
+    this.#log = log
     this.#self = self
     this.#subjects = subjects
     this.#transport = transport
@@ -58,6 +62,11 @@ export class Links {
     this.#applied.clear()
     for (const link of links) this.#links.set(link.peer, link)
     for (const [sender, position] of applied) this.#applied.set(sender, position)
+  }
+
+  /** Peers that have less than they acknowledged. They will never have it again from here: somebody must look. */
+  get alarms(): readonly ActorAlarm[] {
+    return this.#alarms
   }
 
   send(to: ActorName, message: unknown): void {
@@ -146,6 +155,13 @@ export class Links {
 
   tick(now: Milliseconds): void {
     for (const link of this.#links.values()) link.tick(now)
+    const lost = [...this.#links.values()].filter((link) => link.lost)
+    for (const { peer } of lost) {
+      if (this.#alarms.some((alarm) => alarm.peer === peer)) continue
+      this.#log.error('link', 'a peer has lost messages that it had acknowledged: its journal has lost its end', { alarm: 'peer_lost_records', peer })
+    }
+    for (const { peer } of this.#alarms) if (!lost.some((link) => link.peer === peer)) this.#log.info('link', 'a peer has again what it had acknowledged', { peer })
+    this.#alarms = lost.map(({ peer }) => ({ kind: 'peer_lost_records', peer }))
   }
 
   #link(peer: ActorName): Link {

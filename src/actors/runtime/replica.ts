@@ -18,5 +18,5 @@ const noFeed: FeedStream = { store: silent }
 
 /** An actor as its journal tells it, for whoever only reads: it sends, publishes and answers nothing. */
 export function replicaOf(name: ActorName, machine: Machine, envelope: Envelope, subjects: Subjects, clock: Clock, log: Log): ActorState {
-  return new ActorState({ venue: subjects.venue, name, machine, links: new Links(name, subjects, noTransport), feed: new Feed(noFeed, clock, log), envelope })
+  return new ActorState({ venue: subjects.venue, name, machine, links: new Links(name, subjects, noTransport, log), feed: new Feed(noFeed, clock, log), envelope })
 }
