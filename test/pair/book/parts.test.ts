@@ -21,7 +21,11 @@ t.test('a bit tree tells the next member after any number', async () => {
       const tree = new BitTree(size)
       const members = new Set(added.map((n) => n % size))
       for (const member of members) tree.add(member)
-      for (const [place, member] of [...members].entries()) if (place % 3 === 0) tree.delete(member), members.delete(member)
+      for (const [place, member] of [...members].entries()) {
+        if (place % 3 !== 0) continue
+        tree.delete(member)
+        members.delete(member)
+      }
       const sorted = [...members].sort((a, b) => a - b)
       for (const bound of [-1, ...asked.map((n) => n % size), ...sorted]) assert.equal(tree.after(bound), sorted.find((n) => n > bound) ?? -1)
     }),

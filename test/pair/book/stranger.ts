@@ -185,7 +185,7 @@ export class Stranger {
   #leave(order: Known): void {
     order.resting = false
     const queue = this.#queues[order.side].get(order.ticks)
-    assert(queue?.includes(order), 'who leaves stood there')
+    assert(queue !== undefined && queue.includes(order), 'who leaves stood there')
     if (queue.length === 1) this.#queues[order.side].delete(order.ticks)
     else queue.splice(queue.indexOf(order), 1)
   }
