@@ -6,6 +6,8 @@ export interface Figure {
   readonly metric: string
   readonly value: number
   readonly unit: string
+  /** The other program that was measured, with its version; absent for ours. */
+  readonly peer?: string
 }
 
 /** The line before the figures: what they were measured on. */

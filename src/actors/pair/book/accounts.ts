@@ -64,7 +64,7 @@ export class Accounts {
     const entry = this.#find(account)
     const at = slot << 4
     const next = words[at + word.accountNext]!
-    assert(this.#heads[entry] !== 0, 'an order that rests is among those of its account')
+    if (this.#heads[entry] === 0) assert.fail('an order that rests is among those of its account')
     if (next === slot) return this.#drop(entry)
     const previous = words[at + word.accountPrevious]!
     words[(previous << 4) + word.accountNext] = next

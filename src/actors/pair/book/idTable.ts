@@ -49,7 +49,7 @@ export class IdTable {
     const mask = this.#mask
     let hole = this.#home(this.#pool.id(slot))
     while (slots[hole] !== slot) {
-      assert(slots[hole] !== 0, 'an order that rests is in the table of ids')
+      if (slots[hole] === 0) assert.fail('an order that rests is in the table of ids')
       hole = (hole + 1) & mask
     }
     this.#size--

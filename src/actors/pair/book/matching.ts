@@ -87,7 +87,7 @@ export class Matching {
         makerOpen -= lots
         open -= lots
         filled += lots
-        left -= lots * ticks
+        if (budget !== 0) left -= lots * ticks
         words[m + word.open] = makerOpen
         words[m + word.filled] = words[m + word.filled]! + lots
         this.#filled(maker, taker, takerSide, ticks, lots, makerOpen, open)

@@ -118,7 +118,7 @@ export class Queues {
       if (this.#leaves[place] === slot) this.#leaves[place] = next
       return
     }
-    assert(this.#leaves[place] === slot, 'who leaves a queue alone was its head')
+    if (this.#leaves[place] !== slot) assert.fail('who leaves a queue alone was its head')
     this.#leaves[place] = 0
     const bits = this.#leafBits[leaf]! & ~bitOf(key)
     this.#leafBits[leaf] = bits
