@@ -46,12 +46,12 @@ export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book;
   if (version !== VERSION) throw new Error(`a pair actor's snapshot of version ${version}; ${VERSION} is known`)
   const book = Book.restore(rules, bookBytes)
   const names = new NamedOrders(accounts)
-  const places = new Map(numbers.map((number, place) => [number, place]))
+  // They are named in the order in which they stand in the book.
+  let place = 0
   for (const which of [side.buy, side.sell]) {
     for (const { id: number, account, ticks, open, filled } of book.resting(which)) {
-      const place = places.get(number)
       const owner = accounts[account]
-      if (place === undefined || owner === undefined) throw new Error('a snapshot of a pair actor does not name all of its orders')
+      if (number !== numbers[place] || owner === undefined) throw new Error('a snapshot of a pair actor does not name all of its orders')
       names.add(number, {
         id: ids[place]!,
         account: owner,
@@ -64,6 +64,7 @@ export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book;
         rested: true,
         reason: null,
       })
+      place++
     }
   }
   return { book, names, trades }

@@ -75,9 +75,14 @@ export function readSnapshot(bytes: Uint8Array, into?: RestingOrders): SnapshotH
   for (let i = 0; into !== undefined && i < orders; i++) {
     const at = HEADER + i * ORDER
     const id = view.getFloat64(at, true)
-    const [account, ticks, open, filled, flags, minimum, expires] = [8, 12, 16, 20, 24, 28, 32].map((offset) => view.getUint32(at + offset, true)) as [
-      number, number, number, number, number, number, number,
-    ]
+    // One by one: a list of them for each of a million orders costs more than all the rest.
+    const account = view.getUint32(at + 8, true)
+    const ticks = view.getUint32(at + 12, true)
+    const open = view.getUint32(at + 16, true)
+    const filled = view.getUint32(at + 20, true)
+    const flags = view.getUint32(at + 24, true)
+    const minimum = view.getUint32(at + 28, true)
+    const expires = view.getUint32(at + 32, true)
     must(Number.isSafeInteger(id) && id >= 1, 'an order has no id')
     must(into.find(id) === 0, 'two orders have one id')
     must(ticks >= 1 && ticks <= MOST && open >= 1 && open <= MOST && filled <= MOST && flags < FLAGS && expires !== 0xffffffff && view.getUint32(at + 36, true) === 0, 'an order is out of range')

@@ -1,0 +1,93 @@
+// `npm run bench:journal`: what one actor makes durable in a second, how long an append takes, and how long a new owner needs for a pair
+// with a million open orders. One JSON line per figure after a line with the machine.
+//   --servers URL,URL --user NAME --password TEXT   a NATS that runs already (default: one nats-server of our own, sync always)
+//   --replicas N     of the streams (default 1)
+//   --seconds N      of each commit case (default 3)
+//   --orders N       of the recovery case (default 1,000,000; 0 leaves it out)
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { Fault, main } from '../scripts/setup/fault.ts'
+import { systemRandom } from '../src/actors/runtime/random.ts'
+import { SealedEnvelope } from '../src/actors/runtime/sealedEnvelope.ts'
+import type { ActorName } from '../src/protocol/identity.ts'
+import { pairActor } from '../src/protocol/subjects.ts'
+import { runCommits } from './journal/commit.ts'
+import { fillBook } from './journal/fillBook.ts'
+import { benchVenue, MARKET } from './journal/orders.ts'
+import type { RecoverOrder, RecoverResult } from './journal/recover.ts'
+import { openServer } from './journal/server.ts'
+import { stderrLog } from './journal/stderrLog.ts'
+import { machine, report } from './report.ts'
+
+const IN_FLIGHT = [1, 64, 1_024, 16_384] as const
+
+const options = {
+  servers: { type: 'string' },
+  user: { type: 'string', default: 'darkpool' },
+  password: { type: 'string', default: '' },
+  replicas: { type: 'string', default: '1' },
+  seconds: { type: 'string', default: '3' },
+  orders: { type: 'string', default: '1000000' },
+} as const
+
+function whole(name: string, text: string): number {
+  if (!/^(0|[1-9][0-9]{0,8})$/.test(text)) throw new Fault(`--${name} ${text} is no whole number`)
+  return Number(text)
+}
+
+await main(async () => {
+  const { values } = parseArgs({ options })
+  const [replicas, seconds, orders] = [whole('replicas', values.replicas), whole('seconds', values.seconds), whole('orders', values.orders)]
+  // A name of its own, so that a run on servers that are used elsewhere touches nothing of theirs.
+  const venue = benchVenue(`bench_${Buffer.from(systemRandom(4)).toString('hex')}`)
+  const { subjects } = venue
+  const given = values.servers === undefined ? null : { servers: values.servers.split(','), user: values.user, password: values.password }
+  const server = await openServer(subjects, given, replicas)
+  const place = replicas === 1 ? 'one server' : `R${replicas}`
+  try {
+    machine()
+    let actors = 0
+    for (const sealed of [false, true]) {
+      for (const inFlight of IN_FLIGHT) {
+        const found = await runCommits(server, subjects, `bench.${++actors}` as ActorName, { sealed, inFlight, seconds }, stderrLog)
+        const name = `${place}, ${sealed ? 'sealed' : 'clear'}, ${inFlight} in flight`
+        const figure = (metric: string, value: number, unit: string): void => report({ bench: 'journal', case: name, metric, value, unit })
+        figure('durable', found.perSecond, 'events/s')
+        figure('batch', found.perRecord, 'events/record')
+        figure('commit p50', found.commitP50_ms, 'ms')
+        figure('commit p99', found.commitP99_ms, 'ms')
+        figure('journal', found.bytesPerEvent, 'bytes/event')
+      }
+    }
+    if (orders > 0) await recovery(orders)
+  } finally {
+    await server.stop()
+  }
+  return 0
+
+  async function recovery(orders: number): Promise<void> {
+    const secret = systemRandom(32)
+    const name = pairActor(MARKET)
+    const figure = (metric: string, value: number, unit: string): void => report({ bench: 'journal', case: `${place}, pair with ${orders} open orders`, metric, value, unit })
+    const recover = async (what: RecoverOrder['what']): Promise<RecoverResult> => {
+      const order: RecoverOrder = { venue: subjects.venue, access: server.access, secret: Buffer.from(secret).toString('hex'), what }
+      const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'journal/recover.ts'), JSON.stringify(order)])
+      const result = JSON.parse(stdout) as RecoverResult
+      if (result.orders !== orders) throw new Error(`${result.orders} orders were recovered, not ${orders}`)
+      return result
+    }
+    const envelope = new SealedEnvelope({ secret, venue: subjects.venue, actor: name, kind: 'record', random: systemRandom })
+    const filled = await fillBook(server, venue, envelope, orders, stderrLog)
+    figure('orders journaled', orders / filled.elapsed_s, 'orders/s')
+    figure('journal', filled.bytes / orders, 'bytes/order')
+    figure('recovery by whole replay', (await recover('owner')).elapsed_s, 's')
+    figure('snapshot taken beside it, by whole replay', (await recover('snapshot')).elapsed_s, 's')
+    const { state } = await (await jetstreamManager(server.connection)).streams.info(subjects.snapshotStream)
+    figure('snapshot', state.bytes / orders, 'bytes/order')
+    const recovered = await recover('owner')
+    if (recovered.restored === 0) throw new Error('it did not begin from the snapshot')
+    figure('recovery from the snapshot', recovered.elapsed_s, 's')
+  }
+})
