@@ -45,7 +45,7 @@ export class BatchSubmitter {
   readonly #clock: Clock
   /** The transaction this process made and has not sent: nobody else can have it. */
   #unsent: string | null = null
-  #sent: { readonly hash: string; readonly at: number } | null = null
+  #sent: { readonly hash: string; readonly at_ms: number } | null = null
   /** The latest ledger any answer spoke of. An answer from before it comes from a server that lags, and proves nothing. */
   #seenLedger = 0
   #diverged = false
@@ -105,7 +105,7 @@ export class BatchSubmitter {
     if (answer.status === rpc.Api.GetTransactionStatus.FAILED) return this.#bury(flight, submission, answer.resultXdr.result.type)
     // Final only together: not found, in an answer whose latest ledger closed after the transaction's time.
     if (closeTimeOf(answer) > maxTime) return this.#bury(flight, submission, 'expired')
-    if (this.#sent?.hash !== hash || this.#clock.now() - this.#sent.at >= RESEND_MS) return this.#send(flight, submission)
+    if (this.#sent?.hash !== hash || this.#clock.passed() - this.#sent.at_ms >= RESEND_MS) return this.#send(flight, submission)
     return { sleep_ms: poll_ms }
   }
 
@@ -116,12 +116,12 @@ export class BatchSubmitter {
     // Before the call: if it fails half-way, the transaction may be out.
     this.#unsent = null
     const answer = await server.sendTransaction(TransactionBuilder.fromXdr(envelope, vault.passphrase))
-    if (answer.status === 'PENDING' || answer.status === 'DUPLICATE') this.#sent = { hash, at: this.#clock.now() }
+    if (answer.status === 'PENDING' || answer.status === 'DUPLICATE') this.#sent = { hash, at_ms: this.#clock.passed() }
     if (answer.status !== 'ERROR') return { sleep_ms: poll_ms }
     // Refused at the door and never sent before: no validator holds it. Sent before, the refusal may only mean that it has applied
     // (txBAD_SEQ); then its hash or the end of its time decides.
     if (first) return this.#bury(flight, submission, answer.errorResult?.result.type ?? 'refused')
-    this.#sent = { hash, at: this.#clock.now() }
+    this.#sent = { hash, at_ms: this.#clock.passed() }
     return { sleep_ms: poll_ms }
   }
 

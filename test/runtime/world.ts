@@ -40,6 +40,9 @@ export class ManualClock implements Clock {
   now(): Milliseconds {
     return this.time as Milliseconds
   }
+  passed(): number {
+    return this.#passed
+  }
   after(delay_ms: number, call: () => void): () => void {
     const timer = { at: this.#passed + delay_ms, call }
     this.#timers.push(timer)

@@ -26,6 +26,7 @@ import { receive } from './reception.ts'
 import type { Received } from './reception.ts'
 import { takeOver } from './recovery.ts'
 import type { SnapshotShelf } from './snapshot.ts'
+import { SteadyClock } from './steadyClock.ts'
 import type { Transport } from './transport.ts'
 
 /** Everything an actor touches besides its machine. */
@@ -64,7 +65,7 @@ export class Actor implements DrivenActor {
   readonly #journal: Journal
   readonly #transport: Transport
   readonly #subjects: Subjects
-  readonly #clock: Clock
+  readonly #clock: SteadyClock
   readonly #log: Log
   readonly #patience_ms: number
   readonly #links: Links
@@ -93,7 +94,7 @@ export class Actor implements DrivenActor {
     this.#journal = parts.journal
     this.#transport = parts.transport
     this.#subjects = parts.subjects
-    this.#clock = parts.clock
+    this.#clock = new SteadyClock(parts.clock)
     this.#log = parts.log
     this.#patience_ms = parts.patience_ms ?? 0
     this.#links = new Links(parts.name, parts.subjects, parts.transport, parts.log)
@@ -122,6 +123,7 @@ export class Actor implements DrivenActor {
       this.#pulse()
       await takeOver(this.#memory, this.#journal, this.#snapshots, this.#clock, this.#log, () => this.#over)
       if (this.#over) return
+      this.#clock.startFrom(this.#memory.time)
       this.#memory.speak()
       this.#leave = receive(this.name, this.#subjects, this.#transport, this.#log, this.#received())
       this.#links.resume(this.#clock.now())
