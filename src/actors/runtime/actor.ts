@@ -18,9 +18,9 @@ import type { Journal } from './journal.ts'
 import { Links } from './links.ts'
 import { sentence } from './log.ts'
 import type { Log } from './log.ts'
+import { Loop, pulse_ms } from './loop.ts'
 import type { Machine } from './machine.ts'
 import { Mailbox } from './mailbox.ts'
-import type { Mail } from './mailbox.ts'
 import { packetRoom } from './packets.ts'
 import { receive } from './reception.ts'
 import type { Received } from './reception.ts'
@@ -49,8 +49,6 @@ export interface ActorParts {
 
 type State = ActorStatus['state']
 
-/** How often links, deadline and status are looked after. */
-const pulse_ms = 200
 const status_ms = 1_000
 /**
  * Carries one machine. What arrives waits in the mailbox; a batch of it is applied, appended to the journal as one record, and only when that
@@ -67,23 +65,16 @@ export class Actor implements DrivenActor {
   readonly #subjects: Subjects
   readonly #clock: SteadyClock
   readonly #log: Log
-  readonly #patience_ms: number
   readonly #links: Links
   readonly #feed: Feed
   readonly #snapshots: SnapshotShelf | null
   readonly #memory: ActorState
   readonly #answering: Answering
+  readonly #loop: Loop
   readonly #mailbox = new Mailbox()
   readonly #listeners: (() => void)[] = []
   #end: (reason: Error | null) => void
   #state: State = 'replaying'
-  #working = false
-  #idle: (() => void)[] = []
-  #tickDue = false
-  /** Whether something waits that may not wait for more. */
-  #pressing = false
-  #cancelPatience: (() => void) | null = null
-  #cancelDeadline = (): void => undefined
   #cancelPulse = (): void => undefined
   #leave = (): void => undefined
   #statusAt = 0
@@ -96,13 +87,19 @@ export class Actor implements DrivenActor {
     this.#subjects = parts.subjects
     this.#clock = new SteadyClock(parts.clock)
     this.#log = parts.log
-    this.#patience_ms = parts.patience_ms ?? 0
     this.#links = new Links(parts.name, parts.subjects, parts.transport, parts.log)
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
     this.#snapshots = parts.snapshots ?? null
     this.#answering = new Answering(name, machine, subjects, transport, log)
+    this.#loop = new Loop({
+      clock: this.#clock,
+      patience_ms: parts.patience_ms ?? 0,
+      step: () => this.#step(),
+      deadline: () => this.#machine.deadline(),
+      failed: (error) => this.#fail(error),
+    })
     const { promise, resolve } = Promise.withResolvers<Error | null>()
     this.ended = promise
     this.#end = resolve
@@ -130,7 +127,7 @@ export class Actor implements DrivenActor {
       this.#feed.release()
       this.#become('running')
       this.#log.info('actor', 'running', { records: this.#memory.records, restored: this.#memory.restored, epoch: this.#memory.epoch, replay_ms: this.#clock.now() - from })
-      this.#armDeadline()
+      this.#loop.rearm()
     } catch (error) {
       this.#fail(error)
       throw error
@@ -144,7 +141,7 @@ export class Actor implements DrivenActor {
     return new Promise<void>((done, failed) => {
       // Decoded again, so that the machine sees now what it will see in a replay.
       this.#mailbox.put({ kind: 'local', bytes, input: decode(bytes), done, failed })
-      this.#press()
+      this.#loop.press()
     })
   }
 
@@ -157,7 +154,7 @@ export class Actor implements DrivenActor {
   async drain(limit_ms: number): Promise<void> {
     if (this.#state !== 'running') return this.stop()
     this.#become('draining')
-    this.#press()
+    this.#loop.press()
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(limit_ms, resolve)
       void this.#settled().then(() => (cancel(), resolve()))
@@ -177,7 +174,7 @@ export class Actor implements DrivenActor {
   }
 
   async #settled(): Promise<void> {
-    while (this.#working && !this.#over) await new Promise<void>((resolve) => this.#idle.push(resolve))
+    await this.#loop.settled()
     await this.#feed.settled()
   }
 
@@ -191,13 +188,10 @@ export class Actor implements DrivenActor {
   #finish(state: 'stopped' | 'failed', reason: Error | null): void {
     this.#state = state
     this.#cancelPulse()
-    this.#cancelPatience?.()
-    this.#cancelDeadline()
+    this.#loop.stop()
     this.#leave()
     this.#feed.stop()
     for (const mail of this.#mailbox.clear()) if (mail.kind === 'local') mail.failed(this.#ending())
-    for (const resolve of this.#idle) resolve()
-    this.#idle = []
     this.#sayStatus()
     this.#end(reason)
   }
@@ -221,7 +215,7 @@ export class Actor implements DrivenActor {
       const now = this.#clock.now()
       if (this.#state !== 'replaying') {
         this.#links.tick(now)
-        this.#armDeadline()
+        this.#loop.rearm()
       }
       if (now - this.#statusAt >= status_ms || now < this.#statusAt) this.#sayStatus()
       this.#pulse()
@@ -237,11 +231,13 @@ export class Actor implements DrivenActor {
         // A feed that cannot be stored holds memory, so it holds back what would add to it.
         const full = this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
         if (full) this.#answering.refuse(packet, 'venue_overloaded')
-        else this.#press()
+        else this.#loop.press()
       },
       // One that finds no room is as good as lost on the way: the peer sends it again.
       peers: (packet, bytes) => {
-        if (this.#state === 'running' && this.#mailbox.put({ kind: 'peer', bytes, packet })) this.#gather()
+        if (this.#state !== 'running' || !this.#mailbox.put({ kind: 'peer', bytes, packet })) return
+        if (this.#mailbox.inputs >= limits.batchInputs) this.#loop.press()
+        else this.#loop.gather()
       },
       ack: (ack, bytes) => this.#links.heard(ack, bytes, this.#clock.now()),
       reconnected: () => this.#links.reconnected(this.#clock.now()),
@@ -251,46 +247,10 @@ export class Actor implements DrivenActor {
 
   // The loop
 
-  #press(): void {
-    this.#pressing = true
-    this.#wake()
-  }
-
-  /** Peers' messages wait a little for more of them, or for anything that may not wait and takes them along in its order. */
-  #gather(): void {
-    if (this.#patience_ms === 0 || this.#state !== 'running' || this.#mailbox.inputs >= limits.batchInputs) return this.#press()
-    this.#cancelPatience ??= this.#clock.after(this.#patience_ms, () => {
-      this.#cancelPatience = null
-      this.#press()
-    })
-  }
-
-  #wake(): void {
-    if (this.#working || this.#over) return
-    this.#working = true
-    // After the microtasks of this turn, so that all packets of one read from the socket make one batch.
-    queueMicrotask(() => void this.#work())
-  }
-
-  async #work(): Promise<void> {
-    try {
-      while (!this.#over && (this.#pressing || this.#tickDue)) {
-        this.#tickDue = false
-        const batch = this.#mailbox.take()
-        this.#pressing = this.#mailbox.inputs > 0
-        await this.#step(batch)
-        if (!this.#over) this.#armDeadline()
-      }
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      this.#working = false
-      for (const resolve of this.#idle) resolve()
-      this.#idle = []
-    }
-  }
-
-  async #step(batch: Mail[]): Promise<void> {
+  /** One batch. True where more waited when it was taken. */
+  async #step(): Promise<boolean> {
+    const batch = this.#mailbox.take()
+    const more = this.#mailbox.inputs > 0
     try {
       const asked: Asked[] = []
       const applied = batch.flatMap((mail) => sortMail(mail, this.#memory, this.#links, asked))
@@ -299,6 +259,7 @@ export class Actor implements DrivenActor {
       if (applied.length > 0 || (deadline !== null && deadline <= this.#clock.now())) await this.#commit(applied, asked)
       else this.#release(asked)
       if (!this.#over) for (const mail of batch) if (mail.kind === 'local') mail.done()
+      return more
     } finally {
       // Settled already, unless the batch did not get through.
       for (const mail of batch) if (mail.kind === 'local') mail.failed(this.#ending())
@@ -324,20 +285,5 @@ export class Actor implements DrivenActor {
     this.#feed.release()
     this.#answering.answerQueries(asked)
     for (const listener of this.#listeners) listener()
-  }
-
-  /** A due deadline makes a record without inputs, so that a replay advances at the same time. */
-  #armDeadline(): void {
-    this.#cancelDeadline()
-    const deadline = this.#machine.deadline()
-    if (deadline === null) return
-    // Farther away: the pulse comes first and looks again, also where the machine's clock has jumped.
-    const wait_ms = deadline - this.#clock.now()
-    if (wait_ms > pulse_ms) return
-    // Never at once: a machine whose deadline does not move must not spin.
-    this.#cancelDeadline = this.#clock.after(Math.max(wait_ms, 1), () => {
-      this.#tickDue = true
-      this.#wake()
-    })
   }
 }
