@@ -11,6 +11,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   order: async () => (await import('./commands/order.ts')).placeOrder,
   market: async () => (await import('./commands/order.ts')).placeOrder,
   cancel: async () => (await import('./commands/cancel.ts')).cancel,
+  amend: async () => (await import('./commands/amend.ts')).amend,
+  'cancel-all': async () => (await import('./commands/cancelAll.ts')).cancelAll,
   orders: async () => (await import('./commands/orders.ts')).orders,
   book: async () => (await import('./commands/orders.ts')).book,
   balances: async () => (await import('./commands/balances.ts')).balances,

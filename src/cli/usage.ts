@@ -3,7 +3,9 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool order buy|sell MARKET --quantity N --price N [--tif GTC|GTD|IOC|FOK]
   darkpool market buy|sell MARKET --quantity N --price WORST [--tif IOC|FOK]
   darkpool market buy MARKET --spend N
+  darkpool amend ORDER --quantity TOTAL --price N
   darkpool cancel ORDER
+  darkpool cancel-all [MARKET]
   darkpool orders [MARKET] [--all] [--limit N]
   darkpool book MARKET                   your own resting orders, best first
   darkpool balances
@@ -20,6 +22,8 @@ where         --url URL   the gateway; default: the local venue's
               --rpc URL   Stellar RPC, for deposit and withdraw; default: the local venue's
               --state DIR the local venue's folder; default .darkpool
 how long      --expires 90s|15m|1h|7d   how long a message counts, and an order may rest; default 1h
+asking more   --post-only · --all-or-none · --minimum N [--minimum-per execution|counterparty] [--return-remainder]
+              --self-trade newest|oldest|both|decrement: what happens where you would meet yourself
 output        --json      one JSON value (watch: one per line)
 
 Exit codes: 0 done · 1 failed · 2 not understood · 3 refused · 4 never sent · 5 outcome unknown: repeat the same message

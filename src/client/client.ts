@@ -3,7 +3,7 @@ import { assertChallenge } from './challenge.ts'
 import { Refused } from './errors.ts'
 import { exchange } from './http.ts'
 import type { Request } from './http.ts'
-import { cancelMessage, orderMessage, signRequest, withdrawMessage } from './messages.ts'
+import { amendMessage, cancelAllMessage, cancelMessage, orderMessage, signRequest, withdrawMessage } from './messages.ts'
 import type { Binding, NewOrder, SignedRequest, Validity } from './messages.ts'
 import type { Signer } from './signer.ts'
 
@@ -52,6 +52,19 @@ export interface CancelView {
   readonly filledQuantity: string
   readonly filledQuote: string
   readonly updated: string
+}
+
+/** An order after an amend: price and total quantity as they are now. */
+export interface AmendView extends CancelView {
+  readonly price: string
+  readonly quantity: string
+}
+
+/** What a cancel-all has done; `waiting` are markets that have yet to say. */
+export interface CancelAllView {
+  readonly id: string
+  readonly cancelled: number
+  readonly waiting: readonly string[]
 }
 
 export interface OwnOrderbook {
@@ -112,6 +125,14 @@ export class Client {
     return signRequest(cancelMessage(this.binding, order, until(validity)), this.signer)
   }
 
+  async signAmend(order: string, price: string, quantity: string, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(amendMessage(this.binding, order, price, quantity, until(validity)), this.signer)
+  }
+
+  async signCancelAll(market = 'all', validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(cancelAllMessage(this.binding, market, until(validity)), this.signer)
+  }
+
   async signWithdrawal(code: string, amount: string, validity?: Partial<Validity>): Promise<SignedRequest> {
     return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, until(validity)), this.signer)
   }
@@ -124,6 +145,14 @@ export class Client {
     return exchange(this.url, { method: 'DELETE', path: `/api/v1/orders/${request.message.order}`, body: request })
   }
 
+  sendAmend(request: SignedRequest): Promise<AmendView> {
+    return exchange(this.url, { method: 'PUT', path: `/api/v1/orders/${request.message.order}`, body: request })
+  }
+
+  sendCancelAll(request: SignedRequest): Promise<CancelAllView> {
+    return exchange(this.url, { method: 'DELETE', path: '/api/v1/orders', body: request })
+  }
+
   sendWithdrawal(request: SignedRequest): Promise<WithdrawalView> {
     return exchange(this.url, { method: 'POST', path: '/api/v1/withdrawals', body: request })
   }
@@ -134,6 +163,16 @@ export class Client {
 
   async cancelOrder(order: string): Promise<CancelView> {
     return this.sendCancel(await this.signCancel(order))
+  }
+
+  /** @param quantity the new total: what is filled and what is open */
+  async amendOrder(order: string, price: string, quantity: string): Promise<AmendView> {
+    return this.sendAmend(await this.signAmend(order, price, quantity))
+  }
+
+  /** @param market a market's name; all markets where it is left out */
+  async cancelAllOrders(market?: string): Promise<CancelAllView> {
+    return this.sendCancelAll(await this.signCancelAll(market))
   }
 
   async withdraw(asset: string, amount: string): Promise<WithdrawalView> {

@@ -3,7 +3,7 @@ import type { ErrorCode } from '../protocol/errors.ts'
 import { NeverSent, OutcomeUnknown, Refused } from './errors.ts'
 
 export interface Request {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: unknown
   readonly token?: string

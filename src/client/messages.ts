@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { canonicalJson } from '../protocol/messages/canonical.ts'
 import type { SignedMembers } from '../protocol/messages/canonical.ts'
+import type { AmendMessage } from '../protocol/messages/amend.ts'
 import type { CancelMessage } from '../protocol/messages/cancel.ts'
+import type { CancelAllMessage } from '../protocol/messages/cancelAll.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
 import type { WithdrawMessage } from '../protocol/messages/withdraw.ts'
 import type { Signer } from './signer.ts'
@@ -29,9 +31,23 @@ export interface MarketBinding {
 
 /** Decimals as strings, in the spelling the venue asks for: "0.12", not "0.120". */
 export type NewOrder =
-  | { readonly side: 'buy' | 'sell'; readonly type: 'limit'; readonly price: string; readonly quantity: string; readonly timeInForce: 'GTC' | 'GTD' | 'IOC' | 'FOK' }
-  | { readonly side: 'buy' | 'sell'; readonly type: 'market'; readonly price: string; readonly quantity: string; readonly timeInForce: 'IOC' | 'FOK' }
-  | { readonly side: 'buy'; readonly type: 'market'; readonly spend: string; readonly timeInForce: 'IOC' }
+  | ({ readonly side: 'buy' | 'sell'; readonly type: 'limit'; readonly price: string; readonly quantity: string; readonly timeInForce: 'GTC' | 'GTD' | 'IOC' | 'FOK' } & Resting & Minimum & Prevention)
+  | ({ readonly side: 'buy' | 'sell'; readonly type: 'market'; readonly price: string; readonly quantity: string; readonly timeInForce: 'IOC' | 'FOK' } & Minimum & Prevention)
+  | ({ readonly side: 'buy'; readonly type: 'market'; readonly spend: string; readonly timeInForce: 'IOC' } & Prevention)
+
+/** What an order may ask for besides, each left out unless wanted. What goes together: the rules of matching. */
+export interface Resting {
+  readonly postOnly?: 'true'
+  readonly allOrNone?: 'true'
+}
+export interface Minimum {
+  readonly minimum?: string
+  readonly minimumPer?: 'counterparty'
+  readonly remainder?: 'return'
+}
+export interface Prevention {
+  readonly selfTrade?: 'cancelNewest' | 'cancelOldest' | 'cancelBoth' | 'decrement'
+}
 
 export interface Validity {
   /** Unix seconds. */
@@ -56,13 +72,23 @@ export function cancelMessage(binding: Binding, order: string, validity: Validit
   return { action: 'cancel', ...envelope(binding, validity), order }
 }
 
+/** @param quantity the new total: what is filled and what is open */
+export function amendMessage(binding: Binding, order: string, price: string, quantity: string, validity: Validity): AmendMessage {
+  return { action: 'amend', ...envelope(binding, validity), order, price, quantity }
+}
+
+/** @param market a market's name, or "all" */
+export function cancelAllMessage(binding: Binding, market: string, validity: Validity): CancelAllMessage {
+  return { action: 'cancelAll', ...envelope(binding, validity), market }
+}
+
 /** @param asset the asset's contract */
 export function withdrawMessage(binding: Binding, asset: string, amount: string, validity: Validity): WithdrawMessage {
   return { action: 'withdraw', ...envelope(binding, validity), asset, amount }
 }
 
 /** Signs a message for sending. Names the signer only where it is not the account itself. */
-export async function signRequest(message: OrderMessage | CancelMessage | WithdrawMessage, signer: Signer): Promise<SignedRequest> {
+export async function signRequest(message: OrderMessage | AmendMessage | CancelMessage | CancelAllMessage | WithdrawMessage, signer: Signer): Promise<SignedRequest> {
   const signature = await signer.signMessage(canonicalJson(message))
   return signer.address === message.account ? { message, signature } : { message, signature, signer: signer.address }
 }

@@ -6,8 +6,10 @@ import { limits } from '../protocol/limits.ts'
 import type { Gateway } from './gateway.ts'
 import { failure } from './log.ts'
 import { PROBLEM_MEDIA_TYPE, problemOf, refusalOf, sendProblem } from './problem.ts'
+import { amendOrderRoute } from './routes/amendOrder.ts'
 import { authRoute } from './routes/auth.ts'
 import { balancesRoute } from './routes/balances.ts'
+import { cancelAllOrdersRoute } from './routes/cancelAllOrders.ts'
 import { cancelOrderRoute } from './routes/cancelOrder.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
@@ -72,7 +74,8 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
 
   await app.register(session, { venue, secret: tokenSecret })
   const withGateway = { gateway }
-  for (const route of [placeOrderRoute, cancelOrderRoute, getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute]) await app.register(route, withGateway)
+  for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute]) await app.register(route, withGateway)
+  for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute]) await app.register(route, withGateway)
   for (const route of [requestWithdrawalRoute, getWithdrawalRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(healthRoute)
   await app.register(timeRoute)

@@ -4,7 +4,8 @@ import { parseAmount } from '../protocol/market.ts'
 import type { Market } from '../protocol/market.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
 import type { PairOutcome } from '../protocol/pair.ts'
-import { plainTerms } from '../protocol/terms.ts'
+import { conflictOf } from '../protocol/terms.ts'
+import type { OrderTerms } from '../protocol/terms.ts'
 import type { OrderState, PlaceOrder } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
 
@@ -18,12 +19,16 @@ export function marketOf(message: OrderMessage, venue: Venue): Market {
 
 /**
  * A signed order in ticks, lots and smallest units.
- * @throws Refusal decimal_malformed, price_off_tick, price_out_of_range, quantity_off_lot, quantity_out_of_range
+ * @throws Refusal decimal_malformed, price_off_tick, price_out_of_range, quantity_off_lot, quantity_out_of_range, minimum_out_of_range, terms_conflict
  */
 export function placeOrder(message: OrderMessage, market: Market, id: MessageId, signer: AccountId, expires: Seconds): PlaceOrder {
   const bounded = 'quantity' in message
   const spend = bounded ? (0n as Amount) : parseAmount(message.spend, market.rules.quote)
   if (!bounded && spend < 1n) throw new Refusal('quantity_out_of_range', 'spend')
+  const lots = bounded ? market.parseQuantity(message.quantity) : (0 as Lots)
+  const terms = termsOf(message, market)
+  const conflict = conflictOf(terms, lots, message.type, message.timeInForce)
+  if (conflict !== null) throw new Refusal(conflict)
   return {
     kind: 'place',
     id,
@@ -33,12 +38,23 @@ export function placeOrder(message: OrderMessage, market: Market, id: MessageId,
     side: message.side,
     type: message.type,
     ticks: bounded ? market.parsePrice(message.price) : (0 as Ticks),
-    lots: bounded ? market.parseQuantity(message.quantity) : (0 as Lots),
+    lots,
     spend,
     timeInForce: message.timeInForce,
-    terms: { ...plainTerms, selfTrade: market.rules.selfTrade },
+    terms,
     expires,
   }
+}
+
+/** What the order asks for besides; where it does not say how it meets its own account, the market's default. */
+function termsOf(message: OrderMessage, market: Market): OrderTerms {
+  const selfTrade = message.selfTrade ?? market.rules.selfTrade
+  const minimum = 'minimum' in message && message.minimum !== undefined ? market.parseMinimum(message.minimum) : (0 as Lots)
+  const perCounterparty = 'minimumPer' in message && message.minimumPer !== undefined
+  const allOrNone = 'allOrNone' in message && message.allOrNone !== undefined
+  if ((allOrNone && minimum > 0) || (perCounterparty && minimum === 0)) throw new Refusal('terms_conflict')
+  const condition = allOrNone ? 'allOrNone' : minimum === 0 ? 'none' : perCounterparty ? 'perCounterparty' : 'aggregate'
+  return { postOnly: 'postOnly' in message && message.postOnly !== undefined, condition, minimum, returnRemainder: 'remainder' in message && message.remainder !== undefined, selfTrade }
 }
 
 /** An order as the market left it: what was asked, with what became of it. */

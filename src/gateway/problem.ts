@@ -10,18 +10,20 @@ export interface Problem {
   readonly code: ErrorCode
   readonly detail?: string
   readonly requestId: string
+  /** The order that a cancel or an amend was refused for, as it was found. */
+  readonly order?: object
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
-export function problemOf(refusal: Refusal, requestId: string): Problem {
+export function problemOf(refusal: Refusal, requestId: string, order?: object): Problem {
   const { code, detail } = refusal
   const base = { type: `urn:darkpool:error:${code}`, title: textOf(code), status: statusOf(code), code }
-  return detail === undefined ? { ...base, requestId } : { ...base, detail, requestId }
+  return { ...base, ...(detail === undefined ? {} : { detail }), requestId, ...(order === undefined ? {} : { order }) }
 }
 
-export function sendProblem(reply: FastifyReply, refusal: Refusal): void {
-  const problem = problemOf(refusal, reply.request.id)
+export function sendProblem(reply: FastifyReply, refusal: Refusal, order?: object): void {
+  const problem = problemOf(refusal, reply.request.id, order)
   if (problem.status === 503) void reply.header('retry-after', '1')
   void reply.code(problem.status).header('content-type', PROBLEM_MEDIA_TYPE).send(JSON.stringify(problem))
 }

@@ -18,6 +18,12 @@ export const OrderShape = Type.Object({
   spend: textOrNull,
   filledQuantity: text,
   filledQuote: text,
+  postOnly: Type.Boolean(),
+  allOrNone: Type.Boolean(),
+  minimum: textOrNull,
+  minimumPer: textOrNull,
+  remainder: text,
+  selfTrade: text,
   status: text,
   reason: textOrNull,
   expires: text,
@@ -27,6 +33,14 @@ export const OrderShape = Type.Object({
 
 /** A cancelled order: what of it had traded by then. */
 export const CancelShape = Type.Object({ id: text, market: text, status: text, reason: textOrNull, filledQuantity: text, filledQuote: text, updated: text })
+
+/** An order after an amend: price and total quantity as they are now. */
+export const AmendShape = Type.Object({
+  id: text, market: text, status: text, reason: textOrNull, price: text, quantity: text, filledQuantity: text, filledQuote: text, updated: text,
+})
+
+/** What a cancel-all has done; `waiting` are markets that have yet to say. */
+export const SweepShape = Type.Object({ id: text, cancelled: Type.Integer(), waiting: Type.Array(text) })
 
 export const WithdrawalShape = Type.Object({
   id: text,

@@ -23,6 +23,9 @@ export interface SignedBody {
 /** What a signed message asks for, once its id and its signer are known. @throws Refusal */
 export type MakeCommand = (id: MessageId, signer: AccountId) => VaultCommand
 
+/** Shows the thing that a refusal is about, as it stands. */
+export type Explain = (found: unknown, from: ActorName) => object
+
 /** Sends the answer to a command. @param from the actor that answered */
 export type Respond = (reply: FastifyReply, value: unknown, from: ActorName) => void
 
@@ -46,7 +49,7 @@ export class Submission {
   }
 
   /** @throws Refusal before anything was started; afterwards refusals go to `reply` */
-  submit(body: SignedBody, make: MakeCommand, reply: FastifyReply, respond: Respond): void {
+  submit(body: SignedBody, make: MakeCommand, reply: FastifyReply, respond: Respond, explain?: Explain): void {
     const account = body.message.account as AccountId
     const { signer, key } = this.#signer(account, body.signer)
     const id = messageId(body.message)
@@ -58,7 +61,10 @@ export class Submission {
       try {
         this.#vaults.command(account, command, (answer, from) => {
           this.#finish(reply, () => {
-            if ('refused' in answer) throw new Refusal(answer.refused, answer.detail)
+            if ('refused' in answer) {
+              const shown = answer.found !== undefined && from !== null ? explain?.(answer.found, from) : undefined
+              return sendProblem(reply, new Refusal(answer.refused, answer.detail), shown)
+            }
             if (from === null) throw new Error('an answer came from nobody')
             respond(reply, answer.ok, from)
           })

@@ -1,4 +1,4 @@
-import type { AccountId } from './identity.ts'
+import type { AccountId, SelfTrade } from './identity.ts'
 
 /**
  * One message of a trader's private feed, as JSON text on `dp.v1.<venue>.feed.<account>`. `seq` counts from 1 without a gap; a reader that
@@ -40,6 +40,14 @@ export interface OrderView {
   readonly spend: string | null
   readonly filledQuantity: string
   readonly filledQuote: string
+  readonly postOnly: boolean
+  readonly allOrNone: boolean
+  readonly minimum: string | null
+  /** What has to reach the minimum: the fills of one execution together, or every single one. */
+  readonly minimumPer: 'execution' | 'counterparty' | null
+  /** What happens to less than the minimum. */
+  readonly remainder: 'keep' | 'return'
+  readonly selfTrade: SelfTrade
   readonly status: 'pending' | 'open' | 'filled' | 'cancelled' | 'expired' | 'rejected'
   readonly reason: string | null
   readonly expires: string

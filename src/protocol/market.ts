@@ -1,5 +1,6 @@
 import { formatDecimal, parseDecimal } from './decimal.ts'
 import { Refusal } from './errors.ts'
+import type { ErrorCode } from './errors.ts'
 import { MAX_LOTS, MAX_TICKS } from './identity.ts'
 import type { Amount, ContractId, Lots, MarketName, SelfTrade, Ticks } from './identity.ts'
 
@@ -90,10 +91,19 @@ export class Market {
 
   /** @throws Refusal decimal_malformed, quantity_off_lot, quantity_out_of_range */
   parseQuantity(text: string): Lots {
+    return this.#parseLots(text, this.rules.minLots, 'quantity_out_of_range')
+  }
+
+  /** A minimum may be less than the smallest order. @throws Refusal decimal_malformed, quantity_off_lot, minimum_out_of_range */
+  parseMinimum(text: string): Lots {
+    return this.#parseLots(text, 1, 'minimum_out_of_range')
+  }
+
+  #parseLots(text: string, least: number, outside: ErrorCode): Lots {
     const units = parseDecimal(text, this.rules.base.decimals)
     if (units === undefined || units % this.rules.lotSize !== 0n) throw new Refusal('quantity_off_lot')
     const lots = units / this.rules.lotSize
-    if (lots < BigInt(this.rules.minLots) || lots > BigInt(this.rules.maxLots)) throw new Refusal('quantity_out_of_range')
+    if (lots < BigInt(least) || lots > BigInt(this.rules.maxLots)) throw new Refusal(outside)
     return Number(lots) as Lots
   }
 

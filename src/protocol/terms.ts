@@ -1,4 +1,5 @@
-import type { Lots, OrderCondition, SelfTrade } from './identity.ts'
+import type { ErrorCode } from './errors.ts'
+import type { Lots, OrderCondition, OrderType, SelfTrade, TimeInForce } from './identity.ts'
 
 /** How an order wants to be matched, beside price, quantity and time in force: docs/matching.md. */
 export interface OrderTerms {
@@ -13,3 +14,18 @@ export interface OrderTerms {
 
 /** An order that asks for nothing in particular. */
 export const plainTerms: OrderTerms = { postOnly: false, condition: 'none', minimum: 0 as Lots, returnRemainder: false, selfTrade: 'cancelNewest' }
+
+const conditions: ReadonlySet<string> = new Set(['none', 'aggregate', 'perCounterparty', 'allOrNone'])
+const modes: ReadonlySet<string> = new Set(['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'])
+
+/** Why what an order of `lots` asks for cannot be together (docs/matching.md, "Orders"), or null. */
+export function conflictOf(terms: OrderTerms, lots: Lots, type: OrderType, timeInForce: TimeInForce): ErrorCode | null {
+  const { postOnly, condition, minimum, returnRemainder, selfTrade } = terms
+  if (!conditions.has(condition) || !modes.has(selfTrade)) return 'message_malformed'
+  const rests = type === 'limit' && (timeInForce === 'GTC' || timeInForce === 'GTD')
+  const bounded = condition === 'aggregate' || condition === 'perCounterparty'
+  if ((postOnly || condition === 'allOrNone') && !rests) return 'terms_conflict'
+  if ((postOnly && condition !== 'none') || (bounded && timeInForce === 'FOK') || (returnRemainder && !bounded)) return 'terms_conflict'
+  if (!bounded) return minimum === 0 ? null : 'terms_conflict'
+  return Number.isInteger(minimum) && minimum >= 1 && minimum <= lots ? null : 'minimum_out_of_range'
+}

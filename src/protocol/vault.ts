@@ -32,8 +32,9 @@ export interface AmendOrder {
   readonly account: AccountId
   readonly signer: AccountId
   readonly order: OrderId
-  readonly ticks: Ticks
-  readonly lots: Lots
+  /** Decimals as signed: the message names no market, and only the owner of the order knows by whose steps to read them. */
+  readonly price: string
+  readonly quantity: string
   readonly expires: Seconds
 }
 

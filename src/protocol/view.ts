@@ -36,11 +36,25 @@ export function orderView(order: OrderState, market: Market): OrderView {
     spend: bounded ? null : formatAmount(order.spend, market.rules.quote),
     filledQuantity: market.formatQuantity(order.filledLots),
     filledQuote: formatAmount(order.filledQuote, market.rules.quote),
+    ...termsView(order, market),
     status: order.status,
     reason: order.reason,
     expires: isoTime(order.expires * 1000),
     created: isoTime(order.created),
     updated: isoTime(order.updated),
+  }
+}
+
+/** What the order asked for besides, in the words of its message. */
+function termsView({ terms }: OrderState, market: Market) {
+  const { postOnly, condition, minimum, returnRemainder, selfTrade } = terms
+  return {
+    postOnly,
+    allOrNone: condition === 'allOrNone',
+    minimum: minimum > 0 ? market.formatQuantity(minimum) : null,
+    minimumPer: condition === 'aggregate' ? ('execution' as const) : condition === 'perCounterparty' ? ('counterparty' as const) : null,
+    remainder: returnRemainder ? ('return' as const) : ('keep' as const),
+    selfTrade,
   }
 }
 

@@ -19,7 +19,7 @@ t.test('paths and methods', async (t) => {
   refused(t, await call(stage.url, 'POST', '/api/v2/orders', good), 'route_unknown')
   const put = await call(stage.url, 'PUT', '/api/v1/orders?x=1', good)
   refused(t, put, 'method_not_allowed')
-  t.equal(put.headers.get('allow'), 'GET, HEAD, POST')
+  t.equal(put.headers.get('allow'), 'DELETE, GET, HEAD, POST')
   refused(t, await call(stage.url, 'PATCH', `/api/v1/orders/${'ab'.repeat(32)}`, good), 'method_not_allowed')
   refused(t, await call(stage.url, 'GET', '/api/v1/orders/%'), 'request_malformed', 'a URL that cannot be decoded')
   refused(t, await call(stage.url, 'GET', `/api/v1/orderbook/${'A'.repeat(500)}`), 'request_malformed', 'a parameter without an end')

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Amount, Lots, MessageId, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
+import type { Amount, Lots, MarketName, MessageId, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
+import type { Market } from '../../src/protocol/market.ts'
 import type { BalanceState, OrderState, PlaceOrder } from '../../src/protocol/vault.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import type { OrderTerms } from '../../src/protocol/terms.ts'
@@ -37,6 +38,8 @@ function termsOf({ which, timeInForce, lots, what }: Step): OrderTerms {
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
+const rulesOf = (name: MarketName): Market => venue.markets.get(name) ?? assert.fail()
+
 function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, PlaceOrder> } {
   const loop = new Loopback(venue, START)
   const placed = new Map<number, PlaceOrder>()
@@ -65,7 +68,7 @@ function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, Pla
         break
       case 'amend':
         if (known !== undefined)
-          loop.command({ kind: 'amend', id: `a${index}` as MessageId, account: known.account, signer: known.account, order: known.id, ticks: now.ticks as Ticks, lots: now.lots as Lots, expires })
+          loop.command({ kind: 'amend', id: `a${index}` as MessageId, account: known.account, signer: known.account, order: known.id, price: rulesOf(known.market).formatPrice(now.ticks as Ticks), quantity: rulesOf(known.market).formatQuantity(now.lots as Lots), expires })
         break
       case 'cancelAll':
         loop.command({ kind: 'cancelAll', id: `s${index}` as MessageId, account: who, signer: who, market: now.which % 2 === 0 ? now.market : null, expires })

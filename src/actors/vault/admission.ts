@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AccountId, Amount, ContractId, Lots, Milliseconds, Seconds, Ticks } from '../../protocol/identity.ts'
 import { MAX_VALUE } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
-import type { OrderTerms } from '../../protocol/terms.ts'
+import { conflictOf } from '../../protocol/terms.ts'
 import type { PlaceOrder } from '../../protocol/vault.ts'
 
 /** The rules that every signed command meets before anything is looked up: pure questions, answered with a refusal or null. */
@@ -31,7 +31,7 @@ export function termsFault(place: PlaceOrder, market: Market): ErrorCode | null 
     if (place.spend < 1n) return 'quantity_out_of_range'
     return place.spend / market.rules.tickSize <= BigInt(MAX_VALUE) ? null : 'order_value_exceeded'
   }
-  return rangeFault(place.ticks, place.lots, market) ?? conditionFault(place.terms, place.lots, place.type === 'limit' && (place.timeInForce === 'GTC' || place.timeInForce === 'GTD'), place.timeInForce === 'FOK')
+  return rangeFault(place.ticks, place.lots, market) ?? conflictOf(place.terms, place.lots, place.type, place.timeInForce)
 }
 
 /** Price and quantity against the market's bounds. */
@@ -40,20 +40,6 @@ export function rangeFault(ticks: Ticks, lots: Lots, market: Market): ErrorCode 
   if (!Number.isInteger(ticks) || ticks < 1 || ticks > maxTicks) return 'price_out_of_range'
   if (!Number.isInteger(lots) || lots < minLots || lots > maxLots) return 'quantity_out_of_range'
   return ticks * lots <= MAX_VALUE ? null : 'order_value_exceeded'
-}
-
-const conditions: ReadonlySet<string> = new Set(['none', 'aggregate', 'perCounterparty', 'allOrNone'])
-const modes: ReadonlySet<string> = new Set(['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'])
-
-/** What cannot be together: docs/matching.md, "Orders". */
-export function conditionFault(terms: OrderTerms, lots: Lots, rests: boolean, whole: boolean): ErrorCode | null {
-  const { postOnly, condition, minimum, returnRemainder, selfTrade } = terms
-  if (!conditions.has(condition) || !modes.has(selfTrade)) return 'message_malformed'
-  const bounded = condition === 'aggregate' || condition === 'perCounterparty'
-  if ((postOnly || condition === 'allOrNone') && !rests) return 'terms_conflict'
-  if ((postOnly && condition !== 'none') || (bounded && whole) || (returnRemainder && !bounded)) return 'terms_conflict'
-  if (!bounded) return minimum === 0 ? null : 'terms_conflict'
-  return Number.isInteger(minimum) && minimum >= 1 && minimum <= lots ? null : 'minimum_out_of_range'
 }
 
 /** What an order may cost at most, and in which asset: held before the order reaches its market. */

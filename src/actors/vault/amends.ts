@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ErrorCode } from '../../protocol/errors.ts'
+import { Refusal } from '../../protocol/errors.ts'
+import type { Lots, Ticks } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
@@ -43,10 +45,13 @@ export class Amends {
     const order = this.#state.orders.get(request.order)
     if (order?.account !== request.account) return effects.answer(reply, { refused: 'order_unknown' })
     const { market, actor } = this.#orders.destination(order.market)
-    const fault = this.#fault(request, order, market, effects)
+    const read = readTerms(request, market)
+    if (typeof read === 'string') return effects.answer(reply, { refused: read })
+    const { ticks, lots } = read
+    const fault = this.#fault(request, ticks, lots, order, market, effects)
     if (fault !== null) return effects.answer(reply, { refused: fault, found: orderState(order) })
     if (effects.backlog(actor) >= limits.outboxMessages) return effects.answer(reply, { refused: 'market_unavailable' })
-    const { id, account, ticks, lots, expires } = request
+    const { id, account, expires } = request
     if (!this.#orders.holdMore(this.#ledger.known(account), order, market, { id, ticks, lots })) return effects.answer(reply, { refused: 'funds_insufficient' })
     order.amends.push({ id, ticks, lots })
     this.#state.amends.set(id, { id, account, order: order.id, expires, outcome: null })
@@ -73,11 +78,11 @@ export class Amends {
     this.#state.amends.delete(id)
   }
 
-  #fault(request: AmendOrder, order: Order, market: Market, effects: Effects): ErrorCode | null {
-    const fault = expiryFault(request.expires, market.rules.maxLifetime_s, effects.time) ?? rangeFault(request.ticks, request.lots, market)
+  #fault(request: AmendOrder, ticks: Ticks, lots: Lots, order: Order, market: Market, effects: Effects): ErrorCode | null {
+    const fault = expiryFault(request.expires, market.rules.maxLifetime_s, effects.time) ?? rangeFault(ticks, lots, market)
     if (fault !== null) return fault
     if (order.reason !== null || order.type !== 'limit') return 'order_not_open'
-    if (request.lots <= order.filledLots) return 'amend_too_late'
+    if (lots <= order.filledLots) return 'amend_too_late'
     return order.amends.length >= limits.amendsInFlight ? 'amends_exceeded' : null
   }
 
@@ -86,5 +91,15 @@ export class Amends {
     if (order === undefined) return { refused: 'order_unknown' }
     const found = orderState(order)
     return amend.outcome === null || amend.outcome === 'amended' ? { ok: found } : { refused: amend.outcome, found }
+  }
+}
+
+/** Price and quantity by the market's steps, or why they cannot be read. */
+function readTerms({ price, quantity }: AmendOrder, market: Market): { readonly ticks: Ticks; readonly lots: Lots } | ErrorCode {
+  try {
+    return { ticks: market.parsePrice(price), lots: market.parseQuantity(quantity) }
+  } catch (error) {
+    if (error instanceof Refusal) return error.code
+    throw error
   }
 }

@@ -1,0 +1,34 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { Refusal } from '../../protocol/errors.ts'
+import type { AccountId, OrderId } from '../../protocol/identity.ts'
+import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
+import type { Gateway } from '../gateway.ts'
+import { OutcomeViews } from '../outcomeView.ts'
+import type { ToldOrder } from '../outcomeView.ts'
+import { AmendShape, IdParameters, NoQuery } from '../schemas.ts'
+import type { SignedBody } from '../submission.ts'
+
+const schema = { body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: AmendShape } }
+
+/**
+ * PUT /api/v1/orders/:id: a signed amend of the order in the path. 200 with the order as the market left it, which may have traded at its new price; a refusal carries the
+ * order as it was found.
+ */
+export const amendOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
+  const { venue, binding, submission } = gateway
+  const views = new OutcomeViews(venue)
+  app.put<{ Body: SignedBody; Params: { id: OrderId } }>('/api/v1/orders/:id', { schema }, (request, reply) => {
+    const message = readMessage('amend', request.body.message)
+    if (message.order !== request.params.id) throw new Refusal('order_mismatch')
+    const expires = binding.check(message, null, Date.now())
+    const { price, quantity } = message
+    submission.submit(
+      request.body,
+      (id, signer) => ({ kind: 'amend', id, account: message.account as AccountId, signer, order: message.order as OrderId, price, quantity, expires }),
+      reply,
+      (reply, value, from) => void reply.send(views.amended(value as ToldOrder, from)),
+      (found, from) => views.amended(found as ToldOrder, from),
+    )
+  })
+  done()
+}

@@ -1,0 +1,34 @@
+import type { FastifyPluginCallback } from 'fastify'
+import { Refusal } from '../../protocol/errors.ts'
+import type { AccountId, MarketName } from '../../protocol/identity.ts'
+import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
+import type { SweepState } from '../../protocol/vault.ts'
+import type { Gateway } from '../gateway.ts'
+import { NoQuery, SweepShape } from '../schemas.ts'
+import type { SignedBody } from '../submission.ts'
+
+const schema = { body: SignedRequest, querystring: NoQuery, response: { 200: SweepShape, 202: SweepShape } }
+
+/**
+ * DELETE /api/v1/orders: a signed cancel-all, of one market or of all. 200 when every market has taken the account's orders back, with how many; 202 where some have
+ * yet to say, which a repeated message can find.
+ */
+export const cancelAllOrdersRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
+  const { venue, binding, submission } = gateway
+  app.delete<{ Body: SignedBody }>('/api/v1/orders', { schema }, (request, reply) => {
+    const message = readMessage('cancelAll', request.body.message)
+    const market = message.market === 'all' ? null : (message.market as MarketName)
+    if (market !== null && !venue.markets.has(market)) throw new Refusal('market_unknown')
+    const expires = binding.check(message, null, Date.now())
+    submission.submit(
+      request.body,
+      (id, signer) => ({ kind: 'cancelAll', id, account: message.account as AccountId, signer, market, expires }),
+      reply,
+      (reply, value) => {
+        const { id, cancelled, markets } = value as SweepState
+        void reply.code(markets.length === 0 ? 200 : 202).send({ id, cancelled, waiting: markets })
+      },
+    )
+  })
+  done()
+}
