@@ -156,19 +156,25 @@ t.test('a contract account has no key of its own', async (t) => {
 })
 
 t.test('orders of one moment share packets, and every account goes to its own vault actor', async (t) => {
-  const requests = await Promise.all(Array.from({ length: 40 }, async (_, i) => {
-    const signer = trader(`trader ${i}`)
-    return signRequest(orderMessage({ ...client.binding, account: signer.address }, market, limit, { expires: soon() }), signer)
-  }))
-  const answers = await Promise.all(requests.map(place))
-  t.ok(answers.every(({ status }) => status === 201))
-  t.strictSame(new Set(answers.map(({ json }) => json.id)), new Set(requests.map(({ message }) => messageId(message))))
-  t.equal(stage.vault.heard.length, 40)
-  t.ok(stage.vault.packets.length < 40, `${stage.vault.packets.length} packets`)
-  for (const { items } of stage.vault.packets) {
-    const owners = new Set(items.map((item) => vaultOf(('command' in item ? item.command : item.query).account, 2)))
-    t.equal(owners.size, 1, 'a packet has orders of one vault actor only')
+  // What counts as one moment is the machine's to say: on a busy one, orders sent together may arrive one by one. So it is tried a few times.
+  let shared = false
+  for (let attempt = 0; attempt < 20 && !shared; attempt++) {
+    stage.vault.packets.length = 0
+    const requests = await Promise.all(Array.from({ length: 40 }, async (_, i) => {
+      const signer = trader(`trader ${i}`)
+      return signRequest(orderMessage({ ...client.binding, account: signer.address }, market, limit, { expires: soon() }), signer)
+    }))
+    const answers = await Promise.all(requests.map(place))
+    t.ok(answers.every(({ status }) => status === 201))
+    t.strictSame(new Set(answers.map(({ json }) => json.id)), new Set(requests.map(({ message }) => messageId(message))))
+    t.equal(stage.vault.heard.length, 40)
+    shared = stage.vault.packets.length < 40
+    for (const { items } of stage.vault.packets) {
+      const owners = new Set(items.map((item) => vaultOf(('command' in item ? item.command : item.query).account, 2)))
+      t.equal(owners.size, 1, 'a packet has orders of one vault actor only')
+    }
   }
+  t.ok(shared, 'packets are shared')
 })
 
 t.test('nothing an order says was logged', async (t) => {
