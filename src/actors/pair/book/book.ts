@@ -233,7 +233,6 @@ export class Book {
       const ending = this.#matching.execute(slot, pool.words[(slot << 4) + word.ticks]!, 0, false)
       if (ending !== 0) this.#cancel(slot, ending)
       else if (pool.words[(slot << 4) + word.open] === 0) resting.remove(slot)
-      else resting.touched(slot)
     }
   }
 

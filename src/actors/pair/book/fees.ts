@@ -3,15 +3,13 @@ import type { BookRules, FeeRules } from './terms.ts'
 
 const MILLION = 1_000_000
 
-/** ⌈amount × rate / 1 000 000⌉, exactly, for amounts below 2^53: whole millions apart from the rest, so that no product exceeds 2^53. */
+/**
+ * ⌈amount × rate / 1 000 000⌉, exactly, for amounts below 2^53: whole millions apart from the rest, so that no product exceeds 2^53. The quotient is below 2^34, where
+ * doubles are rounded by less than a millionth: one that is not whole is never rounded up to a whole number.
+ */
 export function feeOf(amount: number, rate_ppm: number): number {
-  let millions = Math.floor(amount / MILLION)
-  let rest = amount - millions * MILLION
-  // A quotient a hair below a whole number may have been rounded up to it.
-  if (rest < 0) {
-    millions--
-    rest += MILLION
-  }
+  const millions = Math.floor(amount / MILLION)
+  const rest = amount - millions * MILLION
   return millions * rate_ppm + Math.ceil((rest * rate_ppm) / MILLION)
 }
 
