@@ -1,0 +1,70 @@
+import type { PairOutcome } from '../../src/protocol/pair.ts'
+import type { OrderState } from '../../src/protocol/vault.ts'
+import { isVault } from '../post.ts'
+import type { ClientMessage } from '../traders.ts'
+import type { World } from '../world.ts'
+import { checkReservations } from './ledgers.ts'
+
+/** What must be true of a venue that has nothing left to do. */
+export function checkEnd(world: World): void {
+  checkMoney(world)
+  checkAnswers(world)
+  const { verdict } = world.circumstances
+  for (const { actor, current } of world.posts) {
+    if (current === undefined || !isVault(current.machine)) continue
+    checkReservations(actor, current.machine, world.venue, verdict)
+    const kinds = current.machine.state.alarms.map(({ kind }) => kind).join(', ')
+    verdict.holds(current.machine.state.alarmCount === 0, 'the chain does nothing unexpected', () => `${actor} has raised alarms: ${kinds}`)
+  }
+}
+
+/** Chain, vault actors and the books kept beside them say the same of everybody. */
+function checkMoney(world: World): void {
+  const { venue, chain, books, accounts, posts, circumstances } = world
+  const { verdict } = circumstances
+  const owned = books.all
+  for (const { contract, code } of venue.assets) {
+    verdict.holds(chain.inWallets(contract) + chain.books.held(contract) === world.supply(contract), 'conservation', () => `there is more or less ${code} than there was`)
+  }
+  const settled = new Map<string, bigint>()
+  for (const { current, actor } of posts) {
+    if (current === undefined || !isVault(current.machine)) continue
+    for (const account of current.machine.state.accounts.values()) {
+      for (const [asset, balance] of account.balances) {
+        settled.set(`${account.id} ${asset}`, balance.settled)
+        verdict.holds(balance.pendingIn === 0n && balance.pendingOut === 0n, 'everything settles', () => `${actor} still waits for trades to settle`)
+      }
+    }
+  }
+  for (const account of accounts) {
+    for (const { contract, code } of venue.assets) {
+      const key = `${account} ${contract}`
+      const [onChain, inVault, inBooks] = [chain.books.balance(account, contract), settled.get(key) ?? 0n, owned.get(key) ?? 0n]
+      verdict.holds(onChain === inBooks, 'everything settles once', () => `the chain has ${onChain - inBooks} ${code} of an account more than its trades, deposits and withdrawals come to`)
+      verdict.holds(onChain === inVault, 'balances equal the chain', () => `a vault actor has ${inVault - onChain} ${code} of an account more than the chain`)
+    }
+  }
+  for (const trade of books.trades.values()) {
+    const sides = new Set([trade.buyer, trade.seller])
+    for (const side of sides) verdict.holds(books.isSettled(trade.id, side), 'everything settles', () => `trade ${trade.id} was never reported settled to one of its sides`)
+  }
+}
+
+/** What clients were told is what is. */
+function checkAnswers(world: World): void {
+  for (const message of world.traders.messages) if (message.answer !== null && 'ok' in message.answer && message.command.kind === 'place') checkOrder(world, message, message.answer.ok as OrderState | PairOutcome)
+}
+
+function checkOrder(world: World, { command, vault }: ClientMessage, told: OrderState | PairOutcome): void {
+  const { verdict } = world.circumstances
+  verdict.holds(world.books.placed(command.id), 'every acknowledged order exists', () => `an order that was acknowledged was never sent to its market`)
+  const owner = world.post(vault).current
+  if (owner === undefined || !isVault(owner.machine)) return
+  const { machine, observed } = owner
+  const order = machine.state.orders.get(command.id)
+  // Forgotten, as it may be once its message has expired.
+  if (order === undefined) return verdict.holds(command.expires * 1_000 < observed.time, 'every acknowledged order exists', () => `${vault} has forgotten an order that was acknowledged`)
+  verdict.holds(order.filledLots >= told.filledLots, 'answers hold', () => `${vault} has fewer lots of an order filled than its owner was told`)
+  const closed = told.reason !== null
+  verdict.holds(!closed || (order.reason === told.reason && order.filledLots === told.filledLots), 'answers hold', () => `an order that was told to be ${told.status} is ${order.status}`)
+}

@@ -1,0 +1,25 @@
+import { eventSkipped, unknownIsFailed } from './chain.ts'
+import type { Defect } from './defect.ts'
+import { doubtIsFailure, doubtIsSuccess, effectsFirst, leaseBelieved, notSynced } from './journals.ts'
+import { ackFirst, feedLossIgnored, noDuplicateFilter, positionForgotten } from './links.ts'
+import { earlyRelease, idsForgotten, notDeterministic, ownClock, snapshotBehind } from './machines.ts'
+
+/** Every mistake that the simulator is known to find. */
+export const defects: readonly Defect[] = [
+  effectsFirst,
+  leaseBelieved,
+  doubtIsSuccess,
+  doubtIsFailure,
+  notSynced,
+  noDuplicateFilter,
+  positionForgotten,
+  ackFirst,
+  feedLossIgnored,
+  ownClock,
+  idsForgotten,
+  earlyRelease,
+  notDeterministic,
+  snapshotBehind,
+  unknownIsFailed,
+  eventSkipped,
+]

@@ -1,0 +1,123 @@
+import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
+import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
+import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
+import type { ActorName } from '../../src/protocol/identity.ts'
+import type { ReplyTo } from '../../src/protocol/packets.ts'
+import type { VaultCommand } from '../../src/protocol/vault.ts'
+import type { Defect, Place } from './defect.ts'
+import { changedEffects, WrappedMachine } from './wrappedMachine.ts'
+
+/** A vault machine under a defect may touch what it keeps; nobody else does. */
+type Open<State> = { -readonly [Member in keyof State]: State[Member] }
+const stateOf = (machine: VaultMachine): Open<VaultMachine['state']> => machine.state
+
+class OwnClock extends WrappedMachine {
+  readonly #place: Place
+
+  constructor(machine: Machine, place: Place) {
+    super(machine)
+    this.#place = place
+  }
+
+  override advance(effects: Effects): void {
+    this.machine.advance(changedEffects(effects, { time: this.#place.host.clock.now() }))
+  }
+  override command(command: unknown, reply: ReplyTo, effects: Effects): void {
+    this.machine.command(command, reply, changedEffects(effects, { time: this.#place.host.clock.now() }))
+  }
+  override message(from: ActorName, message: unknown, effects: Effects): void {
+    this.machine.message(from, message, changedEffects(effects, { time: this.#place.host.clock.now() }))
+  }
+}
+
+export const ownClock: Defect = {
+  name: 'own-clock',
+  what: "Machines look at their host's clock instead of the record's time.",
+  machine: (machine, place) => new OwnClock(machine, place),
+}
+
+class Forgetful extends WrappedMachine {
+  override command(command: unknown, reply: ReplyTo, effects: Effects): void {
+    if (this.machine instanceof VaultMachine) {
+      const { orders } = stateOf(this.machine)
+      const known = orders.get((command as VaultCommand).id)
+      if (known !== undefined && known.reason !== null) orders.delete(known.id)
+    }
+    this.machine.command(command, reply, effects)
+  }
+}
+
+export const idsForgotten: Defect = {
+  name: 'ids-forgotten',
+  what: 'A vault actor forgets an order as soon as it is closed, though its message can still come again.',
+  machine: (machine) => new Forgetful(machine),
+}
+
+class Hasty extends WrappedMachine {
+  override command(command: unknown, reply: ReplyTo, effects: Effects): void {
+    const { kind, account, order: id } = command as { readonly kind: string; readonly account: never; readonly order: never }
+    if (this.machine instanceof VaultMachine && kind === 'cancel') {
+      const { accounts, orders } = stateOf(this.machine)
+      const order = orders.get(id)
+      for (const balance of order?.account === account && order !== undefined ? (accounts.get(account)?.balances.values() ?? []) : []) {
+        if (order === undefined || balance.reserved < order.reserved || order.reserved === 0n) continue
+        balance.reserved -= order.reserved
+        order.reserved = 0n
+        break
+      }
+    }
+    this.machine.command(command, reply, effects)
+  }
+}
+
+export const earlyRelease: Defect = {
+  name: 'early-release',
+  what: 'A vault actor lets the funds of an order go when its cancel comes, not when the market has answered.',
+  machine: (machine) => new Hasty(machine),
+}
+
+class Moody extends WrappedMachine {
+  readonly #place: Place
+
+  constructor(machine: Machine, place: Place) {
+    super(machine)
+    this.#place = place
+  }
+
+  override message(from: ActorName, message: unknown, effects: Effects): void {
+    const sent: [ActorName, unknown][] = []
+    this.machine.message(from, message, changedEffects(effects, { send: (to, said) => sent.push([to, said]) }))
+    // By a choice that no journal knows of.
+    if (this.#place.random.chance(0.01)) sent.reverse()
+    for (const [to, said] of sent) effects.send(to, said)
+  }
+}
+
+export const notDeterministic: Defect = {
+  name: 'not-deterministic',
+  what: 'A market says what it says in an order that is another one at every run.',
+  machine: (machine, place) => (machine instanceof PairMachine ? new Moody(machine, place) : machine),
+}
+
+class Lagging extends WrappedMachine {
+  #last: Uint8Array | null = null
+
+  override snapshot(): Uint8Array {
+    return this.#last ?? super.snapshot()
+  }
+  override message(from: ActorName, message: unknown, effects: Effects): void {
+    // Put down before the input that came last.
+    this.#last = super.snapshot()
+    super.message(from, message, effects)
+  }
+  override restore(bytes: Uint8Array): void {
+    this.#last = null
+    super.restore(bytes)
+  }
+}
+
+export const snapshotBehind: Defect = {
+  name: 'snapshot-behind',
+  what: 'A market is put down as it was before the input that came last.',
+  machine: (machine) => (machine instanceof PairMachine ? new Lagging(machine) : machine),
+}

@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util'
+import { defects } from './defects/defects.ts'
+import type { Defect } from './defects/defect.ts'
+import { progressOf, reportOf } from './report.ts'
+import { simulate } from './simulation.ts'
+
+// npm run simulate -- [--seed N] [--steps N] [--seeds N] [--defect NAME]
+// Ends with 1 at the first run that breaks a rule, with 2 where it is called wrongly.
+
+const USAGE = `usage: npm run simulate -- [--seed N] [--steps N] [--seeds N] [--defect NAME]
+  --seed N       the first seed (default 1); everything in a run follows from it
+  --steps N      events in which things go wrong (default 5,000); then the venue has to come to rest
+  --seeds N      runs, of as many seeds in a row (default 1)
+  --defect NAME  with a mistake made on purpose: ${defects.map(({ name }) => name).join(', ')}
+`
+const PROGRESS_ms = 1_000
+
+interface Call {
+  readonly seed: number
+  readonly steps: number
+  readonly seeds: number
+  readonly defect: Defect | undefined
+}
+
+function usage(fault: string): never {
+  process.stderr.write(`${fault}\n${USAGE}`)
+  process.exit(2)
+}
+
+function readCall(): Call {
+  const whole = (name: string, text: string, least: number): number => {
+    const value = Number(text)
+    return Number.isSafeInteger(value) && value >= least ? value : usage(`--${name} ${text}: a whole number from ${least} on`)
+  }
+  try {
+    const text = { type: 'string' } as const
+    const { values } = parseArgs({ options: { seed: { ...text, default: '1' }, steps: { ...text, default: '5000' }, seeds: { ...text, default: '1' }, defect: text } })
+    const defect = defects.find(({ name }) => name === values.defect)
+    if (values.defect !== undefined && defect === undefined) usage(`there is no defect ${values.defect}`)
+    return { seed: whole('seed', values.seed, 0), steps: whole('steps', values.steps, 0), seeds: whole('seeds', values.seeds, 1), defect }
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const { seed: first, steps, seeds, defect } = readCall()
+for (let seed = first; seed < first + seeds; seed++) {
+  const from = performance.now()
+  let said = from
+  const result = await simulate({
+    seed,
+    steps,
+    ...(defect === undefined ? {} : { defect }),
+    progress: (soFar) => {
+      if (performance.now() - said < PROGRESS_ms) return
+      said = performance.now()
+      process.stdout.write(`${progressOf(soFar)}\n`)
+    },
+  })
+  process.stdout.write(`${reportOf(result, performance.now() - from, defect?.name)}\n`)
+  if (result.violation !== null) process.exit(1)
+}

@@ -1,0 +1,225 @@
+import { InDoubt } from '../src/actors/runtime/appender.ts'
+import { Actor } from '../src/actors/runtime/actor.ts'
+import type { Driver, Hosted } from '../src/actors/runtime/driver.ts'
+import { Fenced } from '../src/actors/runtime/journal.ts'
+import type { Envelope } from '../src/actors/runtime/envelope.ts'
+import type { Log } from '../src/actors/runtime/log.ts'
+import type { Machine } from '../src/actors/runtime/machine.ts'
+import { replicaOf } from '../src/actors/runtime/replica.ts'
+import { takeSnapshot } from '../src/actors/runtime/snapshotter.ts'
+import type { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
+import type { ActorName } from '../src/protocol/identity.ts'
+import { limits } from '../src/protocol/limits.ts'
+import type { VaultMessage } from '../src/protocol/vault.ts'
+import { checkConservation, checkReservations, VaultFlows } from './checks/ledgers.ts'
+import type { Place } from './defects/defect.ts'
+import type { Host } from './host.ts'
+import { DAMAGED } from './journals.ts'
+import { ObservedJournal } from './observedJournal.ts'
+import { ObservedMachine } from './observedMachine.ts'
+import type { Random } from './random.ts'
+import { envelopeOf, roleOf } from './roles.ts'
+import type { World } from './world.ts'
+
+const RESTART_us = { least: 20_000, most: 2_000_000 }
+const DRIVER_STOP_ms = 3_000
+/** How often a snapshotter dies of its work, and after how many calls at most. */
+const DIES = 0.2
+const LAST_CALLS = 10
+/** Batches between two looks at every reservation. */
+const RESERVATIONS_EVERY = 32
+
+/** One owner of an actor, from its start to its end. */
+export interface Owner {
+  readonly host: Host
+  readonly actor: Actor
+  /** The machine itself. */
+  readonly machine: Machine
+  readonly observed: ObservedMachine
+  readonly journal: ObservedJournal
+  running: boolean
+}
+
+/** One actor's place in the venue: whoever owns it, and the next owner when that one ends. */
+export class Post {
+  readonly actor: ActorName
+  readonly #world: World
+  #owners: Owner[] = []
+  #owned = 0
+  #launching = false
+  #batches = 0
+
+  constructor(actor: ActorName, world: World) {
+    this.actor = actor
+    this.#world = world
+  }
+
+  /** Who wrote the last record, if it lives; otherwise the one that was started last. */
+  get current(): Owner | undefined {
+    const { alive } = this
+    return alive.find((owner) => this.#owns(owner)) ?? alive.at(-1)
+  }
+
+  /** Owners that are not dead: usually one. */
+  get alive(): readonly Owner[] {
+    return this.#owners
+  }
+
+  /** Starts another owner, whether or not there is one. */
+  launch(): void {
+    const { circumstances, venue, network, feeds, journals, history, secret, defect, causedBy, shelves } = this.#world
+    const before = this.#owned++
+    const host = this.#world.newHost(this.actor, () => this.#died())
+    const random = this.#world.random.fork(host.name)
+    const place: Place = { actor: this.actor, host, before, journals, random: random.fork('defect') }
+    const log = this.#log(host)
+    const { hosted, machine } = this.#role(place, random, log)
+    const flows = new VaultFlows(venue)
+    const observed = this.#observe(hosted.machine, machine, flows)
+    const stored = journals.journal(this.actor, host, log, (store) => defect?.store?.(store, place) ?? store)
+    const journal = new ObservedJournal(this.actor, defect?.journal?.(stored, place) ?? stored, observed, history, causedBy, () => this.#appends(owner, flows))
+    const transport = network.transport(host)
+    const feed = feeds.stream(host)
+    const actor = new Actor({
+      name: this.actor,
+      machine: observed,
+      journal,
+      transport: defect?.transport?.(transport, place) ?? transport,
+      feed: defect?.feed?.(feed, place) ?? feed,
+      subjects: venue.subjects,
+      clock: host.clock,
+      log,
+      patience_ms: hosted.patience_ms ?? 0,
+      envelope: envelopeOf('record', secret, venue, this.actor, random.fork('records')),
+      snapshots: { store: shelves.store(this.actor, host), envelope: envelopeOf('snapshot', secret, venue, this.actor, random.fork('snapshots')) },
+    })
+    const owner: Owner = { host, actor, machine: hosted.machine, observed, journal, running: false }
+    this.#owners.push(owner)
+    let driver: Driver | undefined
+    actor.start().then(
+      () => {
+        owner.running = true
+        this.#note(host, 'runs')
+        circumstances.verdict.holds(host.excuse !== DAMAGED, 'damage is found', () => `${host.name} runs on a damaged record`)
+        driver = hosted.drive?.(defect?.driven?.(actor, place) ?? actor)
+      },
+      () => undefined,
+    )
+    void actor.ended.then(async (reason) => {
+      owner.running = false
+      this.#judge(owner, reason)
+      if (driver !== undefined) await Promise.race([driver.stop(), new Promise<void>((resolve) => host.clock.after(DRIVER_STOP_ms, resolve))])
+      host.die()
+    })
+  }
+
+  /** Another process takes a snapshot of this actor, beside whoever owns it. */
+  takeSnapshot(): void {
+    const { circumstances, venue, journals, history, secret, causedBy, shelves } = this.#world
+    const host = this.#world.newHost('snapshots', () => undefined)
+    if (this.#world.random.chance(DIES)) host.dieAfter(this.#world.random.between(1, LAST_CALLS))
+    const random = this.#world.random.fork(host.name)
+    const log = this.#log(host)
+    const { observed } = this.fresh(host)
+    const journal = new ObservedJournal(this.actor, journals.journal(this.actor, host, log), observed, history, causedBy, () => undefined)
+    const envelope = (kind: 'record' | 'snapshot'): Envelope => envelopeOf(kind, secret, venue, this.actor, random.fork(kind))
+    takeSnapshot(
+      {
+        replica: replicaOf(this.actor, observed, envelope('record'), venue.subjects, host.clock, log),
+        journal,
+        shelf: { store: shelves.store(this.actor, host), envelope: envelope('snapshot') },
+        kept: limits.snapshots,
+        random: (bytes) => random.bytes(bytes),
+        log,
+      },
+      1,
+    ).then(
+      ({ records, snapshot }) => this.#note(host, `has ${records} records, a snapshot of ${snapshot}`),
+      (error: unknown) => {
+        const fault = error instanceof Error ? error.message : String(error)
+        circumstances.verdict.holds(host.excuse !== null || error instanceof InDoubt, 'a journal can be read', () => `${host.name} of ${this.actor}: ${fault}`)
+      },
+    ).finally(() => host.die())
+  }
+
+  /** A machine that nothing has happened to, with whatever is wrong about this venue's machines: `machine` is the one within. */
+  fresh(host: Host): { readonly observed: ObservedMachine; readonly machine: Machine } {
+    const random = this.#world.random.fork('fresh')
+    const place: Place = { actor: this.actor, host, before: this.#owned, journals: this.#world.journals, random }
+    const { hosted, machine } = this.#role(place, random, this.#log(host))
+    return { observed: this.#observe(hosted.machine, machine, new VaultFlows(this.#world.venue)), machine: hosted.machine }
+  }
+
+  #observe(inner: Machine, machine: Machine, flows: VaultFlows): ObservedMachine {
+    const { history, circumstances, applied, positions } = this.#world
+    return new ObservedMachine({
+      actor: this.actor,
+      machine,
+      history,
+      verdict: circumstances.verdict,
+      applied,
+      positions,
+      heard: (message) => {
+        if (isVault(inner)) flows.heard(message as VaultMessage, inner.state)
+      },
+      restored: () => {
+        if (isVault(inner)) flows.restored(inner.state)
+      },
+    })
+  }
+
+  #role(place: Place, random: Random, log: Log): { readonly hosted: Hosted; readonly machine: Machine } {
+    const { venue, rpc, engine, defect } = this.#world
+    const server = rpc.reachedBy(place.host)
+    const hosted = roleOf(this.actor, { venue, host: place.host, engine, random, log, server: defect?.rpc?.(server, place) ?? server })
+    return { hosted, machine: defect?.machine?.(hosted.machine, place) ?? hosted.machine }
+  }
+
+  #died(): void {
+    this.#owners = this.#owners.filter(({ host }) => host.alive)
+    if (this.alive.length > 0 || this.#launching) return
+    this.#launching = true
+    const { circumstances, random } = this.#world
+    circumstances.scheduler.after(random.between(RESTART_us.least, RESTART_us.most), 'starts again', this.actor, () => {
+      this.#launching = false
+      if (this.alive.length === 0) this.launch()
+    })
+  }
+
+  /** An owner may end because another has taken over, or because of what was done to it; anything else is a fault of the venue. */
+  #judge(owner: Owner, reason: Error | null): void {
+    this.#note(owner.host, reason === null ? 'stopped' : 'failed')
+    if (reason === null || owner.host.excuse !== null) return
+    const replaced = !this.#owns(owner)
+    const { verdict } = this.#world.circumstances
+    if (reason instanceof Fenced || reason.message.includes('there is another owner')) {
+      return verdict.holds(replaced, 'only another owner ends one', () => `${owner.host.name} was fenced, and nobody has taken over: ${reason.message}`)
+    }
+    verdict.broken('an actor fails', `${owner.host.name}: ${reason.message}`)
+  }
+
+  /** The log says so. */
+  #owns({ host }: Owner): boolean {
+    return this.#world.epochs.owner(this.actor) === host
+  }
+
+  #appends({ host, machine }: Owner, flows: VaultFlows): void {
+    const { venue, circumstances } = this.#world
+    this.#note(host, 'batch')
+    if (!isVault(machine)) return
+    checkConservation(this.actor, machine, flows, venue, circumstances.verdict)
+    if (++this.#batches % RESERVATIONS_EVERY === 0) checkReservations(this.actor, machine, venue, circumstances.verdict)
+  }
+
+  #log(host: Host): Log {
+    const line = (at: string, message: string): void => this.#note(host, `${at}: ${message}`)
+    return { info: () => undefined, warn: line, error: line }
+  }
+
+  #note(host: Host, what: string): void {
+    const { trace, scheduler } = this.#world.circumstances
+    trace.event(scheduler.now_us, what, host.name)
+  }
+}
+
+export const isVault = (machine: Machine): machine is VaultMachine & Machine => 'state' in machine

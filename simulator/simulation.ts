@@ -1,0 +1,120 @@
+import { calm, FaultCount, planOf } from './faults.ts'
+import type { FaultPlan } from './faults.ts'
+import { checkEnd } from './checks/end.ts'
+import { unfinished } from './checks/quiet.ts'
+import { checkReplay } from './checks/replay.ts'
+import type { Circumstances } from './circumstances.ts'
+import type { Defect } from './defects/defect.ts'
+import { Disturbances } from './disturbances.ts'
+import { Random } from './random.ts'
+import { BEGIN_us, Scheduler } from './scheduler.ts'
+import { Trace } from './trace.ts'
+import { Verdict } from './violation.ts'
+import type { Violation } from './violation.ts'
+import { World } from './world.ts'
+
+/** How long a venue may take to come to rest, in simulated time. */
+const REST_ms = 20 * 60_000
+/** How long things go on going wrong after the last message, in simulated time. */
+const TROUBLED_ms = 8_000
+const LOOK_us = 250_000
+/** Steps between two actors that are made from their journal and compared. */
+const REPLAY_EVERY = 2_500
+
+export interface SimulationOptions {
+  readonly seed: number
+  /** Events in which things go wrong; then the venue must come to rest. */
+  readonly steps: number
+  readonly defect?: Defect
+  /** Another plan of faults than the seed's. */
+  readonly plan?: FaultPlan
+  /** Called now and then. */
+  readonly progress?: (result: Result) => void
+}
+
+export interface Result {
+  readonly seed: number
+  readonly steps: number
+  readonly violation: Violation | null
+  /** The step in which it was found. */
+  readonly step: number
+  /** Same seed, same steps, same hash. */
+  readonly hash: string
+  /** The last events before the end. */
+  readonly last: readonly string[]
+  /** Signed messages of traders. */
+  readonly messages: number
+  /** What actors applied: traders' commands, other actors' messages and their drivers' inputs. Replays are not counted. */
+  readonly commands: number
+  readonly trades: number
+  readonly faults: ReadonlyMap<string, number>
+  /** Simulated time, in milliseconds. */
+  readonly simulated_ms: number
+}
+
+/** One run: everything in it is decided by the seed. */
+export async function simulate({ seed, steps, defect, plan, progress }: SimulationOptions): Promise<Result> {
+  const random = new Random(String(seed))
+  const trace = new Trace(BEGIN_us)
+  const scheduler = new Scheduler(trace)
+  const verdict = new Verdict()
+  const circumstances: Circumstances = { scheduler, trace, random, verdict, faults: new FaultCount(), plan: plan ?? planOf(random.fork('plan')) }
+  let step = 0
+  const unhandled = (error: unknown): void => verdict.broken('no error is lost', error instanceof Error ? (error.stack ?? error.message) : String(error))
+  process.on('unhandledRejection', unhandled)
+  try {
+    const world = new World(circumstances, defect ?? null)
+    const result = (): Result => ({
+      seed,
+      steps,
+      violation: verdict.violation,
+      step,
+      hash: trace.hash,
+      last: trace.last,
+      messages: world.traders.sent,
+      commands: world.applied.commands + world.applied.messages + world.applied.locals,
+      trades: world.books.trades.size,
+      faults: circumstances.faults.all,
+      simulated_ms: scheduler.passed_ms,
+    })
+    const disturbances = new Disturbances(circumstances, world)
+    const compared = random.fork('replays')
+    await scheduler.run(() => {
+      if (verdict.violation !== null || step >= steps) return false
+      if (++step % REPLAY_EVERY === 0) {
+        const post = compared.pick(world.posts)
+        if (post.current !== undefined) checkReplay(world, post, post.current)
+        progress?.(result())
+      }
+      return true
+    })
+    if (verdict.violation !== null) return result()
+
+    // Nothing new comes, but things still go wrong: settlement has its turn.
+    world.traders.rest()
+    let end_us = scheduler.now_us + TROUBLED_ms * 1_000
+    await scheduler.run(() => (step++, verdict.violation === null && scheduler.now_us < end_us))
+    if (verdict.violation !== null) return result()
+
+    circumstances.plan = calm
+    disturbances.end()
+    end_us = scheduler.now_us + REST_ms * 1_000
+    let lookAt_us = scheduler.now_us
+    await scheduler.run(() => {
+      step++
+      if (verdict.violation !== null) return false
+      if (scheduler.now_us < lookAt_us) return true
+      lookAt_us = scheduler.now_us + LOOK_us
+      const what = unfinished(world)
+      if (what !== null && scheduler.now_us > end_us) verdict.broken('everything comes to rest', what)
+      return what !== null
+    })
+    if (verdict.violation === null) {
+      checkEnd(world)
+      for (const post of world.posts) if (post.current !== undefined) checkReplay(world, post, post.current)
+    }
+    return result()
+  } finally {
+    process.off('unhandledRejection', unhandled)
+  }
+}

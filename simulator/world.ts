@@ -1,0 +1,159 @@
+import { Keypair } from '@stellar/stellar-sdk'
+import type { FeedMessage } from '../src/protocol/feed.ts'
+import type { AccountId, ActorName, ContractId } from '../src/protocol/identity.ts'
+import type { Venue } from '../src/protocol/venue.ts'
+import { Chain } from './chain/chain.ts'
+import { readAuthorization } from './chain/authorization.ts'
+import { RpcServer } from './chain/rpcServer.ts'
+import { Books } from './checks/books.ts'
+import { Epochs } from './checks/epochs.ts'
+import type { Circumstances } from './circumstances.ts'
+import type { Defect } from './defects/defect.ts'
+import { digestOf } from './digest.ts'
+import { FeedStore } from './feeds.ts'
+import { Gateway } from './gateway.ts'
+import { History } from './history.ts'
+import { Host } from './host.ts'
+import { JournalStream } from './journals.ts'
+import { Network } from './network.ts'
+import type { Applied, Positions } from './observedMachine.ts'
+import type { CausedBy } from './observedJournal.ts'
+import type { Random } from './random.ts'
+import { Readers } from './readers.ts'
+import { Post } from './post.ts'
+import { Shelves } from './shelves.ts'
+import { Traders, workloadOf } from './traders.ts'
+import type { Workload } from './traders.ts'
+import { simulatedAccounts, simulatedVenue } from './venue.ts'
+
+const GATEWAYS = 2
+const ANSWER_ms = 1_500
+const RETURN_us = { least: 100_000, most: 1_500_000 }
+const ENDOWMENT = 10n ** 15n
+const DEPOSIT = 2n * 10n ** 11n
+/** A trader's own clock may be this far off what its venue's hosts believe. */
+const CLOCKS_ms = 400
+
+/** Everything there is in one simulation: the venue's actors on hosts, what lies between them, the chain, and everybody who trades. */
+export class World {
+  readonly circumstances: Circumstances
+  readonly defect: Defect | null
+  readonly venue: Venue
+  readonly accounts: readonly AccountId[]
+  readonly workload: Workload
+  readonly network: Network
+  readonly journals: JournalStream
+  readonly feeds: FeedStore
+  readonly chain: Chain
+  readonly rpc: RpcServer
+  readonly engine: Keypair
+  readonly history: History
+  readonly books: Books
+  readonly epochs: Epochs
+  readonly readers: Readers
+  readonly traders: Traders
+  readonly posts: readonly Post[]
+  readonly causedBy: CausedBy = new WeakMap()
+  readonly positions: Positions[] = []
+  readonly shelves: Shelves
+  readonly applied: Applied = { commands: 0, messages: 0, locals: 0 }
+  /** Of journals; null where they are readable. */
+  readonly secret: Uint8Array | null
+  readonly random: Random
+  #gateways: Gateway[] = []
+  #hosts = 0
+  readonly #supply = new Map<ContractId, bigint>()
+
+  constructor(circumstances: Circumstances, defect: Defect | null) {
+    this.circumstances = circumstances
+    this.defect = defect
+    const random = circumstances.random.fork('world')
+    this.random = random
+    this.venue = simulatedVenue(random)
+    this.workload = workloadOf(random)
+    this.accounts = simulatedAccounts(random, this.workload.accounts)
+    this.secret = random.chance(0.5) ? random.bytes(32) : null
+    this.engine = Keypair.fromRawEd25519Seed(random.bytes(32))
+    const { verdict } = circumstances
+    this.chain = new Chain(circumstances, this.venue.assets.map(({ contract }) => contract), random.pick([1, 1, 2]))
+    this.rpc = new RpcServer(this.chain, this.venue.file.vault.contract as ContractId, circumstances)
+    this.books = new Books(this.venue, this.chain, verdict)
+    this.epochs = new Epochs(verdict)
+    this.history = new History(verdict, this.books)
+    this.readers = new Readers(this.history, verdict, (message) => this.#read(message))
+    this.network = new Network(circumstances)
+    this.journals = new JournalStream(circumstances, (actor, stored) => {
+      this.epochs.stored(actor, stored)
+      const caused = this.causedBy.get(stored.record)
+      if (caused === undefined) return verdict.broken('one history', `${stored.writer.name} stores a record that no actor made`)
+      this.history.durable(actor, caused)
+    })
+    this.shelves = new Shelves(circumstances)
+    this.feeds = new FeedStore(circumstances, (writer, message) => this.readers.stored(writer, message))
+    for (const account of this.accounts) for (const { contract } of this.venue.assets) this.#endow(account, contract)
+    this.chain.closeNow()
+    this.posts = this.venue.actors.map((actor) => new Post(actor, this))
+    for (const post of this.posts) post.launch()
+    for (let n = 0; n < GATEWAYS; n++) this.#openGateway(n)
+    this.traders = new Traders(circumstances, this.venue, this.accounts, this.workload, () => this.#gateways)
+  }
+
+  get gateways(): readonly Gateway[] {
+    return this.#gateways
+  }
+
+  post(actor: ActorName): Post {
+    const post = this.posts.find((candidate) => candidate.actor === actor)
+    if (post === undefined) throw new Error(`no post for ${actor}`)
+    return post
+  }
+
+  /** Owned by nobody but wallets and vault, and always the same. */
+  supply(asset: ContractId): bigint {
+    return this.#supply.get(asset) ?? 0n
+  }
+
+  newHost(name: string, died: (host: Host) => void): Host {
+    const number = ++this.#hosts
+    return new Host(`${name}#${number}`, number, this.random.between(-CLOCKS_ms, CLOCKS_ms), this.circumstances.scheduler, (host) => {
+      this.network.forget(host)
+      this.circumstances.trace.event(this.circumstances.scheduler.now_us, 'dies', host.name)
+      died(host)
+    })
+  }
+
+  #openGateway(place: number): void {
+    const host = this.newHost('gateway', () => this.#gatewayDied(gateway, place))
+    const gateway: Gateway = new Gateway(`g${host.number}`, host, this.network.transport(host), this.venue.subjects, ANSWER_ms, (name, request, answer, from) => {
+      const runtimes = 'refused' in answer && (answer.refused === 'venue_not_ready' || answer.refused === 'venue_overloaded')
+      if (runtimes || gateway.isQuery(request)) return
+      const known = this.history.answered(`${name} ${request} ${digestOf(answer)}`)
+      this.circumstances.verdict.holds(known, 'nothing is answered before it is durable', () => `${from} answered request ${request} of ${name} before its journal knew`)
+    })
+    this.#gateways.push(gateway)
+  }
+
+  #gatewayDied(gateway: Gateway, place: number): void {
+    this.#gateways = this.#gateways.filter((other) => other !== gateway)
+    this.traders.lost(gateway)
+    this.circumstances.scheduler.after(this.random.between(RETURN_us.least, RETURN_us.most), 'a gateway opens', 'world', () => this.#openGateway(place))
+  }
+
+  #endow(account: AccountId, asset: ContractId): void {
+    this.chain.endow(account, asset, ENDOWMENT)
+    this.#supply.set(asset, this.supply(asset) + ENDOWMENT)
+    // One trader in ten is known to the chain only later, or never.
+    if (this.random.chance(0.1)) return
+    this.chain.deposit(account, asset, (DEPOSIT * BigInt(this.random.between(20, 100))) / 100n)
+  }
+
+  /** What traders do about what they read: they take their withdrawals to the chain, some late, some never, some twice. */
+  #read(message: FeedMessage): void {
+    if (message.type !== 'withdrawal' || message.withdrawal.status !== 'cosigned' || message.withdrawal.authorization === null) return
+    const { account, asset, amount, nonce, validUntil } = readAuthorization(message.withdrawal.authorization)
+    const times = this.random.pick([0, 1, 1, 1, 1, 2])
+    for (let n = 0; n < times; n++) {
+      this.circumstances.scheduler.after(this.random.between(100_000, 20_000_000), 'withdraws', 'traders', () => this.chain.withdraw(account, asset, amount, nonce, validUntil))
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { paths } from '../../scripts/setup/paths.ts'
+import { defects } from '../../simulator/defects/defects.ts'
+import { reportOf } from '../../simulator/report.ts'
+import { simulate } from '../../simulator/simulation.ts'
+import { STEPS } from './seeds.ts'
+
+t.setTimeout(600_000)
+
+const run = promisify(execFile)
+const main = join(paths.root, 'simulator', 'main.ts')
+
+t.test('one seed is one run, whatever ran before it in the process', async (t) => {
+  const hashes = new Set<string>()
+  for (const seed of [7, 8, 9]) {
+    const [first, second] = [await simulate({ seed, steps: STEPS }), await simulate({ seed, steps: STEPS })]
+    t.equal(second.hash, first.hash)
+    t.equal(second.step, first.step)
+    t.equal(second.commands, first.commands)
+    t.same(second.last, first.last)
+    hashes.add(first.hash)
+  }
+  t.equal(hashes.size, 3, 'and another seed another run')
+})
+
+t.test('and in any process', async (t) => {
+  const { hash, step } = await simulate({ seed: 11, steps: STEPS })
+  const { stdout } = await run(process.execPath, [main, '--seed', '11', '--steps', String(STEPS)])
+  t.match(stdout, `seed 11: ${step.toLocaleString('en-US')} steps`)
+  t.match(stdout, `trace ${hash}`)
+})
+
+t.test('a seed that fails says how to see it again, and fails in the same step', async (t) => {
+  const defect = defects.find(({ name }) => name === 'ids-forgotten')
+  if (defect === undefined) throw new Error('no such defect')
+  const found = await firstFound(defect)
+  const report = reportOf(found, 1, defect.name)
+  const command = /npm run simulate -- (.*)$/m.exec(report)?.[1]
+  t.ok(command, 'the command is in the report')
+  const again = await run(process.execPath, [main, ...(command ?? '').split(' ')]).catch((error: unknown) => error as { code: number; stdout: string })
+  t.equal('code' in again ? again.code : 0, 1, 'its exit code says so')
+  t.match(again.stdout, `seed ${found.seed} breaks a rule in step ${found.step.toLocaleString('en-US')}`)
+  t.match(again.stdout, found.violation?.message ?? 'no violation')
+  t.match(again.stdout, `trace ${found.hash}`)
+  for (const line of found.last.slice(-5)) t.ok(again.stdout.includes(line), 'with the same last events')
+})
+
+async function firstFound(defect: (typeof defects)[number]): ReturnType<typeof simulate> {
+  for (let seed = 1; ; seed++) {
+    const result = await simulate({ seed, steps: STEPS, defect })
+    if (result.violation !== null) return result
+    if (seed > 20) throw new Error('not found')
+  }
+}
+
+t.test('it says what it cannot read', async (t) => {
+  for (const args of [['--seed', 'x'], ['--steps', '-1'], ['--defect', 'none'], ['--seeds', '0'], ['--what']]) {
+    const refused = await run(process.execPath, [main, ...args]).catch((error: unknown) => error as { code: number; stderr: string })
+    t.equal('code' in refused ? refused.code : 0, 2)
+    t.match(refused.stderr, /usage: npm run simulate/)
+  }
+})
