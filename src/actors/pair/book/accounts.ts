@@ -11,7 +11,8 @@ const MOST_TAKEN = 0.5
  */
 export class Accounts {
   readonly #pool: OrderPool
-  /** Head of the ring; 0 where the entry is free. The account is the one of the head's order. */
+  /** The account of each entry, and the head of its ring; 0 where the entry is free. */
+  #keys = new Int32Array(SMALLEST)
   #heads = new Int32Array(SMALLEST)
   #counts = new Int32Array(SMALLEST)
   #mask = SMALLEST - 1
@@ -23,7 +24,7 @@ export class Accounts {
   }
 
   get bytes(): number {
-    return this.#heads.byteLength + this.#counts.byteLength
+    return this.#keys.byteLength + this.#heads.byteLength + this.#counts.byteLength
   }
   /** Accounts that have orders. */
   get size(): number {
@@ -46,6 +47,7 @@ export class Accounts {
     const at = slot << 4
     this.#counts[entry] = this.#counts[entry]! + 1
     if (head === 0) {
+      this.#keys[entry] = account
       this.#heads[entry] = slot
       words[at + word.accountNext] = slot
       words[at + word.accountPrevious] = slot
@@ -76,11 +78,8 @@ export class Accounts {
   /** The entry of the account, or the free one where it belongs. */
   #find(account: number): number {
     const heads = this.#heads
-    const { words } = this.#pool
-    for (let at = this.#home(account); ; at = (at + 1) & this.#mask) {
-      const head = heads[at]!
-      if (head === 0 || words[(head << 4) + word.account] === (account | 0)) return at
-    }
+    const keys = this.#keys
+    for (let at = this.#home(account); ; at = (at + 1) & this.#mask) if (heads[at] === 0 || keys[at] === (account | 0)) return at
   }
 
   #home(account: number): number {
@@ -88,15 +87,15 @@ export class Accounts {
   }
 
   #drop(entry: number): void {
+    const keys = this.#keys
     const heads = this.#heads
     const counts = this.#counts
-    const { words } = this.#pool
     const mask = this.#mask
     this.#size--
     let hole = entry
     for (let at = (hole + 1) & mask; heads[at] !== 0; at = (at + 1) & mask) {
-      const home = this.#home(words[(heads[at]! << 4) + word.account]!)
-      if (((at - home) & mask) < ((at - hole) & mask)) continue
+      if (((at - this.#home(keys[at]!)) & mask) < ((at - hole) & mask)) continue
+      keys[hole] = keys[at]!
       heads[hole] = heads[at]!
       counts[hole] = counts[at]!
       hole = at
@@ -106,18 +105,19 @@ export class Accounts {
   }
 
   #grow(): void {
+    const keys = this.#keys
     const heads = this.#heads
     const counts = this.#counts
-    const { words } = this.#pool
+    this.#keys = new Int32Array(heads.length * 2)
     this.#heads = new Int32Array(heads.length * 2)
     this.#counts = new Int32Array(heads.length * 2)
     this.#mask = this.#heads.length - 1
     this.#shift--
     for (let entry = 0; entry < heads.length; entry++) {
-      const head = heads[entry]!
-      if (head === 0) continue
-      const place = this.#find(words[(head << 4) + word.account]!)
-      this.#heads[place] = head
+      if (heads[entry] === 0) continue
+      const place = this.#find(keys[entry]!)
+      this.#keys[place] = keys[entry]!
+      this.#heads[place] = heads[entry]!
       this.#counts[place] = counts[entry]!
     }
   }
