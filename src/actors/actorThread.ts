@@ -5,6 +5,7 @@ import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import { endpointOf } from './control.ts'
 import type { HostControl, HostData } from './control.ts'
+import { exitCodes } from './exitCodes.ts'
 import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
 
@@ -23,6 +24,7 @@ export class ActorThread {
   readonly actor: ActorName
   readonly #data: Omit<HostData, 'port' | 'actor'>
   readonly #log: Log
+  readonly #fenced: (() => void) | null
   #running: Running | null = null
   #state: ActorStatus['state'] = 'replaying'
   #ending = false
@@ -30,8 +32,10 @@ export class ActorThread {
   #restart: NodeJS.Timeout | undefined
   #firstRun = Promise.withResolvers<void>()
 
-  constructor(actor: ActorName, data: Omit<HostData, 'port' | 'actor'>, log: Log) {
+  /** @param fenced called where its journal has another writer; it is not started again then. Without, it is: whoever starts last is the owner */
+  constructor(actor: ActorName, data: Omit<HostData, 'port' | 'actor'>, log: Log, fenced: (() => void) | null = null) {
     this.actor = actor
+    this.#fenced = fenced
     this.#data = data
     this.#log = log
   }
@@ -44,7 +48,7 @@ export class ActorThread {
 
   async status(): Promise<ActorStatus> {
     const running = this.#running
-    const unknown = { actor: this.actor, state: this.#state, records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
+    const unknown = { actor: this.actor, node: this.#data.node, epoch: 0, state: this.#state, records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
     if (running === null || this.#state !== 'running') return unknown
     return Promise.race([running.control.status(), running.exited.then(() => ({ ...unknown, state: 'failed' as const }))])
   }
@@ -68,6 +72,15 @@ export class ActorThread {
     })
     await running.exited
     clearTimeout(force)
+  }
+
+  /** Ends it at once. Not replaced. */
+  async abandon(): Promise<void> {
+    this.#ending = true
+    clearTimeout(this.#restart)
+    const running = this.#running
+    if (running === null) this.#state = 'stopped'
+    await running?.worker.terminate()
   }
 
   /** Ends the thread between two instructions, as a crash would. It is replaced. For fault tests. */
@@ -106,6 +119,7 @@ export class ActorThread {
   #exited(code: number, ran_ms: number): void {
     this.#state = this.#ending ? 'stopped' : 'failed'
     if (this.#ending) return
+    if (code === exitCodes.fenced && this.#fenced !== null) return this.#fenced()
     if (ran_ms >= steady_ms) this.#wait_ms = restart_ms.first
     this.#log.warn('supervisor', 'an actor ended and is started again', { actor: this.actor, code, wait_ms: this.#wait_ms })
     this.#restart = setTimeout(() => this.#launch(), this.#wait_ms)

@@ -18,6 +18,8 @@ export interface HostControl {
 /** What a worker is started with. */
 export interface HostData {
   readonly actor: ActorName
+  /** The node it runs on. */
+  readonly node: string
   /** The venue's configuration, as it was in its file. */
   readonly venue: unknown
   /** Root of the development keys. */

@@ -38,6 +38,7 @@ const secret = await keys.secret(keyPaths.journal)
 const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
 const actor = new Actor({
   name: data.actor,
+  node: data.node,
   machine: hosted.machine,
   journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(data.actor), log),
   transport: new NatsTransport(connection),

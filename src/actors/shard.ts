@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { NatsConnection } from '@nats-io/transport-node'
 import { developmentKeys, keyPaths } from '../enclave/keys.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { exitCodes } from './exitCodes.ts'
+import { nodeName } from './placement/keys.ts'
+import { KvStore } from './placement/kvStore.ts'
+import { Placement } from './placement/placement.ts'
 import { systemClock } from './runtime/clock.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
 import { ensureStreams } from './runtime/streams.ts'
@@ -15,8 +20,9 @@ import { SnapshotThread } from './snapshotThread.ts'
 import { Supervisor } from './supervisor.ts'
 
 // A shard: the process that runs some or all actors of a venue.
-//   node src/actors/shard.ts --venue FILE --keys FILE [--actors vault.0,pair.XLM-USDC]
-// To a parent with an IPC channel it says {type: 'ready'} when all its actors run, and it obeys {type: 'terminate', actor}. It drains and
+//   node src/actors/shard.ts --venue FILE --keys FILE [--node a] [--actors vault.0,pair.XLM-USDC]
+// Several shards of one venue are nodes with names of their own; they share its actors among them (placement/).
+// To a parent with an IPC channel it says {type: 'ready'} when all actors that belong to it run, and it obeys {type: 'terminate', actor}. It drains and
 // ends at SIGTERM, at SIGINT, and when such a parent is gone.
 
 const drain_ms = 25_000
@@ -30,18 +36,20 @@ function leave(code: number, message: string): never {
 interface Arguments {
   readonly venue: string
   readonly keys: string
+  readonly node: string
   readonly actors?: string
 }
 
 function readArguments(): Arguments {
   try {
-    const { values } = parseArgs({ options: { venue: { type: 'string' }, keys: { type: 'string' }, actors: { type: 'string' } } })
-    const { venue, keys, actors } = values
-    if (venue !== undefined && keys !== undefined) return actors === undefined ? { venue, keys } : { venue, keys, actors }
+    const { values } = parseArgs({ options: { venue: { type: 'string' }, keys: { type: 'string' }, node: { type: 'string', default: 'a' }, actors: { type: 'string' } } })
+    const { venue, keys, node, actors } = values
+    if (!nodeName.test(node)) leave(exitCodes.usage, `--node ${node}: 1–32 lower-case letters, digits and -`)
+    if (venue !== undefined && keys !== undefined) return { venue, keys, node, ...(actors !== undefined && { actors }) }
   } catch (error) {
     leave(exitCodes.usage, sentence(error))
   }
-  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys FILE [--actors NAME,NAME]')
+  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys FILE [--node NAME] [--actors NAME,NAME]')
 }
 
 function configured(file: string): { json: unknown; venue: Venue } {
@@ -61,7 +69,7 @@ function chosen(venue: Venue, list: string | undefined): readonly ActorName[] {
   return unknown === undefined ? names : leave(exitCodes.usage, `the venue has no actor ${unknown}`)
 }
 
-const { venue: venueFile, keys: keysFile, actors: list } = readArguments()
+const { venue: venueFile, keys: keysFile, node, actors: list } = readArguments()
 const { json, venue } = configured(venueFile)
 const actors = chosen(venue, list)
 let nats: NatsAccess
@@ -71,16 +79,21 @@ try {
 } catch (error) {
   leave(exitCodes.configuration, sentence(error))
 }
+let store: KvStore
+let connection: NatsConnection
 try {
-  const connection = await connectNats(nats, 'shard')
-  await ensureStreams(connection, venue.subjects)
-  await connection.close()
+  const { replicas } = venue.file.nats
+  connection = await connectNats(nats, `shard ${node}`)
+  await ensureStreams(connection, venue.subjects, replicas)
+  store = await KvStore.open(connection, venue.subjects, replicas ?? 1)
 } catch (error) {
   leave(exitCodes.unavailable, sentence(error))
 }
 
-const data = { venue: json, keysFile, nats, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
-const supervisor = new Supervisor(actors, data, log)
+const data = { venue: json, keysFile, nats, node, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
+const supervisor = new Supervisor([], data, log, (actor) => placement.fenced(actor))
+const instance = randomBytes(8).toString('hex')
+const placement = new Placement({ node, instance, actors, store, host: supervisor, clock: systemClock, log, drain_ms, superseded: () => void superseded() })
 const snapshotThread = new SnapshotThread(data, log)
 const snapshots = new SnapshotSchedule(() => supervisor.status(), snapshotThread, systemClock, log)
 let draining = false
@@ -89,11 +102,21 @@ const drain = (why: string): void => {
   draining = true
   log.info('shard', 'draining', { why })
   snapshots.stop()
-  void Promise.all([supervisor.drain(drain_ms), snapshotThread.stop()]).then(() => {
+  void Promise.all([placement.leave(), snapshotThread.stop()]).then(async () => {
+    await connection.close()
     log.info('shard', 'drained')
     process.exit(exitCodes.drained)
   })
 }
+
+/** Whoever was started under our name has the leases by now; what runs here still would be fenced at its next append. */
+async function superseded(): Promise<never> {
+  draining = true
+  snapshots.stop()
+  await Promise.all([supervisor.abandonAll(), snapshotThread.stop()])
+  return leave(exitCodes.fenced, 'another process has been started as this node')
+}
+
 process.on('SIGTERM', () => drain('SIGTERM'))
 process.on('SIGINT', () => drain('SIGINT'))
 process.on('disconnect', () => drain('the parent is gone'))
@@ -103,7 +126,7 @@ process.on('message', (message: { readonly type?: unknown; readonly actor?: unkn
   supervisor.terminate(actor as ActorName).catch((error: unknown) => log.warn('shard', 'cannot terminate', { actor, reason: sentence(error) }))
 })
 
-log.info('shard', 'starting', { venue: venue.file.venue, actors: actors.length })
-await supervisor.start()
-log.info('shard', 'ready', { venue: venue.file.venue, actors: actors.length })
+log.info('shard', 'starting', { venue: venue.file.venue, node, actors: actors.length })
+await placement.start()
+log.info('shard', 'ready', { venue: venue.file.venue, node, actors: (await supervisor.status()).length })
 process.send?.({ type: 'ready' })

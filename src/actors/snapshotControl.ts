@@ -13,6 +13,6 @@ export interface SnapshotControl {
 }
 
 /** What that thread is started with. */
-export interface SnapshotData extends Omit<HostData, 'actor'> {
+export interface SnapshotData extends Omit<HostData, 'actor' | 'node'> {
   readonly port: MessagePort
 }

@@ -2,14 +2,25 @@ import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import { ActorThread } from './actorThread.ts'
 import type { HostData } from './control.ts'
+import type { ActorHost } from './placement/placement.ts'
 import type { Log } from './runtime/log.ts'
 
 /** Starts, watches, replaces and ends the actors of one shard, each in a worker thread of its own. */
-export class Supervisor {
-  readonly #threads: ReadonlyMap<ActorName, ActorThread>
+export class Supervisor implements ActorHost {
+  readonly #threads = new Map<ActorName, ActorThread>()
+  readonly #data: Omit<HostData, 'port' | 'actor'>
+  readonly #log: Log
+  readonly #fenced: ((actor: ActorName) => void) | null
 
-  constructor(actors: readonly ActorName[], data: Omit<HostData, 'port' | 'actor'>, log: Log) {
-    this.#threads = new Map(actors.map((actor) => [actor, new ActorThread(actor, data, log)]))
+  /**
+   * @param actors those that `start` starts; more may come and go
+   * @param fenced hears of an actor whose journal has another writer: it is not started again
+   */
+  constructor(actors: readonly ActorName[], data: Omit<HostData, 'port' | 'actor'>, log: Log, fenced: ((actor: ActorName) => void) | null = null) {
+    this.#data = data
+    this.#log = log
+    this.#fenced = fenced
+    for (const actor of actors) this.#thread(actor)
   }
 
   /** Resolves when every actor runs. One that cannot is tried again and again; the others do not wait for it. */
@@ -17,12 +28,30 @@ export class Supervisor {
     await Promise.all(this.#each((thread) => thread.start()))
   }
 
+  run(actor: ActorName): Promise<void> {
+    if (this.#threads.has(actor)) throw new Error(`${actor} runs in this shard already`)
+    return this.#thread(actor).start()
+  }
+
+  async abandon(actor: ActorName): Promise<void> {
+    await this.#end(actor, (thread) => thread.abandon())
+  }
+
+  async abandonAll(): Promise<void> {
+    await Promise.all(this.#each((thread) => thread.abandon()))
+  }
+
   status(): Promise<ActorStatus[]> {
     return Promise.all(this.#each((thread) => thread.status()))
   }
 
+  /** Ends one actor in order, within `limit_ms`. */
+  async drain(actor: ActorName, limit_ms: number): Promise<void> {
+    await this.#end(actor, (thread) => thread.drain(limit_ms))
+  }
+
   /** Ends every actor in order, within `limit_ms`. */
-  async drain(limit_ms: number): Promise<void> {
+  async drainAll(limit_ms: number): Promise<void> {
     await Promise.all(this.#each((thread) => thread.drain(limit_ms)))
   }
 
@@ -34,6 +63,19 @@ export class Supervisor {
     const thread = this.#threads.get(actor)
     if (thread === undefined) throw new Error(`this shard has no actor ${actor}`)
     await thread.terminate()
+  }
+
+  async #end(actor: ActorName, end: (thread: ActorThread) => Promise<void>): Promise<void> {
+    const thread = this.#threads.get(actor)
+    if (thread === undefined) return
+    await end(thread)
+    if (this.#threads.get(actor) === thread) this.#threads.delete(actor)
+  }
+
+  #thread(actor: ActorName): ActorThread {
+    const thread = new ActorThread(actor, this.#data, this.#log, this.#fenced && (() => this.#fenced?.(actor)))
+    this.#threads.set(actor, thread)
+    return thread
   }
 
   #each<Value>(call: (thread: ActorThread) => Value): Value[] {

@@ -47,6 +47,9 @@ export interface PeerAck {
 /** What an actor says of itself every second, and when it changes. */
 export interface ActorStatus {
   readonly actor: ActorName
+  /** The node it runs on, and the how-manieth owner it is: of two that speak, the higher one is right. */
+  readonly node: string
+  readonly epoch: number
   readonly state: 'replaying' | 'running' | 'draining' | 'stopped' | 'failed'
   /** Journal records it has written or replayed. */
   readonly records: number

@@ -64,6 +64,10 @@ export class Subjects {
   get snapshotStream(): string {
     return `dp_v1_${this.venue}_snapshot`
   }
+  /** The KV bucket of nodes, leases and pins. */
+  get placementBucket(): string {
+    return `dp_v1_${this.venue}_placement`
+  }
   get feedStream(): string {
     return `dp_v1_${this.venue}_feed`
   }

@@ -144,7 +144,7 @@ t.test('a shard ends with its parent', async (t) => {
 t.test('snapshots are taken beside running actors, in a thread of their own, and a new owner begins from them', async (t) => {
   await ensureStreams(client, subjects)
   const log = new LogLines()
-  const data = { venue: venueFile(server.url), keysFile, nats, settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
+  const data = { venue: venueFile(server.url), keysFile, nats, node: 'a', settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
   const supervisor = new Supervisor([vault], data, log)
   await supervisor.start()
   const thread = new SnapshotThread(data, log)
@@ -179,7 +179,7 @@ t.test('snapshots are taken beside running actors, in a thread of their own, and
   t.match(await thread.take(vault), { snapshot: records + 2 })
   await t.rejects(thread.take('vault.9' as ActorName), { message: /no actor vault.9/ })
   await thread.stop()
-  await supervisor.drain(10_000)
+  await supervisor.drainAll(10_000)
 })
 
 t.test('an actor that fails at every start is tried ever more slowly, and the others run', async (t) => {
@@ -187,7 +187,7 @@ t.test('an actor that fails at every start is tried ever more slowly, and the ot
   const log = new LogLines()
   const actors = ['settlement.0', 'watcher.0', vault] as ActorName[]
   const settlementModule = new URL('./brokenSettlement.ts', import.meta.url).href
-  const supervisor = new Supervisor(actors, { venue: venueFile(server.url), keysFile, nats, settlementModule }, log)
+  const supervisor = new Supervisor(actors, { venue: venueFile(server.url), keysFile, nats, node: 'a', settlementModule }, log)
   let ready = false
   void supervisor.start().then(() => (ready = true))
   const ended = () => log.lines.filter((line) => line.includes('settlement.0') && line.includes('started again'))
@@ -204,6 +204,6 @@ t.test('an actor that fails at every start is tried ever more slowly, and the ot
   t.match(await of(vault), { state: 'running' })
   t.not((await of('settlement.0'))?.state, 'running')
   t.notOk(ready)
-  await supervisor.drain(10_000)
+  await supervisor.drainAll(10_000)
   t.same((await supervisor.status()).map(({ state }) => state), ['stopped', 'stopped', 'stopped'])
 })

@@ -9,7 +9,7 @@ const bounds = { records: 100, bytes: 10_000 }
 
 /** One actor and whoever takes its snapshots, both under the test's hand. */
 class Stage {
-  status: ActorStatus = { actor: 'vault.0' as ActorName, state: 'running', records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
+  status: ActorStatus = { actor: 'vault.0' as ActorName, node: 'a', epoch: 1, state: 'running', records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
   readonly taken: number[] = []
   answer: () => Promise<Snapshotted> = async () => ({ records: this.status.records, snapshot: this.status.records })
   readonly clock = new ManualClock(1_000_000)

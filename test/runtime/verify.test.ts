@@ -101,7 +101,7 @@ t.test('darkpool journal verify', async (t) => {
     rmSync(state, { recursive: true, force: true })
   })
   await ensureStreams(client, subjects)
-  const data = { venue: venueFile(server.url), keysFile, nats, settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
+  const data = { venue: venueFile(server.url), keysFile, nats, node: 'a', settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
   const vault = 'vault.0' as ActorName
   const pair = 'pair.XLM-USDC' as ActorName
   const supervisor = new Supervisor([vault, pair], data, new LogLines())
@@ -131,7 +131,7 @@ t.test('darkpool journal verify', async (t) => {
   t.match(all.stdout, /vault\.0 +1 +6 +1 .* [0-9a-f]{16} +1 +agrees/)
   t.match(all.stdout, /settlement\.0 +1 +0 +0 +— +— .*agrees/)
 
-  await supervisor.drain(10_000)
+  await supervisor.drainAll(10_000)
   // Somebody with access to the store adds what an actor has never written.
   await jetstream(client).publish(subjects.journal(vault), clearEnvelope.wrap({ epoch: 1, index: 7, part: 0 }, new Uint8Array(44)))
   const one = await darkpool('verify', vault, '--json')

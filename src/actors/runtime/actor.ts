@@ -32,6 +32,8 @@ import type { Transport } from './transport.ts'
 /** Everything an actor touches besides its machine. */
 export interface ActorParts {
   readonly name: ActorName
+  /** The node that runs it, for its status. */
+  readonly node?: string
   readonly machine: Machine
   readonly journal: Journal
   readonly transport: Transport
@@ -59,6 +61,7 @@ export class Actor implements DrivenActor {
   readonly name: ActorName
   /** Resolves when the actor has ended: with the reason where it failed, with null where it was drained or stopped. */
   readonly ended: Promise<Error | null>
+  readonly #node: string
   readonly #machine: Machine
   readonly #journal: Journal
   readonly #transport: Transport
@@ -81,6 +84,7 @@ export class Actor implements DrivenActor {
 
   constructor(parts: ActorParts) {
     this.name = parts.name
+    this.#node = parts.node ?? ''
     this.#machine = parts.machine
     this.#journal = parts.journal
     this.#transport = parts.transport
@@ -106,8 +110,8 @@ export class Actor implements DrivenActor {
   }
 
   get status(): ActorStatus {
-    const { records, restored, bytes } = this.#memory
-    return { actor: this.name, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms: this.#links.alarms }
+    const { records, restored, bytes, epoch } = this.#memory
+    return { actor: this.name, node: this.#node, epoch, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms: this.#links.alarms }
   }
 
   /**

@@ -25,12 +25,13 @@ const feedBytes = 8 * 1024 ** 3
  * acknowledged before it is synced (`persist_mode: async`): a synced stream stores about 10,500 messages a second in bursts of 10 and
  * 15,000 in bursts of 100; this one 75,000 and 245,000. Message ids would halve that again, hence none: `seq` tells readers a repeat.
  */
-export async function ensureStreams(connection: NatsConnection, subjects: Subjects): Promise<void> {
+export async function ensureStreams(connection: NatsConnection, subjects: Subjects, replicas = 1): Promise<void> {
   const manager = await jetstreamManager(connection)
   await ensure(manager, {
     name: subjects.journalStream,
     subjects: [subjects.allJournals],
     storage: StorageType.File,
+    num_replicas: replicas,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.New,
     max_msg_size: limits.packetBytes,
@@ -42,6 +43,7 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
     name: subjects.snapshotStream,
     subjects: [subjects.allSnapshots],
     storage: StorageType.File,
+    num_replicas: replicas,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.New,
     max_msg_size: limits.packetBytes,
@@ -52,7 +54,9 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
     name: subjects.feedStream,
     subjects: [subjects.allFeeds],
     storage: StorageType.File,
-    persist_mode: PersistMode.Async,
+    num_replicas: replicas,
+    // Only a stream with one copy can be told so.
+    ...(replicas === 1 && { persist_mode: PersistMode.Async }),
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_age: nanos(feedAge_ms),

@@ -1,0 +1,41 @@
+import type { ActorName } from '../../protocol/identity.ts'
+import { valueOf } from './store.ts'
+import type { Entry } from './store.ts'
+
+// The keys of the placement bucket, and what stands in them.
+
+export const nodeKey = (node: string): string => `node.${node}`
+export const leaseKey = (actor: ActorName): string => `lease.${actor}`
+export const pinKey = (actor: ActorName): string => `pin.${actor}`
+
+/** Who holds a lease: a node by its name, and which of its lives. */
+export interface Holder {
+  readonly node: string
+  readonly instance: string
+}
+
+/** A node that lives, as it says of itself. */
+export interface NodeEntry extends Holder {
+  /** Actors that it may run. */
+  readonly actors: readonly ActorName[]
+  /** It is ending, and takes nothing new. */
+  readonly leaving: boolean
+}
+
+/** A node's name: it is part of a key and of what people type. */
+export const nodeName = /^[a-z0-9][a-z0-9-]{0,31}$/
+
+/** @throws SyntaxError where somebody else wrote into the bucket */
+export const readHolder = (entry: Entry | undefined): Holder | null => {
+  const value = valueOf(entry)
+  return value === null ? null : (JSON.parse(value) as Holder)
+}
+
+/** Every node in a look at the bucket, by name. */
+export function readNodes(entries: ReadonlyMap<string, Entry>): NodeEntry[] {
+  const nodes: NodeEntry[] = []
+  for (const [key, { value }] of entries) if (key.startsWith('node.') && value !== null) nodes.push(JSON.parse(value) as NodeEntry)
+  return nodes.sort((a, b) => (a.node < b.node ? -1 : 1))
+}
+
+export const readPin = (entries: ReadonlyMap<string, Entry>, actor: ActorName): string | undefined => valueOf(entries.get(pinKey(actor))) ?? undefined
