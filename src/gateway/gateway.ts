@@ -11,7 +11,7 @@ import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
 import type { Log } from './log.ts'
-import { Readiness } from './readiness.ts'
+import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
 import { SignaturePool } from './signatures/pool.ts'
 import { Submission } from './submission.ts'
@@ -43,7 +43,7 @@ export class Gateway {
   readonly signatures: SignaturePool
   readonly vaults: Vaults
   readonly submission: Submission
-  readonly readiness: Readiness
+  readonly owners: Owners
   /** Unique to this process: no answer meant for an earlier one can reach it. */
   readonly name = `gw_${randomBytes(8).toString('hex')}`
 
@@ -56,9 +56,9 @@ export class Gateway {
     this.admission = new Admission(bounds.inFlight)
     this.binding = new Binding(venue)
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)
-    this.vaults = new Vaults(connection, venue, this.name, bounds.answerTimeout_ms, log)
+    this.owners = new Owners(connection, venue)
+    this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
     this.submission = new Submission(this.admission, this.keys, this.signatures, this.vaults, log)
-    this.readiness = new Readiness(connection, venue)
   }
 
   /** Reads an account's state from its vault actor. @throws Refusal */
@@ -84,7 +84,7 @@ export class Gateway {
   }
 
   async close(): Promise<void> {
-    this.readiness.close()
+    this.owners.close()
     this.vaults.close()
     await this.signatures.close()
   }

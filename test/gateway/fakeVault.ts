@@ -75,8 +75,8 @@ export class FakeVault {
   }
 
   /** Says of actors that they run, or whatever else. */
-  async say(actors: readonly ActorName[], state = 'running'): Promise<void> {
-    for (const actor of actors) this.#connection.publish(this.#venue.subjects.status(actor), encode({ actor, state, records: 1, backlog: 0 }))
+  async say(actors: readonly ActorName[], state = 'running', epoch = 1): Promise<void> {
+    for (const actor of actors) this.#connection.publish(this.#venue.subjects.status(actor), encode({ actor, node: 'a', epoch, state, records: 1, backlog: 0 }))
     await this.#connection.flush()
   }
 

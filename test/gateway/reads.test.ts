@@ -153,5 +153,5 @@ t.test('ready only while every actor says that it runs', async (t) => {
   await stage.vault.say([stage.venue.actors[2]!], 'failed')
   await stage.gateway.vaults.query({ kind: 'balances', account: alice.address as AccountId }).catch(() => null)
   t.match(await call(stage.url, 'GET', '/ready'), { status: 503, json: { ready: false, missing: [stage.venue.actors[2]] } })
-  t.strictSame(stage.gateway.readiness.missing(Date.now() + 3_100), [...stage.venue.actors], 'silence is not running')
+  t.strictSame(stage.gateway.owners.missing(Date.now() + 3_100), [...stage.venue.actors], 'silence is not running')
 })

@@ -1,27 +1,30 @@
 import { encode } from '../../protocol/codec.ts'
+import type { ActorName } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Answer, ClientItem, ClientPacket } from '../../protocol/packets.ts'
 import type { VaultCommand, VaultQuery } from '../../protocol/vault.ts'
 import type { Answered, Waiting } from './waiting.ts'
 
-type Content = { readonly command: VaultCommand } | { readonly query: VaultQuery }
+export type Content = { readonly command: VaultCommand } | { readonly query: VaultQuery }
 type Packet = ClientPacket<VaultCommand, VaultQuery>
 
 /** Sends one packet whose requests are numbered `first` … `first + count − 1`. */
 export type SendPacket = (packet: Uint8Array, first: number, count: number) => void
 
-const notSent: Answer = { refused: 'account_unavailable' }
+const notTaken: Answer = { refused: 'account_unavailable' }
 
 /** Gathers what one turn of the event loop has for one vault actor, and sends it as one packet: commands and queries each have a lane. */
 export class Lane {
   readonly #gateway: string
-  readonly #waiting: Waiting
+  readonly #actor: ActorName
+  readonly #waiting: Waiting<Content>
   readonly #late: Answer
   readonly #send: SendPacket
   #gathered: { readonly content: Content; readonly answered: Answered }[] = []
 
-  constructor(gateway: string, waiting: Waiting, late: Answer, send: SendPacket) {
+  constructor(gateway: string, actor: ActorName, waiting: Waiting<Content>, late: Answer, send: SendPacket) {
     this.#gateway = gateway
+    this.#actor = actor
     this.#waiting = waiting
     this.#late = late
     this.#send = send
@@ -40,15 +43,32 @@ export class Lane {
     this.#gathered = []
     const now = Date.now()
     const items: ClientItem<VaultCommand, VaultQuery>[] = []
-    for (const { content, answered } of gathered) items.push({ request: this.#waiting.add(now, this.#late, answered), ...content })
-    const first = items[0]!.request
-    const packet = encode({ gateway: this.#gateway, items } satisfies Packet)
-    if (packet.length > limits.packetBytes) throw new Error('a packet of checked commands is larger than any can be')
-    try {
-      this.#send(packet, first, items.length)
-    } catch {
-      // The connection is closed: publishing throws before anything is written, so that nothing of it can take effect.
-      for (const { request } of items) this.#waiting.settle(request, notSent, null)
+    for (const { content, answered } of gathered) items.push({ request: this.#waiting.add(now, { to: this.#actor, content, late: this.#late, notTaken, answered }), ...content })
+    sendItems(this.#gateway, items, this.#waiting, this.#send)
+  }
+}
+
+/** Sends requests again, with the numbers that they have, in packets of consecutive ones. */
+export function sendAgain(gateway: string, requests: readonly (readonly [number, Content])[], waiting: Waiting<Content>, send: SendPacket): void {
+  let items: ClientItem<VaultCommand, VaultQuery>[] = []
+  for (const [request, content] of requests) {
+    const last = items.at(-1)
+    if (last !== undefined && (last.request !== request - 1 || items.length === limits.packetItems)) {
+      sendItems(gateway, items, waiting, send)
+      items = []
     }
+    items.push({ request, ...content })
+  }
+  if (items.length > 0) sendItems(gateway, items, waiting, send)
+}
+
+function sendItems(gateway: string, items: readonly ClientItem<VaultCommand, VaultQuery>[], waiting: Waiting<Content>, send: SendPacket): void {
+  const packet = encode({ gateway, items } satisfies Packet)
+  if (packet.length > limits.packetBytes) throw new Error('a packet of checked commands is larger than any can be')
+  try {
+    send(packet, items[0]!.request, items.length)
+  } catch {
+    // The connection is closed: publishing throws before anything is written, so that nothing of it can take effect.
+    for (const { request } of items) waiting.giveUp(request)
   }
 }

@@ -7,12 +7,13 @@ import { vaultActor, vaultOf } from '../../protocol/subjects.ts'
 import type { VaultCommand, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Log } from '../log.ts'
-import { Lane } from './lane.ts'
+import type { Owners } from '../owners.ts'
+import { Lane, sendAgain } from './lane.ts'
+import type { Content, SendPacket } from './lane.ts'
 import { Waiting } from './waiting.ts'
 import type { Answered } from './waiting.ts'
 
 const SWEEP_EVERY_MS = 100
-const nobodyThere: Answer = { refused: 'account_unavailable' }
 /** A command without an answer may have taken effect; a query had nothing to take. */
 const commandLate: Answer = { refused: 'outcome_unknown' }
 const queryLate: Answer = { refused: 'account_unavailable' }
@@ -20,12 +21,16 @@ const queryLate: Answer = { refused: 'account_unavailable' }
 /**
  * The gateway's way to the vault actors, over core NATS. Packets carry a reply subject only so that the server can say at once that
  * nobody listens; answers come, from vault and pair actors alike, to the gateway's own subject.
+ *
+ * While an actor is between owners, what nobody has taken waits for the next one, no longer than any request waits for its answer. With the next one's
+ * first word, what was out at the one before is sent once more too: a command is applied once however often it arrives, since its id is its digest.
  */
 export class Vaults {
   readonly #connection: NatsConnection
   readonly #partitions: number
   readonly #log: Log
-  readonly #waiting: Waiting
+  readonly #owners: Owners
+  readonly #waiting: Waiting<Content>
   readonly #commands = new Map<ActorName, Lane>()
   readonly #queries = new Map<ActorName, Lane>()
   readonly #subscriptions: Subscription[]
@@ -33,19 +38,26 @@ export class Vaults {
   #connected = true
 
   /** @param gateway this process's name, never used before: an answer to an earlier one must not meet a number of this one */
-  constructor(connection: NatsConnection, venue: Venue, gateway: string, timeout_ms: number, log: Log) {
+  constructor(connection: NatsConnection, venue: Venue, owners: Owners, gateway: string, timeout_ms: number, log: Log) {
     this.#connection = connection
     this.#partitions = venue.file.vaultPartitions
     this.#log = log
+    this.#owners = owners
     this.#waiting = new Waiting(timeout_ms)
     const answers = venue.subjects.answers(gateway)
+    const senders = new Map<ActorName, SendPacket>()
     for (let partition = 0; partition < this.#partitions; partition++) {
       const actor = vaultActor(partition)
       const subject = venue.subjects.clients(actor)
       const send = (packet: Uint8Array, first: number, count: number): void => connection.publish(subject, packet, { reply: `${answers}.none.${first}.${count}` })
-      this.#commands.set(actor, new Lane(gateway, this.#waiting, commandLate, send))
-      this.#queries.set(actor, new Lane(gateway, this.#waiting, queryLate, send))
+      this.#commands.set(actor, new Lane(gateway, actor, this.#waiting, commandLate, send))
+      this.#queries.set(actor, new Lane(gateway, actor, this.#waiting, queryLate, send))
+      senders.set(actor, send)
     }
+    owners.onRunning((actor, newOwner) => {
+      const send = senders.get(actor)
+      if (send !== undefined) sendAgain(gateway, this.#waiting.takeFor(actor, newOwner), this.#waiting, send)
+    })
     this.#subscriptions = [
       connection.subscribe(answers, { callback: (failure, message) => this.#answered(failure, message) }),
       connection.subscribe(`${answers}.none.*.*`, { callback: (failure, message) => this.#undelivered(failure, message) }),
@@ -95,7 +107,11 @@ export class Vaults {
     } catch (error) {
       return this.#log.error({ at: 'vaults#answered', bytes: message.data.length, error: (error as Error).name }, 'an answer packet could not be read')
     }
-    for (const { request, answer } of packet.answers) this.#waiting.settle(request, answer, packet.from)
+    for (const { request, answer } of packet.answers) {
+      // An actor that drains, or has not begun, takes nothing: its next owner will.
+      if ('refused' in answer && answer.refused === 'venue_not_ready' && this.#waiting.sentTo(request) === packet.from) this.#waiting.park(request)
+      else this.#waiting.settle(request, answer, packet.from)
+    }
   }
 
   #undelivered(failure: Error | null, message: Msg): void {
@@ -103,7 +119,11 @@ export class Vaults {
     const tokens = message.subject.split('.')
     const count = Number(tokens.at(-1))
     const first = Number(tokens.at(-2))
-    for (let request = first; request < first + count; request++) this.#waiting.settle(request, nobodyThere, null)
+    for (let request = first; request < first + count; request++) {
+      const actor = this.#waiting.sentTo(request)
+      if (actor !== undefined && this.#owners.expected(actor, Date.now())) this.#waiting.park(request)
+      else this.#waiting.giveUp(request)
+    }
   }
 
   async #follow(): Promise<void> {

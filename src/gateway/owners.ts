@@ -1,0 +1,76 @@
+import type { NatsConnection, Subscription } from '@nats-io/transport-node'
+import { decode } from '../protocol/codec.ts'
+import type { ActorName } from '../protocol/identity.ts'
+import type { ActorStatus } from '../protocol/packets.ts'
+import type { Venue } from '../protocol/venue.ts'
+
+/** Actors speak every second: three missed words make a silence. */
+const HEARD_WITHIN_MS = 3_000
+/** A take-over after a death lasts as long as the lease and the doubt about it; an actor that nobody has for longer is not between owners. */
+const BETWEEN_OWNERS_MS = 15_000
+
+/** Hears that an actor runs; `newOwner` where another one did before. */
+export type RunningListener = (actor: ActorName, newOwner: boolean) => void
+
+interface Heard {
+  readonly epoch: number
+  readonly at_ms: number
+  readonly running: boolean
+}
+
+/** What the actors of the venue say of themselves: which run, and since when under another owner. */
+export class Owners {
+  readonly #actors: readonly ActorName[]
+  readonly #heard = new Map<ActorName, Heard>()
+  readonly #listeners: RunningListener[] = []
+  readonly #subscription: Subscription
+
+  constructor(connection: NatsConnection, venue: Venue) {
+    this.#actors = venue.actors
+    this.#subscription = connection.subscribe(venue.subjects.allStatus, {
+      callback: (failure, message) => {
+        if (failure !== null) return
+        let status: ActorStatus
+        try {
+          status = decode<ActorStatus>(message.data)
+        } catch {
+          // Whoever wrote that did not say that it runs: it stays missing, and /ready names it.
+          return
+        }
+        this.#hear(status)
+      },
+    })
+  }
+
+  /** Calls for every word of an actor that runs. */
+  onRunning(listener: RunningListener): void {
+    this.#listeners.push(listener)
+  }
+
+  /** Actors that are not known to run, in the venue's order. */
+  missing(now_ms: number): ActorName[] {
+    return this.#actors.filter((actor) => {
+      const heard = this.#heard.get(actor)
+      return heard === undefined || !heard.running || heard.at_ms < now_ms - HEARD_WITHIN_MS
+    })
+  }
+
+  /** Whether an actor that has no owner at this moment had one lately: another one is to be expected. */
+  expected(actor: ActorName, now_ms: number): boolean {
+    const heard = this.#heard.get(actor)
+    return heard !== undefined && heard.at_ms >= now_ms - BETWEEN_OWNERS_MS
+  }
+
+  close(): void {
+    this.#subscription.unsubscribe()
+  }
+
+  #hear({ actor, epoch, state }: ActorStatus): void {
+    const before = this.#heard.get(actor)
+    const running = state === 'running'
+    // An owner that replays does not know yet how manieth it is; one that was replaced, and does not know that, still speaks.
+    if (before !== undefined && (running ? epoch < before.epoch : epoch !== before.epoch)) return
+    this.#heard.set(actor, { epoch, at_ms: Date.now(), running })
+    if (running) for (const listener of this.#listeners) listener(actor, before !== undefined && epoch > before.epoch)
+  }
+}
