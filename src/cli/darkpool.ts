@@ -20,6 +20,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   withdraw: async () => (await import('./commands/withdraw.ts')).withdraw,
   markets: async () => (await import('./commands/markets.ts')).markets,
   journal: async () => (await import('./commands/journal.ts')).journal,
+  pair: async () => (await import('./commands/pair.ts')).pair,
+  status: async () => (await import('./commands/status.ts')).status,
   watch: async () => (await import('./commands/watch.ts')).watch,
 }
 

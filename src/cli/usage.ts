@@ -14,6 +14,9 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool withdraw ID                   go on with a withdrawal asked for before
   darkpool markets
   darkpool watch [--after N]             your fills and orders as they happen; --after 0 for all since the first
+  darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
+  darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
+  darkpool pair free MARKET              let it go where it belongs
   darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
 
 who trades    --as NAME   a trader of the local venue: the key in <state>/keys/NAME.seed

@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { KvStore } from '../actors/placement/kvStore.ts'
+import { connectNats } from '../actors/runtime/transport.ts'
+import { keyPaths } from '../enclave/keys.ts'
+import { decode } from '../protocol/codec.ts'
+import type { ActorName } from '../protocol/identity.ts'
+import type { ActorStatus } from '../protocol/packets.ts'
+import type { Venue } from '../protocol/venue.ts'
+import type { Place } from './place.ts'
+
+/** Actors speak every second. */
+const round_ms = 1_500
+
+/** What the venue's operator sees and does: the placement of actors, and what they say of themselves. */
+export class Operation {
+  readonly venue: Venue
+  readonly store: KvStore
+  readonly #connection: NatsConnection
+  readonly #heard = new Map<ActorName, ActorStatus>()
+  readonly #listeners = new Set<(status: ActorStatus) => void>()
+
+  private constructor(venue: Venue, store: KvStore, connection: NatsConnection) {
+    this.venue = venue
+    this.store = store
+    this.#connection = connection
+    connection.subscribe(venue.subjects.allStatus, {
+      callback: (failure, message) => {
+        if (failure !== null) return
+        const status = decode<ActorStatus>(message.data)
+        const before = this.#heard.get(status.actor)
+        // One that was replaced and does not know it still speaks; one that replays does not know yet how manieth owner it is.
+        if (before !== undefined && before.state === 'running' && status.epoch < before.epoch) return
+        this.#heard.set(status.actor, status)
+        for (const listener of this.#listeners) listener(status)
+      },
+    })
+  }
+
+  static async open(place: Place): Promise<Operation> {
+    const venue = place.venue('--state')
+    const password = Buffer.from(await place.keys().secret(keyPaths.nats)).toString('hex')
+    const { servers, user, replicas } = venue.file.nats
+    const connection = await connectNats({ servers, user, password }, 'darkpool')
+    return new Operation(venue, await KvStore.open(connection, venue.subjects, replicas ?? 1), connection)
+  }
+
+  /** What every actor says, once each had time to speak. */
+  async statuses(): Promise<ReadonlyMap<ActorName, ActorStatus>> {
+    await delay(round_ms)
+    return new Map(this.#heard)
+  }
+
+  /** Resolves with the first status that is as wanted; null after `limit_ms`. */
+  async until(wanted: (status: ActorStatus) => boolean, limit_ms: number): Promise<ActorStatus | null> {
+    const { promise, resolve } = Promise.withResolvers<ActorStatus | null>()
+    const listener = (status: ActorStatus): void => {
+      if (wanted(status)) resolve(status)
+    }
+    this.#listeners.add(listener)
+    const late = setTimeout(() => resolve(null), limit_ms)
+    try {
+      return await promise
+    } finally {
+      clearTimeout(late)
+      this.#listeners.delete(listener)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+}
