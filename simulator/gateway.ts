@@ -23,7 +23,7 @@ export class Gateway {
   readonly host: Host
   readonly #transport: Transport
   readonly #subjects: Subjects
-  readonly #waiting: Waiting
+  readonly #waiting: Waiting<Item>
 
   readonly #queries = new Set<number>()
 
@@ -54,7 +54,7 @@ export class Gateway {
 
   #sendPacket(to: ActorName, kind: 'command' | 'query', items: readonly { readonly item: Item; readonly answered: Answered }[]): void {
     const late: Answer = { refused: kind === 'command' ? 'outcome_unknown' : 'account_unavailable' }
-    const packet = items.map(({ item, answered }): ClientItem<VaultCommand | PairCommand, VaultQuery> => ({ request: this.#waiting.add(this.host.clock.now(), late, answered), ...item }))
+    const packet = items.map(({ item, answered }): ClientItem<VaultCommand | PairCommand, VaultQuery> => ({ request: this.#waiting.add(this.host.clock.now(), { to, content: item, late, notTaken: late, answered }), ...item }))
     if (kind === 'query') for (const { request } of packet) this.#queries.add(request)
     this.#transport.publish(this.#subjects.clients(to), encode({ gateway: this.name, items: packet }))
   }
