@@ -13,6 +13,8 @@ import { Subjects } from '../protocol/subjects.ts'
 const HEARTBEAT_MS = 1_000
 const PULL_MS = 10_000
 const RETRY_MS = 250
+/** How far before the last message a reader begins again; what it has seen it drops. */
+const OVERLAP_MS = 5_000
 
 /** A number is missing: what came between can be read again from the feed's beginning, or from the routes that read the account. */
 export class FeedGap extends Error {
@@ -56,23 +58,29 @@ export async function* readFeed(connection: NatsConnection, venue: string, accou
   const order = new FeedOrder(after ?? null)
   const filter = { filter_subjects: subjects.feed(account as AccountId) }
   const begun = new Date().toISOString()
-  let position: number | undefined
+  let heard: string | undefined
   for (let attempt = 0; ; attempt++) {
     try {
-      const consumer = await jetstream(connection).consumers.get(subjects.feedStream, { ...filter, ...from(position, after, attempt === 0 ? null : begun) })
+      const consumer = await jetstream(connection).consumers.get(subjects.feedStream, { ...filter, ...from(heard, after, attempt === 0 ? null : begun) })
       const incoming = await consumer.consume({ expires: PULL_MS, idle_heartbeat: HEARTBEAT_MS })
       const stop = (): void => incoming.stop()
+      let again = false
+      const unfollow = whenBack(connection, () => {
+        again = true
+        stop()
+      })
       signal?.addEventListener('abort', stop, { once: true })
       if (signal?.aborted) stop()
       try {
         for await (const delivered of incoming) {
-          position = delivered.seq
+          heard = new Date(Number(delivered.timestampNanos / 1_000_000n) - OVERLAP_MS).toISOString()
           const message = JSON.parse(delivered.string()) as FeedMessage
           // A feed that was trimmed begins later than its first number; from there on nothing may be missing.
           if (order.take(message.seq)) yield message
         }
-        return
+        if (!again || signal?.aborted) return
       } finally {
+        unfollow()
         signal?.removeEventListener('abort', stop)
         stop()
       }
@@ -85,9 +93,24 @@ export async function* readFeed(connection: NatsConnection, venue: string, accou
   }
 }
 
-/** Where in the stream to begin: after what was read; otherwise where the reader asked for, which `begun` tells later attempts. */
-function from(position: number | undefined, after: number | undefined, begun: string | null): Partial<OrderedConsumerOptions> {
-  if (position !== undefined) return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: position + 1 }
+/**
+ * Where in the stream to begin: by the time of what was read last, since a server that was killed may have lost its newest messages and gives their places in the
+ * stream to others; otherwise where the reader asked for, which `begun` tells later attempts.
+ */
+function from(heard: string | undefined, after: number | undefined, begun: string | null): Partial<OrderedConsumerOptions> {
+  if (heard !== undefined) return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: heard }
   if (after !== undefined) return { deliver_policy: DeliverPolicy.All }
   return begun === null ? { deliver_policy: DeliverPolicy.New } : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: begun }
+}
+
+/** Calls once a lost connection is back, until the function it gives back is called. */
+function whenBack(connection: NatsConnection, call: () => void): () => void {
+  let following = true
+  void (async () => {
+    for await (const { type } of connection.status()) {
+      if (!following) return
+      if (type === 'reconnect') call()
+    }
+  })()
+  return () => void (following = false)
 }

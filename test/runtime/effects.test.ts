@@ -1,4 +1,5 @@
 import t from 'tap'
+import { keep_ms } from '../../src/actors/runtime/feed.ts'
 import { inputTag } from '../../src/actors/runtime/record.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
@@ -219,11 +220,43 @@ t.test('an actor that was stopped lets nothing out, not even what is durable', a
   t.equal((await replayed(world)).lines.length, 2)
 })
 
+t.test('after the feed stream was away, what it acknowledged lately is stored again before anything newer', async (t) => {
+  const { world, actor } = await running()
+  for (let id = 1; id <= 3; id++) await actor.submit({ id })
+  await settle()
+  await world.clock.pass(keep_ms)
+  await actor.submit({ id: 4 })
+  await actor.submit({ id: 5 })
+  await settle()
+  const feed = world.feed(left)
+  t.same(feed.messages.map(({ seq }) => seq), [1, 2, 3, 4, 5])
+  // Killed before it had written the last two.
+  feed.messages.length = 3
+  feed.away()
+  await actor.submit({ id: 6 })
+  await settle()
+  t.same(feed.messages.map(({ seq }) => seq).slice(3).sort((a, b) => a - b).at(-1), 6)
+  t.same(feed.read?.map(({ seq }) => seq), [1, 2, 3, 4, 5, 6], 'no reader misses anything')
+  // Much later nothing of it is kept.
+  await world.clock.pass(keep_ms)
+  await actor.submit({ id: 7 })
+  await settle()
+  const before = feed.messages.length
+  await world.clock.pass(keep_ms)
+  await actor.submit({ id: 8 })
+  await settle()
+  feed.away()
+  await settle()
+  t.ok(feed.messages.length - before <= 2, 'what is beyond doubt is not stored again')
+})
+
 t.test('what was acknowledged in the journal is neither sent nor stored again after a restart', async (t) => {
   const { world, actor } = await running()
   for (let id = 1; id <= 5; id++) await actor.submit({ id })
   await settle()
   world.network.deliver({ subject: subjects.acks(left), data: encode({ from: right, position: 5 }) })
+  // What a stream acknowledged a moment ago may still be lost; only later does a record say that it is stored.
+  await world.clock.pass(keep_ms)
   await actor.submit({ id: 6 })
   await settle()
   const stored = world.feed(left).messages.length

@@ -173,6 +173,7 @@ export class Network {
 export class FeedStore implements FeedStream {
   readonly messages: FeedMessage[] = []
   failing: 'no' | 'lost' | 'in doubt' = 'no'
+  readonly #doubted: (() => void)[] = []
 
   /** What a reader sees that drops repeats; undefined where a number is skipped. */
   get read(): FeedMessage[] | undefined {
@@ -182,6 +183,15 @@ export class FeedStore implements FeedStream {
       if (message.seq === seen.length + 1) seen.push(message)
     }
     return seen
+  }
+
+  onDoubt(call: () => void): void {
+    this.#doubted.push(call)
+  }
+
+  /** Tells its writers that it was away. */
+  away(): void {
+    for (const call of this.#doubted) call()
   }
 
   async store(messages: readonly FeedText[]): Promise<void> {

@@ -25,7 +25,15 @@ export interface FeedStream {
    * @throws Error where that is not known: the caller stores the same again
    */
   store(messages: readonly FeedText[]): Promise<void>
+  /** Calls whenever what was stored within the last `keep_ms` may be lost again: the store was away. */
+  onDoubt?(call: () => void): void
 }
+
+/**
+ * How long a stored message may be only in the store's memory, generously: it writes behind (streams.ts). So long it is kept here, and stored again when the
+ * store has been away; readers know a repeat by its number.
+ */
+export const keep_ms = 2_000
 
 const burstMessages = 1_024
 const retry_ms = { first: 50, most: 2_000 }
@@ -46,15 +54,21 @@ export class Feed {
   #storing = false
   #stopped = false
   #settled: (() => void)[] = []
+  /** What was stored when, oldest first: positions that are not yet beyond doubt. */
+  #recent: { readonly position: number; readonly at: number }[] = []
+  /** Counts how often the store has been away: a burst that was under way then is not known to be stored. */
+  #doubts = 0
 
   constructor(stream: FeedStream, clock: Clock, log: Log) {
     this.#stream = stream
     this.#clock = clock
     this.#log = log
+    stream.onDoubt?.(() => this.#doubt())
   }
 
+  /** Messages that are not stored. */
   get backlog(): number {
-    return this.#outbox.size
+    return this.#outbox.last - this.#stored
   }
 
   get state(): FeedState {
@@ -89,9 +103,14 @@ export class Feed {
 
   /** The position that belongs into the next record, or null; the outbox is trimmed by it. */
   takeAck(): number | null {
-    if (this.#stored <= this.#outbox.trimmed) return null
-    this.#outbox.trim(this.#stored)
-    return this.#stored
+    const beyond = this.#clock.now() - keep_ms
+    let position = this.#outbox.trimmed
+    let past = 0
+    for (; past < this.#recent.length && this.#recent[past]!.at <= beyond; past++) position = this.#recent[past]!.position
+    if (past > 0) this.#recent = this.#recent.slice(past)
+    if (position <= this.#outbox.trimmed) return null
+    this.#outbox.trim(position)
+    return position
   }
 
   /** Everything published so far is durable in the journal. */
@@ -111,6 +130,14 @@ export class Feed {
     if (!this.#storing) this.#settle()
   }
 
+  /** Whatever was stored lately is stored again, before anything newer. */
+  #doubt(): void {
+    this.#doubts++
+    this.#recent = []
+    this.#stored = this.#outbox.trimmed
+    if (!this.#stopped && !this.#storing && this.#stored < this.#released) void this.#store()
+  }
+
   #settle(): void {
     for (const resolve of this.#settled) resolve()
     this.#settled = []
@@ -121,10 +148,13 @@ export class Feed {
     let wait_ms = retry_ms.first
     while (!this.#stopped && this.#stored < this.#released) {
       const last = Math.min(this.#released, this.#stored + burstMessages)
+      const doubts = this.#doubts
       try {
         await this.#stream.store(this.#outbox.slice(this.#stored + 1, last))
-        this.#stored = last
         wait_ms = retry_ms.first
+        if (doubts !== this.#doubts) continue
+        this.#stored = last
+        this.#recent.push({ position: last, at: this.#clock.now() })
       } catch (error) {
         this.#log.warn('feed', 'a burst is not known to be stored and is repeated', { messages: last - this.#stored, reason: sentence(error) })
         await new Promise<void>((resolve) => this.#clock.after(wait_ms, resolve))

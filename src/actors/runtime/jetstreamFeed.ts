@@ -29,6 +29,13 @@ export class JetStreamFeed implements FeedStream {
     await this.#client.publish(...this.#text(messages[end]!), { timeout: ack_ms, expect: { streamName: this.#subjects.feedStream } })
   }
 
+  /** A server that was killed may have acknowledged what it had not written. */
+  onDoubt(call: () => void): void {
+    void (async () => {
+      for await (const { type } of this.#connection.status()) if (type === 'disconnect' || type === 'reconnect') call()
+    })()
+  }
+
   #text({ account, text }: FeedText): [subject: string, data: Uint8Array] {
     return [this.#subjects.feed(account), this.#utf8.encode(text)]
   }
