@@ -157,7 +157,11 @@ export class JournalStream {
 
   async *#read(actor: ActorName, host: Host, after: number, read: (position: number) => void): AsyncGenerator<JournalEntry> {
     const { plan, faults } = this.#circumstances
-    const end = await this.#request(host, 'read last', () => this.#journal(actor).at(-1)?.position ?? 0, 0)
+    const end = await this.#request(host, 'read last', () => this.#journal(actor).at(-1)?.position ?? 0, 0).catch((error: unknown) => {
+      // Cut off while it starts: it ends, and is started again.
+      host.excuse = 'its journal could not be reached'
+      throw error
+    })
     if (end < after) throw new JournalFault('end_missing', null, `${actor} ends at ${end}, its records were known up to ${after}`)
     // Whoever is held up for long may find that the journal was let go behind a newer snapshot than the one it began from.
     if (after < (this.#forgotten.get(actor) ?? 0)) host.excuse = 'its journal was let go meanwhile'
