@@ -4,6 +4,7 @@ import { readArguments } from './arguments.ts'
 import type { Command, Outcome } from './command.ts'
 import { exits, UsageFault } from './fault.ts'
 import { Place } from './place.ts'
+import { foundText } from './text.ts'
 import { USAGE } from './usage.ts'
 
 /** Loaded when asked for: an order by hand need not wait for the code of a deposit. */
@@ -46,8 +47,10 @@ async function main(): Promise<number> {
 /** Each failure in one sentence, and an exit code that says what a script may do next. */
 function failed(error: unknown): number {
   const say = (sentence: string): void => void process.stderr.write(`darkpool: ${sentence}\n`)
-  if (error instanceof Refused) say(`${error.message} [${error.code}]`)
-  else say(error instanceof Error ? error.message : 'failed for an unknown reason')
+  if (error instanceof Refused) {
+    say(`${error.message} [${error.code}]`)
+    if (error.order !== undefined) say(foundText(error.order))
+  } else say(error instanceof Error ? error.message : 'failed for an unknown reason')
   if (error instanceof UsageFault) return exits.usage
   if (error instanceof Refused || error instanceof ChainRefused) return exits.refused
   if (error instanceof NeverSent) return exits.neverSent

@@ -1,3 +1,4 @@
+import type { AmendView, CancelView } from '../client/client.ts'
 import type { FeedMessage, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import { table } from './table.ts'
 
@@ -11,6 +12,12 @@ export function orderText(order: OrderView): string {
   const filled = order.filledQuantity === '0' ? 'nothing traded' : `${order.filledQuantity} ${base} traded for ${order.filledQuote} ${quote}`
   const why = order.reason === null || order.reason === order.status ? '' : ` (${order.reason})`
   return `${order.side} ${amount}${price}: ${order.status}${why}, ${filled}\norder ${order.id}`
+}
+
+/** The order that a refusal was about, as it was found. */
+export function foundText(order: CancelView | AmendView): string {
+  const traded = 'quantity' in order ? `${order.filledQuantity} of ${order.quantity}` : order.filledQuantity
+  return `the order is ${order.status}, with ${traded} traded`
 }
 
 export function orderTable(orders: readonly OrderView[]): string {

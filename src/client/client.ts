@@ -1,4 +1,5 @@
 import type { OrderView, WithdrawalView } from '../protocol/feed.ts'
+import type { MarketState, SelfTrade } from '../protocol/identity.ts'
 import { assertChallenge } from './challenge.ts'
 import { Refused } from './errors.ts'
 import { exchange } from './http.ts'
@@ -23,7 +24,22 @@ export interface MarketView {
   readonly minQuantity: string
   readonly maxQuantity: string
   readonly maxPrice: string
+  /** Of one order: price × quantity, or what to spend. */
+  readonly maxValue: string
   readonly maxLifetime_s: number
+  /** Of one account. */
+  readonly maxOpenOrders: number
+  /** Self-trade prevention where an order does not say. */
+  readonly selfTrade: SelfTrade
+}
+
+/** What a market says of itself now. */
+export interface MarketStateView {
+  readonly name: string
+  readonly state: MarketState
+  /** The prices between which it takes orders. */
+  readonly lowestPrice: string
+  readonly highestPrice: string
 }
 
 /** What GET /api/v1/markets says of the venue. */
@@ -60,11 +76,12 @@ export interface AmendView extends CancelView {
   readonly quantity: string
 }
 
-/** What a cancel-all has done; `waiting` are markets that have yet to say. */
+/** What a cancel-all has done; `waiting` are markets that have yet to say, `halted` those that let nothing go. */
 export interface CancelAllView {
   readonly id: string
   readonly cancelled: number
   readonly waiting: readonly string[]
+  readonly halted: readonly string[]
 }
 
 export interface OwnOrderbook {
@@ -106,6 +123,10 @@ export class Client {
     const market = this.venue.markets.find((candidate) => candidate.name === name)
     if (market === undefined) throw new Error(`there is no market ${name}; there is ${this.venue.markets.map((one) => one.name).join(', ')}`)
     return market
+  }
+
+  marketState(name: string): Promise<MarketStateView> {
+    return readMarketState(this.url, name)
   }
 
   asset(code: string): AssetView {
@@ -234,6 +255,11 @@ export class Client {
 /** What a venue says of itself, to anybody. */
 export function readVenueView(url: string): Promise<VenueView> {
   return exchange(url, { method: 'GET', path: '/api/v1/markets' })
+}
+
+/** Whether a market is open. Anybody may ask. */
+export function readMarketState(url: string, name: string): Promise<MarketStateView> {
+  return exchange(url, { method: 'GET', path: `/api/v1/markets/${name}` })
 }
 
 function until(validity: Partial<Validity> = {}, longest_s = DEFAULT_VALIDITY_S): Validity {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../protocol/errors.ts'
+import type { AmendView, CancelView } from './client.ts'
 
 /** The request never left this machine, or nobody was there to take it: nothing can have happened. */
 export class NeverSent extends Error {
@@ -14,14 +15,17 @@ export class Refused extends Error {
   readonly status: number
   readonly detail: string | undefined
   readonly requestId: string
+  /** Where a cancel or an amend was refused for what had become of its order: the order as it was found. */
+  readonly order: CancelView | AmendView | undefined
 
-  constructor(problem: { code: ErrorCode; title: string; status: number; detail?: string; requestId: string }) {
+  constructor(problem: { code: ErrorCode; title: string; status: number; detail?: string; requestId: string; order?: CancelView | AmendView }) {
     super(problem.detail === undefined ? problem.title : `${problem.title} (${problem.detail})`)
     this.name = 'Refused'
     this.code = problem.code
     this.status = problem.status
     this.detail = problem.detail
     this.requestId = problem.requestId
+    this.order = problem.order
   }
 }
 

@@ -1,5 +1,6 @@
 import { isErrorCode } from '../protocol/errors.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
+import type { AmendView, CancelView } from './client.ts'
 import { NeverSent, OutcomeUnknown, Refused } from './errors.ts'
 
 export interface Request {
@@ -21,6 +22,7 @@ interface Problem {
   readonly status: number
   readonly detail?: string
   readonly requestId: string
+  readonly order?: CancelView | AmendView
 }
 
 /** One exchange with a gateway. @throws NeverSent, Refused, OutcomeUnknown */

@@ -15,6 +15,7 @@ import { getOrderRoute } from './routes/getOrder.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
 import { healthRoute } from './routes/health.ts'
 import { listOrdersRoute } from './routes/listOrders.ts'
+import { marketStateRoute } from './routes/marketState.ts'
 import { marketsRoute } from './routes/markets.ts'
 import { orderbookRoute } from './routes/orderbook.ts'
 import { placeOrderRoute } from './routes/placeOrder.ts'
@@ -75,7 +76,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   await app.register(session, { venue, secret: tokenSecret })
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute]) await app.register(route, withGateway)
-  for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute]) await app.register(route, withGateway)
+  for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
   for (const route of [requestWithdrawalRoute, getWithdrawalRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(healthRoute)
   await app.register(timeRoute)

@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { Keypair } from '@stellar/stellar-sdk/base'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { OrderView } from '../protocol/feed.ts'
-import type { ContractId } from '../protocol/identity.ts'
+import type { ContractId, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Asset } from '../protocol/market.ts'
+import type { MarketStatus } from '../protocol/pair.ts'
 import type { OrderState, VaultQuery } from '../protocol/vault.ts'
 import { orderView } from '../protocol/view.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
 import type { Log } from './log.ts'
+import { MarketStates } from './marketStates.ts'
 import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
 import { SignaturePool } from './signatures/pool.ts'
@@ -43,6 +45,7 @@ export class Gateway {
   readonly signatures: SignaturePool
   readonly vaults: Vaults
   readonly submission: Submission
+  readonly #marketStates: MarketStates
   readonly owners: Owners
   /** Unique to this process: no answer meant for an earlier one can reach it. */
   readonly name = `gw_${randomBytes(8).toString('hex')}`
@@ -59,6 +62,7 @@ export class Gateway {
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
     this.submission = new Submission(this.admission, this.keys, this.signatures, this.vaults, log)
+    this.#marketStates = new MarketStates(this.vaults)
   }
 
   /** Reads an account's state from its vault actor. @throws Refusal */
@@ -66,6 +70,16 @@ export class Gateway {
     this.admission.enter()
     try {
       return await this.vaults.query<Value>(query)
+    } finally {
+      this.admission.leave()
+    }
+  }
+
+  /** What a market says of itself. @throws Refusal */
+  async marketState(market: MarketName): Promise<MarketStatus> {
+    this.admission.enter()
+    try {
+      return await this.#marketStates.read(market)
     } finally {
       this.admission.leave()
     }

@@ -19,13 +19,15 @@ export function marketOf(message: OrderMessage, venue: Venue): Market {
 
 /**
  * A signed order in ticks, lots and smallest units.
- * @throws Refusal decimal_malformed, price_off_tick, price_out_of_range, quantity_off_lot, quantity_out_of_range, minimum_out_of_range, terms_conflict
+ * @throws Refusal decimal_malformed, price_off_tick, price_out_of_range, quantity_off_lot, quantity_out_of_range, minimum_out_of_range, terms_conflict, order_value_exceeded
  */
 export function placeOrder(message: OrderMessage, market: Market, id: MessageId, signer: AccountId, expires: Seconds): PlaceOrder {
   const bounded = 'quantity' in message
   const spend = bounded ? (0n as Amount) : parseAmount(message.spend, market.rules.quote)
   if (!bounded && spend < 1n) throw new Refusal('quantity_out_of_range', 'spend')
+  const ticks = bounded ? market.parsePrice(message.price) : (0 as Ticks)
   const lots = bounded ? market.parseQuantity(message.quantity) : (0 as Lots)
+  if (!market.takes(ticks, lots) || !market.takesBudget(spend)) throw new Refusal('order_value_exceeded')
   const terms = termsOf(message, market)
   const conflict = conflictOf(terms, lots, message.type, message.timeInForce)
   if (conflict !== null) throw new Refusal(conflict)
@@ -37,7 +39,7 @@ export function placeOrder(message: OrderMessage, market: Market, id: MessageId,
     market: market.name,
     side: message.side,
     type: message.type,
-    ticks: bounded ? market.parsePrice(message.price) : (0 as Ticks),
+    ticks,
     lots,
     spend,
     timeInForce: message.timeInForce,

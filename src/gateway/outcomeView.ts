@@ -3,7 +3,7 @@ import { formatAmount } from '../protocol/market.ts'
 import type { Market } from '../protocol/market.ts'
 import type { PairOutcome } from '../protocol/pair.ts'
 import { pairActor } from '../protocol/subjects.ts'
-import type { OrderState } from '../protocol/vault.ts'
+import type { AmendState, OrderState } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { isoTime } from '../protocol/view.ts'
 
@@ -32,6 +32,12 @@ export class OutcomeViews {
       filledQuote: formatAmount(told.filledQuote, market.rules.quote),
       updated: isoTime('time' in told ? told.time : told.updated),
     }
+  }
+
+  /** An answer to an amend, and whether the order is on its way to be amended still: the pair actor says what it did, the vault actor what it remembers. */
+  amendAnswer(value: PairOutcome | AmendState, from: ActorName) {
+    if ('amended' in value) return { waiting: value.waiting, view: this.amended(value.amended, from) }
+    return { waiting: false, view: this.amended(value, from) }
   }
 
   /** Also its price and total quantity, for an order that has them. */

@@ -39,8 +39,8 @@ export const AmendShape = Type.Object({
   id: text, market: text, status: text, reason: textOrNull, price: text, quantity: text, filledQuantity: text, filledQuote: text, updated: text,
 })
 
-/** What a cancel-all has done; `waiting` are markets that have yet to say. */
-export const SweepShape = Type.Object({ id: text, cancelled: Type.Integer(), waiting: Type.Array(text) })
+/** What a cancel-all has done; `waiting` are markets that have yet to say, `halted` those that let nothing go. */
+export const SweepShape = Type.Object({ id: text, cancelled: Type.Integer(), waiting: Type.Array(text), halted: Type.Array(text) })
 
 export const WithdrawalShape = Type.Object({
   id: text,
@@ -66,7 +66,10 @@ export const MarketShape = Type.Object({
   minQuantity: text,
   maxQuantity: text,
   maxPrice: text,
+  maxValue: text,
   maxLifetime_s: Type.Integer(),
+  maxOpenOrders: Type.Integer(),
+  selfTrade: text,
 })
 
 const closed = { additionalProperties: false }

@@ -29,6 +29,8 @@ export const limits = {
   conditionalOrdersPerMarket: 1_000,
   /** Amends of one order on their way to its market. */
   amendsInFlight: 16,
+  /** Cancel-alls of one account that markets have yet to answer. */
+  sweepsInFlight: 16,
   /** Withdrawals of one account in flight. */
   withdrawalsInFlight: 16,
   /** Orders a list answers with at most. */

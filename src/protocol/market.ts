@@ -29,6 +29,8 @@ export interface MarketRules {
   readonly maxLots: number
   /** Highest price, in ticks. */
   readonly maxTicks: number
+  /** Largest ticks × lots of one order, and largest budget in ticks × lots: at most MAX_VALUE. */
+  readonly maxValue: number
   /** How far ahead a message may expire, which is also the longest an order may rest, in seconds. */
   readonly maxLifetime_s: number
   /** What happens where two orders of one account would meet and the newer does not say. */
@@ -39,7 +41,7 @@ export interface MarketRules {
   readonly maxConditionalOrders: number
 }
 
-/** Largest ticks × lots of one order, and largest budget in ticks × lots: up to here a book's arithmetic is exact. */
+/** Up to here a book's arithmetic is exact. */
 export const MAX_VALUE = Number.MAX_SAFE_INTEGER
 
 /**
@@ -53,10 +55,11 @@ export class Market {
   readonly #priceScale: number
 
   constructor(rules: MarketRules) {
-    const { name, base, quote, lotSize, tickSize, minLots, maxLots, maxTicks } = rules
+    const { name, base, quote, lotSize, tickSize, minLots, maxLots, maxTicks, maxValue } = rules
     if (lotSize < 1n || tickSize < 1n) throw new Error(`market ${name}: lotSize and tickSize must be at least 1 smallest unit`)
     if (!(minLots >= 1 && minLots <= maxLots && maxLots <= MAX_LOTS)) throw new Error(`market ${name}: 1 ≤ minLots ≤ maxLots ≤ ${MAX_LOTS} does not hold`)
     if (!(maxTicks >= 1 && maxTicks <= MAX_TICKS)) throw new Error(`market ${name}: 1 ≤ maxTicks ≤ ${MAX_TICKS} does not hold`)
+    if (!(maxValue >= minLots && maxValue <= MAX_VALUE)) throw new Error(`market ${name}: minLots ≤ maxValue ≤ ${MAX_VALUE} does not hold`)
     if (base.contract === quote.contract) throw new Error(`market ${name}: base and quote are the same asset`)
     // price of one tick = (tickSize / 10^quote.decimals) / (lotSize / 10^base.decimals)
     let units = tickSize * 10n ** BigInt(base.decimals)
@@ -123,6 +126,17 @@ export class Market {
   /** Quote units that `lots` cost at `ticks`. */
   quoteAmount(ticks: Ticks, lots: Lots): Amount {
     return (BigInt(ticks) * BigInt(lots) * this.rules.tickSize) as Amount
+  }
+
+  /** Whether an order of that price and quantity is no larger than the market takes. */
+  takes(ticks: Ticks, lots: Lots): boolean {
+    // Where the product is inexact it is beyond every bound, and rounding does not bring it back.
+    return ticks * lots <= this.rules.maxValue
+  }
+
+  /** Likewise for a budget. */
+  takesBudget(spend: Amount): boolean {
+    return spend / this.rules.tickSize <= BigInt(this.rules.maxValue)
   }
 
   /** The lots that `spend` quote units buy at `ticks`, rounded down to whole lots. */

@@ -18,7 +18,7 @@ export const plainTerms: OrderTerms = { postOnly: false, condition: 'none', mini
 const conditions: ReadonlySet<string> = new Set(['none', 'aggregate', 'perCounterparty', 'allOrNone'])
 const modes: ReadonlySet<string> = new Set(['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'])
 
-/** Why what an order of `lots` asks for cannot be together (docs/matching.md, "Orders"), or null. */
+/** Why what an order of `lots` (0: bounded by a budget) asks for cannot be together (docs/matching.md, "Orders"), or null. */
 export function conflictOf(terms: OrderTerms, lots: Lots, type: OrderType, timeInForce: TimeInForce): ErrorCode | null {
   const { postOnly, condition, minimum, returnRemainder, selfTrade } = terms
   if (!conditions.has(condition) || !modes.has(selfTrade)) return 'message_malformed'
@@ -26,6 +26,7 @@ export function conflictOf(terms: OrderTerms, lots: Lots, type: OrderType, timeI
   const bounded = condition === 'aggregate' || condition === 'perCounterparty'
   if ((postOnly || condition === 'allOrNone') && !rests) return 'terms_conflict'
   if ((postOnly && condition !== 'none') || (bounded && timeInForce === 'FOK') || (returnRemainder && !bounded)) return 'terms_conflict'
-  if (!bounded) return minimum === 0 ? null : 'terms_conflict'
+  if (bounded === (minimum === 0) || (bounded && lots === 0)) return 'terms_conflict'
+  if (!bounded) return null
   return Number.isInteger(minimum) && minimum >= 1 && minimum <= lots ? null : 'minimum_out_of_range'
 }

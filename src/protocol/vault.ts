@@ -104,11 +104,18 @@ export interface OrderState {
   readonly updated: Milliseconds
 }
 
-/** What became of a cancel-all: `cancelled` orders so far, `markets` that have yet to say. */
+/** Answer to an amend that was seen before and not refused: the order as it stands, and whether its market has yet to say. */
+export interface AmendState {
+  readonly amended: OrderState
+  readonly waiting: boolean
+}
+
+/** What became of a cancel-all: `cancelled` orders so far, `markets` that have yet to say, and those that were `halted` and gave nothing back. */
 export interface SweepState {
   readonly id: MessageId
   readonly cancelled: number
   readonly markets: readonly MarketName[]
+  readonly halted: readonly MarketName[]
 }
 
 export interface BalanceState {
@@ -162,7 +169,8 @@ export type PairChange =
   | { readonly kind: 'reduced'; readonly order: OrderId; readonly account: AccountId; readonly lots: Lots }
   | { readonly kind: 'amended'; readonly order: OrderId; readonly account: AccountId; readonly amend: MessageId; readonly ticks: Ticks; readonly lots: Lots }
   | { readonly kind: 'amendRefused'; readonly order: OrderId; readonly account: AccountId; readonly amend: MessageId; readonly reason: AmendRefusal }
-  | { readonly kind: 'swept'; readonly account: AccountId; readonly sweep: MessageId; readonly cancelled: number }
+  /** `halted`: the market lets nothing go now, and has let nothing go. */
+  | { readonly kind: 'swept'; readonly account: AccountId; readonly sweep: MessageId; readonly cancelled: number; readonly halted: boolean }
   | { readonly kind: 'closed'; readonly order: OrderId; readonly account: AccountId; readonly reason: CloseReason }
 
 /** From the watcher: what the chain did, each once and in ledger order. */
@@ -210,6 +218,4 @@ export interface VaultAlarms {
 /** All that other actors say to a vault actor. */
 export type VaultMessage = PairReport | ChainReport | SettlementReport
 
-/** Answer to PlaceOrder and CancelOrder, and what an order query gives. */
-export type OrderAnswer = OrderState
 export type { ReplyTo }

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Static } from 'typebox'
-import { Market } from './market.ts'
+import { Market, MAX_VALUE } from './market.ts'
 import { limits } from './limits.ts'
 import type { Asset } from './market.ts'
 import type { ContractId, MarketName, ActorName } from './identity.ts'
@@ -45,6 +45,7 @@ export const VenueFile = Type.Object(
           minLots: Type.Integer({ minimum: 1 }),
           maxLots: Type.Integer({ minimum: 1 }),
           maxTicks: Type.Integer({ minimum: 1 }),
+          maxValue: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_VALUE, description: 'Ticks × lots of one order at most: as much as is exact unless given' })),
           maxLifetime_s: Type.Integer({ minimum: 60, maximum: 31_622_400 }),
           selfTrade: Type.Optional(
             Type.Union([Type.Literal('cancelNewest'), Type.Literal('cancelOldest'), Type.Literal('cancelBoth'), Type.Literal('decrement')], {
@@ -112,7 +113,7 @@ export function readVenue(json: unknown): Venue {
     return found
   }
   const markets = json.markets.map(({ base, quote, lotSize, tickSize, ...rest }) => {
-    const bounds = { maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
+    const bounds = { maxValue: MAX_VALUE, maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
     const name = `${base}-${quote}` as MarketName
     return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize) })
   })

@@ -15,6 +15,8 @@ import type { PlaceOrder, VaultCommand } from '../../src/protocol/vault.ts'
 import { resting } from '../gateway/fakeVault.ts'
 import { openStage } from '../gateway/stage.ts'
 
+// Each case is a process of its own.
+t.setTimeout(180_000)
 const state = mkdtempSync(join(tmpdir(), 'darkpool-cli-'))
 t.teardown(() => rmSync(state, { recursive: true, force: true }))
 const password = Buffer.from(await developmentKeys(join(state, 'keys', 'root')).secret(keyPaths.nats)).toString('hex')
@@ -63,6 +65,38 @@ t.test('orders by hand', async (t) => {
   t.match(cancelled, { code: 0, stdout: `cancelled: 4 XLM had traded for 0.48 USDC\norder ${command.id}\n` })
 })
 
+t.test('what an order asks for besides', async (t) => {
+  stage.vault.script = (asked) => resting(asked as PlaceOrder)
+  const order = ['order', 'sell', 'XLM-USDC', '--quantity', '10', '--price', '0.2', '--as', 'alice', '--json']
+  const cases: [string[], object][] = [
+    [[], { postOnly: false, condition: 'none', selfTrade: 'cancelNewest' }],
+    [['--post-only', '--self-trade', 'oldest'], { postOnly: true, selfTrade: 'cancelOldest' }],
+    [['--all-or-none', '--self-trade', 'both'], { condition: 'allOrNone', selfTrade: 'cancelBoth' }],
+    [['--minimum', '5.0', '--minimum-per', 'execution'], { condition: 'aggregate', minimum: 5, returnRemainder: false }],
+    [['--minimum', '5', '--minimum-per', 'counterparty', '--return-remainder', '--self-trade', 'decrement'], { condition: 'perCounterparty', minimum: 5, returnRemainder: true, selfTrade: 'decrement' }],
+  ]
+  for (const [flags, terms] of cases) {
+    t.equal((await darkpool(...order, ...flags)).code, 0, flags.join(' '))
+    t.match(stage.vault.heard.at(-1), { kind: 'place', terms })
+  }
+})
+
+t.test('amend and cancel-all', async (t) => {
+  const id = 'ab'.repeat(32)
+  const outcome = { order: id, status: 'open', reason: null, ticks: 1_300, lots: 25, filledLots: 4 as Lots, filledQuote: 4_800_000n as Amount, time: 0 as Milliseconds }
+  stage.vault.script = () => ({ answer: { ok: outcome }, from: pairActor('XLM-USDC' as MarketName) })
+  t.match(await darkpool('amend', id, '--quantity', '25', '--price', '0.130', '--as', 'alice'), { code: 0, stdout: `open: 25 XLM at 0.13 USDC, of which 4 have traded\norder ${id}\n` })
+  t.match(stage.vault.heard.at(-1), { kind: 'amend', order: id, price: '0.13', quantity: '25' })
+  stage.vault.script = () => ({ answer: { refused: 'amend_too_late', found: outcome }, from: pairActor('XLM-USDC' as MarketName) })
+  t.match(await darkpool('amend', id, '--quantity', '3', '--price', '0.13', '--as', 'alice'), { code: 3, stderr: /\[amend_too_late\]\ndarkpool: the order is open, with 4 of 25 traded\n$/ })
+  stage.vault.script = () => ({ answer: { ok: { id, cancelled: 1, markets: [], halted: [] } } })
+  t.match(await darkpool('cancel-all', 'XLM-USDC', '--as', 'alice'), { code: 0, stdout: '1 order taken back\n' })
+  t.match(stage.vault.heard.at(-1), { kind: 'cancelAll', market: 'XLM-USDC' })
+  stage.vault.script = () => ({ answer: { ok: { id, cancelled: 12, markets: ['XLM-USDC'], halted: ['EURC-USDC'] } } })
+  t.match(await darkpool('cancel-all', '--as', 'alice'), { code: 0, stdout: '12 orders taken back; still to come: XLM-USDC; halted, nothing came back: EURC-USDC\n' })
+  t.match(stage.vault.heard.at(-1), { kind: 'cancelAll', market: null })
+})
+
 t.test('reads log in by themselves', async (t) => {
   stage.vault.script = () => ({ answer: { ok: [{ asset: stage.venue.assets[0]!.contract, settled: 100_000_000n, pending: 0n, reserved: 12_000_000n, available: 88_000_000n }] } })
   t.match(await darkpool('balances', '--as', 'alice'), { code: 0, stdout: /asset +settled +pending +reserved +available\nXLM +10 +0 +1\.2 +8\.8\n/ })
@@ -70,7 +104,9 @@ t.test('reads log in by themselves', async (t) => {
   t.match(await darkpool('orders', 'XLM-USDC', '--all', '--limit', '5', '--as', 'alice'), { code: 0, stdout: 'no orders\n' })
   t.match(stage.vault.heard.at(-1), { kind: 'orders', market: 'XLM-USDC', open: false, limit: 5 })
   t.match(await darkpool('book', 'XLM-USDC', '--as', 'alice'), { code: 0, stdout: 'no orders\n' })
-  t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +0\.0001 +1 +2 +1000 +10\n/ })
+  t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +open +0\.0001 +1 +2 +1000 +10\n/ })
+  stage.pair.status = null
+  t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +unavailable / })
 })
 
 t.test('an outcome that is not known is asked for again with the same message', async (t) => {
@@ -98,14 +134,21 @@ t.test('each failure is one sentence and an exit code', async (t) => {
     [2, /--tif DAY/, [...order, '--as', 'alice', '--tif', 'DAY']],
     [2, /--expires soon/, [...order, '--as', 'alice', '--expires', 'soon']],
     [2, /no order id/, ['cancel', '12', '--as', 'alice']],
+    [2, /no order id/, ['amend', '12', '--quantity', '1', '--price', '1', '--as', 'alice']],
+    [2, /--quantity is missing/, ['amend', 'ab'.repeat(32), '--price', '1', '--as', 'alice']],
+    [2, /takes one market, or none/, ['cancel-all', 'A-B', 'C-D', '--as', 'alice']],
+    [2, /--self-trade never/, [...order, '--as', 'alice', '--self-trade', 'never']],
+    [2, /--minimum-per fill/, [...order, '--as', 'alice', '--minimum', '1', '--minimum-per', 'fill']],
+    [2, /are for orders that rest/, ['market', 'buy', 'XLM-USDC', '--spend', '1', '--post-only', '--as', 'alice']],
+    [2, /--spend stands alone/, ['market', 'buy', 'XLM-USDC', '--spend', '1', '--minimum', '1', '--as', 'alice']],
+    [1, /there is no market BTC-USDC/, ['cancel-all', 'BTC-USDC', '--as', 'alice']],
     [2, /Unknown option '--frob'/, ['order', '--frob']],
     [1, /there is no market BTC-USDC; there is XLM-USDC, EURC-USDC/, ['order', 'buy', 'BTC-USDC', '--quantity', '1', '--price', '1', '--as', 'alice']],
     [3, /does not cover the order\. \[funds_insufficient\]/, [...order, '--as', 'alice']],
     [4, /never sent/, [...order, '--as', 'alice', '--url', 'http://no-such-host.invalid']],
   ]
-  const runs = cases.map(([code, sentence, args]) => ({ code, sentence, run: darkpool(...args) }))
-  for (const { code, sentence, run } of runs) {
-    const ended = await run
+  for (const [code, sentence, args] of cases) {
+    const ended = await darkpool(...args)
     t.equal(ended.code, code, `${sentence}`)
     t.match(ended.stderr, sentence)
     t.equal(ended.stderr.trim().split('\n').length, 1, 'one line')

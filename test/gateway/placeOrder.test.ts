@@ -50,6 +50,62 @@ t.test('market orders: by quantity with a worst price, by what to spend', async 
   ])
 })
 
+t.test('what an order asks for besides travels with it, and is shown', async (t) => {
+  const asked: [Partial<Record<string, string>>, object, object][] = [
+    [{}, { postOnly: false, condition: 'none', minimum: 0, returnRemainder: false, selfTrade: 'cancelNewest' }, { postOnly: false, allOrNone: false, minimum: null, minimumPer: null, remainder: 'keep', selfTrade: 'cancelNewest' }],
+    [{ postOnly: 'true', selfTrade: 'decrement' }, { postOnly: true, selfTrade: 'decrement' }, { postOnly: true, selfTrade: 'decrement' }],
+    [{ allOrNone: 'true' }, { condition: 'allOrNone', minimum: 0 }, { allOrNone: true, minimum: null, minimumPer: null }],
+    [{ minimum: '1' }, { condition: 'aggregate', minimum: 1 }, { minimum: '1', minimumPer: 'execution', remainder: 'keep' }],
+    [{ minimum: '10', minimumPer: 'counterparty', remainder: 'return' }, { condition: 'perCounterparty', minimum: 10, returnRemainder: true }, { minimum: '10', minimumPer: 'counterparty', remainder: 'return' }],
+  ]
+  for (const [members, terms, shown] of asked) {
+    const answer = await place(await signed(members))
+    t.match(answer, { status: 201, json: shown }, JSON.stringify(members))
+    t.match(stage.vault.heard.at(-1), { terms })
+  }
+  await place(await signed({ minimum: '3', selfTrade: 'cancelBoth' }, { side: 'sell', type: 'market', price: '0.1', quantity: '3', timeInForce: 'IOC' }))
+  t.match(stage.vault.heard.at(-1), { type: 'market', terms: { condition: 'aggregate', minimum: 3, selfTrade: 'cancelBoth' } })
+  await place(await signed({ selfTrade: 'cancelOldest' }, { side: 'buy', type: 'market', spend: '1', timeInForce: 'IOC' }))
+  t.match(stage.vault.heard.at(-1), { spend: 10_000_000n, terms: { condition: 'none', selfTrade: 'cancelOldest' } })
+})
+
+t.test('what cannot be together is refused before it reaches a vault actor', async (t) => {
+  const cases: [ErrorCode, Record<string, string>][] = [
+    ['terms_conflict', { postOnly: 'true', timeInForce: 'IOC' }],
+    ['terms_conflict', { allOrNone: 'true', timeInForce: 'FOK' }],
+    ['terms_conflict', { minimum: '5', timeInForce: 'FOK' }],
+    ['terms_conflict', { minimum: '5', postOnly: 'true' }],
+    ['terms_conflict', { minimum: '5', allOrNone: 'true' }],
+    ['terms_conflict', { allOrNone: 'true', postOnly: 'true' }],
+    ['terms_conflict', { minimumPer: 'counterparty' }],
+    ['terms_conflict', { remainder: 'return' }],
+    ['terms_conflict', { allOrNone: 'true', remainder: 'return' }],
+    ['minimum_out_of_range', { minimum: '11' }],
+    ['minimum_out_of_range', { minimum: '0' }],
+    ['quantity_off_lot', { minimum: '1.5' }],
+    // One spelling for each: what is the default is left out.
+    ['message_malformed', { postOnly: 'false' }],
+    ['message_malformed', { minimum: '5', minimumPer: 'execution' }],
+    ['message_malformed', { minimum: '5', remainder: 'keep' }],
+    ['message_malformed', { selfTrade: 'none' }],
+  ]
+  for (const [code, change] of cases) refused(t, await place(await signed(change)), code, JSON.stringify(change))
+  const market = { side: 'buy', type: 'market', price: '1', quantity: '5', timeInForce: 'IOC' } as const
+  for (const change of [{ postOnly: 'true' }, { allOrNone: 'true' }]) refused(t, await place(await signed(change, market)), 'message_malformed', JSON.stringify(change))
+  refused(t, await place(await signed({ minimum: '5' }, { side: 'buy', type: 'market', spend: '1', timeInForce: 'IOC' })), 'message_malformed')
+  t.strictSame(stage.vault.heard, [])
+})
+
+t.test('an order beyond the largest value is refused at the edge', async (t) => {
+  const small = await openStage({}, (file) => ({ ...file, markets: file.markets.map((market) => ({ ...market, maxValue: 12_000, selfTrade: 'decrement' as const })) }))
+  t.teardown(() => small.close())
+  const send = async (order: NewOrder) => call(small.url, 'POST', '/api/v1/orders', await signed({}, order))
+  t.match(await send(limit), { status: 201, json: { selfTrade: 'decrement' } }, "and the market's self-trade mode is what an order without one gets")
+  refused(t, await send({ ...limit, quantity: '11' }), 'order_value_exceeded')
+  t.equal((await send({ side: 'buy', type: 'market', spend: '1.2000999', timeInForce: 'IOC' })).status, 201)
+  refused(t, await send({ side: 'buy', type: 'market', spend: '1.2001', timeInForce: 'IOC' }), 'order_value_exceeded')
+})
+
 t.test('a fill is reported in decimals of the market', async (t) => {
   stage.vault.script = (asked) => {
     const open = resting(asked as PlaceOrder)

@@ -82,7 +82,7 @@ t.test('hostile bodies: refused in the documented form, never a failure', async 
   const renamed = fc.tuple(text, text).map(([name, value]) => ({ ...good, message: { ...good.message, [name]: value } }))
   const envelope = fc.tuple(fc.constantFrom('message', 'signature', 'signer', 'extra'), fc.oneof(text, fc.jsonValue())).map(([name, value]) => ({ ...good, [name]: value }))
   const dropped = fc.constantFrom(...Object.keys(good.message)).map((name) => ({ ...good, message: Object.fromEntries(Object.entries(good.message).filter(([kept]) => kept !== name)) }))
-  const path = fc.constantFrom(['POST', '/api/v1/orders'], ['POST', '/api/v1/withdrawals'], ['DELETE', `/api/v1/orders/${'ab'.repeat(32)}`], ['POST', '/auth'])
+  const path = fc.constantFrom(['POST', '/api/v1/orders'], ['POST', '/api/v1/withdrawals'], ['DELETE', `/api/v1/orders/${'ab'.repeat(32)}`], ['PUT', `/api/v1/orders/${'ab'.repeat(32)}`], ['DELETE', '/api/v1/orders'], ['POST', '/auth'])
   await fc.assert(
     fc.asyncProperty(path, fc.oneof(mutated, renamed, envelope, dropped, fc.jsonValue(), fc.string()), async ([method, route], body) => {
       if (JSON.stringify(body) === JSON.stringify(good)) return true

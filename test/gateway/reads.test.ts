@@ -130,7 +130,7 @@ t.test('markets, time, health and stellar.toml are for everybody', async (t) => 
     network: 'Darkpool test network',
     vault: contractOf('vault'),
     markets: [
-      { name: 'XLM-USDC', base: { code: 'XLM', contract: contractOf('XLM'), decimals: 7 }, tickSize: '0.0001', lotSize: '1', minQuantity: '2', maxQuantity: '1000', maxPrice: '10', maxLifetime_s: 86_400 },
+      { name: 'XLM-USDC', base: { code: 'XLM', contract: contractOf('XLM'), decimals: 7 }, tickSize: '0.0001', lotSize: '1', minQuantity: '2', maxQuantity: '1000', maxPrice: '10', maxValue: '900719925474.0991', maxLifetime_s: 86_400, maxOpenOrders: 10_000, selfTrade: 'cancelNewest' },
       { name: 'EURC-USDC', tickSize: '0.00001', lotSize: '0.1', minQuantity: '0.1' },
     ],
   })

@@ -14,6 +14,7 @@ import { readVenue } from '../../src/protocol/venue.ts'
 import type { Venue, VenueFile } from '../../src/protocol/venue.ts'
 import { startNats } from '../nats/server.ts'
 import type { NatsOptions, NatsServer } from '../nats/server.ts'
+import { FakePair } from './fakePair.ts'
 import { FakeVault } from './fakeVault.ts'
 
 const bytes = (name: string): Buffer => createHash('sha256').update(name).digest()
@@ -41,12 +42,13 @@ export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
   gateway: { host: '127.0.0.1', port: 0, homeDomain: 'pool.example', signatureThreads: 1, tokenLifetime_s: 900 },
 })
 
-/** A gateway as it runs in a venue, on a real nats-server, with a scripted vault behind it. */
+/** A gateway as it runs in a venue, on a real nats-server, with scripted actors behind it. */
 export interface Stage {
   readonly url: string
   readonly nats: NatsServer
   readonly venue: Venue
   readonly vault: FakeVault
+  readonly pair: FakePair
   readonly gateway: Gateway
   readonly app: FastifyInstance
   /** Everything the gateway has logged. */
@@ -74,12 +76,15 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
   const app = await gatewayApp(gateway)
   const vault = new FakeVault(others, venue)
   await vault.open()
+  const pair = new FakePair(others, venue)
+  await pair.open()
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return {
     url,
     nats,
     venue,
     vault,
+    pair,
     gateway,
     app,
     log: () => logged,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Refusal } from '../../src/protocol/errors.ts'
 import type { Amount, ContractId, Lots, MarketName, Ticks } from '../../src/protocol/identity.ts'
-import { Market } from '../../src/protocol/market.ts'
+import { Market, MAX_VALUE } from '../../src/protocol/market.ts'
 import type { MarketRules } from '../../src/protocol/market.ts'
 
 const rules = (changed: Partial<MarketRules> = {}): MarketRules => ({
@@ -18,6 +18,7 @@ const rules = (changed: Partial<MarketRules> = {}): MarketRules => ({
   minLots: 1,
   maxLots: 1_000_000,
   maxTicks: 10_000_000,
+  maxValue: MAX_VALUE,
   maxLifetime_s: 86_400,
   ...changed,
 })
@@ -44,7 +45,22 @@ t.test('a market that cannot be exact is refused when it is made', async (t) => 
   t.throws(() => new Market(rules({ lotSize: 0n })), /at least 1/)
   t.throws(() => new Market(rules({ minLots: 2, maxLots: 1 })), /minLots/)
   t.throws(() => new Market(rules({ maxTicks: 2 ** 31 })), /maxTicks/)
+  t.throws(() => new Market(rules({ maxValue: 2 ** 53 })), /maxValue/)
+  t.throws(() => new Market(rules({ minLots: 5, maxValue: 4 })), /maxValue/)
   t.throws(() => new Market(rules({ quote: rules().base })), /same asset/)
+})
+
+t.test('the value of an order is bounded exactly, up to the last one that a number can hold', async (t) => {
+  const market = new Market(rules({ maxValue: 1_000 }))
+  t.ok(market.takes(500 as Ticks, 2 as Lots))
+  t.notOk(market.takes(143 as Ticks, 7 as Lots), '1001')
+  t.ok(market.takesBudget(100_099n as Amount), 'what does not pay for a whole tick and lot does not count')
+  t.notOk(market.takesBudget(100_100n as Amount))
+  const widest = new Market(rules({ maxLots: 2 ** 31 - 1, maxTicks: 2 ** 31 - 1 }))
+  // 2^53 − 1 = 6361 × 69431 × 20394401
+  t.ok(widest.takes((6_361 * 69_431) as Ticks, 20_394_401 as Lots))
+  t.notOk(widest.takes(2 ** 27 as Ticks, 2 ** 26 as Lots), '2^53')
+  t.notOk(widest.takes((2 ** 31 - 1) as Ticks, (2 ** 31 - 1) as Lots))
 })
 
 t.test('decimal price × decimal quantity is the quote amount, whatever the market', async () => {

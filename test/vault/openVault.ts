@@ -1,9 +1,9 @@
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, OrderId, Seconds, Ticks, TradeId } from '../../src/protocol/identity.ts'
 import type { Answer } from '../../src/protocol/packets.ts'
-import type { CloseReason } from '../../src/protocol/pair.ts'
+import type { AmendRefusal, CloseReason } from '../../src/protocol/pair.ts'
 import { pairActor, settlementActor, watcherActor } from '../../src/protocol/subjects.ts'
-import type { BalanceState, CancelOrder, OrderState, PlaceOrder, RequestWithdrawal, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
+import type { AmendOrder, BalanceState, CancelAllOrders, CancelOrder, OrderState, PlaceOrder, RequestWithdrawal, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import { Recorder } from '../pair/recorder.ts'
 import { AQ, marketOf, smallVenue } from '../pair/smallVenue.ts'
@@ -35,6 +35,13 @@ export function openVault(machine = new VaultMachine(0, venue)) {
   const place = (...terms: Parameters<typeof order>): string | null => refusal(command(order(...terms)))
   const cancel = (account: AccountId, target: string, more: Partial<CancelOrder> = {}): string | null =>
     refusal(command({ kind: 'cancel', id: `c${request}` as MessageId, account, signer: account, order: target as OrderId, expires: expires(), ...more }))
+  const amend = (id: string, account: AccountId, target: string, lots: number, ticks: number, more: Partial<AmendOrder> = {}): Answer | null => {
+    const market = marketOf(venue, AQ)
+    const terms = { price: market.formatPrice(ticks as Ticks), quantity: market.formatQuantity(lots as Lots) }
+    return command({ kind: 'amend', id: id as MessageId, account, signer: account, order: target as OrderId, ...terms, expires: expires(), ...more })
+  }
+  const cancelAll = (id: string, account: AccountId, market: MarketName | null, more: Partial<CancelAllOrders> = {}): Answer | null =>
+    command({ kind: 'cancelAll', id: id as MessageId, account, signer: account, market, expires: expires(), ...more })
   const withdraw = (id: string, account: AccountId, asset: ContractId, amount: bigint, more: Partial<RequestWithdrawal> = {}): Answer | null =>
     command({ kind: 'withdraw', id: id as MessageId, account, signer: account, asset, amount: amount as Amount, expires: expires(), ...more })
 
@@ -60,6 +67,14 @@ export function openVault(machine = new VaultMachine(0, venue)) {
   }
   const closed = (account: AccountId, id: string, reason: CloseReason, market: MarketName = AQ): void =>
     machine.message(pairActor(market), { kind: 'closed', order: id as OrderId, account, reason, time: effects.time }, effects)
+  const reduced = (account: AccountId, id: string, lots: number): void =>
+    machine.message(pairActor(AQ), { kind: 'reduced', order: id as OrderId, account, lots: lots as Lots, time: effects.time }, effects)
+  const amended = (account: AccountId, id: string, amend: string, lots: number, ticks: number): void =>
+    machine.message(pairActor(AQ), { kind: 'amended', order: id as OrderId, account, amend: amend as MessageId, ticks: ticks as Ticks, lots: lots as Lots, time: effects.time }, effects)
+  const amendRefused = (account: AccountId, id: string, amend: string, reason: AmendRefusal): void =>
+    machine.message(pairActor(AQ), { kind: 'amendRefused', order: id as OrderId, account, amend: amend as MessageId, reason, time: effects.time }, effects)
+  const swept = (account: AccountId, sweep: string, cancelled: number, market: MarketName = AQ, halted = false): void =>
+    machine.message(pairActor(market), { kind: 'swept', account, sweep: sweep as MessageId, cancelled, halted, time: effects.time }, effects)
   const settled = (account: AccountId, trades: readonly TradeId[], moves: readonly (readonly [ContractId, bigint, bigint])[]): void =>
     machine.message(settlementActor(0), {
       kind: 'settled', account, trades, sequence: 1, transaction: 'tb', ledger: 3,
@@ -84,5 +99,6 @@ export function openVault(machine = new VaultMachine(0, venue)) {
   }
 
   const chain = { deposit, withdrawn, ledger, cosigned, cosignRefused, settled }
-  return { machine, effects, command, refusal, order, place, cancel, withdraw, ...chain, rested, filled, closed, balance, orderOf, withdrawalOf, at }
+  const market = { rested, filled, reduced, amended, amendRefused, swept, closed }
+  return { machine, effects, command, refusal, order, place, cancel, amend, cancelAll, withdraw, ...chain, ...market, balance, orderOf, withdrawalOf, at }
 }

@@ -1,4 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import type { Ticks } from '../../src/protocol/identity.ts'
+import { Refused } from '../../src/client/errors.ts'
 import { controlMarket } from './control.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
@@ -97,6 +100,33 @@ t.test('amends hold what they need, keep or lose the place, and trade where they
   await books.check(t)
 })
 
+t.test('an amend that races with a fill: one comes first, and never does more trade than was meant', async (t) => {
+  const client = books.client('alice')
+  const came = { amend: 0, fill: 0 }
+  for (let round = 0; round < 12; round++) {
+    const order = await books.limit('alice', EURC, 'buy', '10', '1')
+    const amend = await client.signAmend(order.id, '1', '5')
+    const [taken, amended] = await Promise.allSettled([books.limit('bob', EURC, 'sell', '6', '1', 'IOC'), round % 3 === 0 ? client.sendAmend(amend) : delay(round / 3).then(() => client.sendAmend(amend))])
+    if (taken.status === 'rejected') throw taken.reason
+    const filled = taken.value.filledQuantity
+    books.traded('alice', 'bob', EURC, filled, '1')
+    if (amended.status === 'fulfilled') {
+      came.amend++
+      t.equal(filled, '5', 'all of the amended order')
+      t.match(amended.value, { quantity: '5' })
+    } else {
+      came.fill++
+      t.equal(filled, '6')
+      t.ok(amended.reason instanceof Refused)
+      t.match(amended.reason, { code: 'amend_too_late', order: { status: 'open', filledQuantity: '6', quantity: '10' } })
+    }
+    t.match(await client.sendAmend(amend).catch((error: unknown) => error), amended.status === 'fulfilled' ? { quantity: '5' } : { code: 'amend_too_late' }, 'asked again, it is answered as before')
+    if (amended.status === 'rejected') t.match(await client.cancelOrder(order.id), { filledQuantity: '6' })
+  }
+  t.comment(`the amend came first ${came.amend} times, the fill ${came.fill} times`)
+  await books.check(t)
+})
+
 t.test('cancel-all takes back what there is, once', async (t) => {
   const client = books.client('bob')
   for (const price of ['0.1', '0.11', '0.12']) await books.limit('bob', XLM, 'buy', '1', price)
@@ -116,12 +146,21 @@ t.test('an operator closes a market and opens it again', async (t) => {
   const resting = await books.limit('alice', XLM, 'sell', '5', '0.5')
   await controlMarket(books.venue, XLM, 'halted')
   t.match(await books.limit('bob', XLM, 'buy', '5', '0.5'), { status: 'rejected', reason: 'market_halted' })
-  await t.rejects(books.client('alice').cancelOrder(resting.id), { code: 'market_halted' })
+  await t.rejects(books.client('alice').cancelOrder(resting.id), { code: 'market_halted', order: { status: 'open' } })
+  t.match(await books.client('alice').cancelAllOrders(), { cancelled: 0, waiting: [], halted: [XLM] })
+  t.match(await books.client('bob').marketState(XLM), { state: 'halted' })
   await controlMarket(books.venue, XLM, 'cancelOnly')
   t.match(await books.limit('bob', XLM, 'buy', '5', '0.5'), { status: 'rejected', reason: 'market_cancel_only' })
   await t.rejects(books.client('alice').amendOrder(resting.id, '0.5', '4'), { code: 'market_cancel_only' })
   t.match(await books.client('alice').cancelOrder(resting.id), { status: 'cancelled' })
+  await controlMarket(books.venue, XLM, 'open', { lowTicks: 4_000 as Ticks, highTicks: 6_000 as Ticks })
+  t.strictSame(await books.client('bob').marketState(XLM), { name: XLM, state: 'open', lowestPrice: '0.4', highestPrice: '0.6' })
+  t.match(await books.limit('alice', XLM, 'sell', '5', '0.3999'), { status: 'rejected', reason: 'price_outside_band' })
+  const inside = await books.limit('alice', XLM, 'sell', '5', '0.6')
+  await t.rejects(books.client('alice').amendOrder(inside.id, '0.7', '5'), { code: 'price_outside_band', order: { status: 'open', price: '0.6', quantity: '5' } })
   await controlMarket(books.venue, XLM, 'open')
+  t.match(await books.client('alice').amendOrder(inside.id, '0.7', '5'), { price: '0.7' })
+  t.match(await books.client('alice').cancelAllOrders(XLM), { cancelled: 1, halted: [] })
   books.reserves('alice', 'XLM', '0')
   await books.check(t)
 })

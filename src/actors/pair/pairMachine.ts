@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import type { ActorName, Amount, Lots, MarketState, Milliseconds, Seconds, Side, Ticks } from '../../protocol/identity.ts'
-import { MAX_VALUE } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
@@ -46,11 +45,11 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
 
   constructor(market: Market, venue: Venue, maxOrders: number = market.rules.maxOrders) {
     assert(venue.markets.has(market.name), 'a pair actor keeps a market of its venue')
-    const { minLots, maxLots, maxTicks, maxOrdersPerAccount, maxConditionalOrders } = market.rules
+    const { minLots, maxLots, maxTicks, maxValue, maxOrdersPerAccount, maxConditionalOrders } = market.rules
     this.#market = market
     this.#partitions = venue.file.vaultPartitions
     // Fees come when the vault contract can collect them: the book already computes them.
-    this.#rules = { minLots, maxLots, maxTicks, maxValue: MAX_VALUE, maxOrders, maxOrdersPerAccount, maxConditionalOrders, fees: null }
+    this.#rules = { minLots, maxLots, maxTicks, maxValue, maxOrders, maxOrdersPerAccount, maxConditionalOrders, fees: null }
     this.#book = new Book(this.#rules)
     this.#telling = new Telling(market, this.#names, this.#settlement)
   }
@@ -186,7 +185,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   #cancelAll(vault: ActorName, { account, sweep }: CancelAll, effects: Effects): void {
     const halted = this.#book.state === marketState.halted
     const cancelled = halted ? 0 : this.#sweep(account, effects)
-    effects.send(vault, { kind: 'swept', account, sweep, cancelled, time: effects.time } satisfies PairReport)
+    effects.send(vault, { kind: 'swept', account, sweep, cancelled, halted, time: effects.time } satisfies PairReport)
   }
 
   #command(command: PairCommand, effects: Effects): Answer {

@@ -1,6 +1,5 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AccountId, Amount, ContractId, Lots, Milliseconds, Seconds, Ticks } from '../../protocol/identity.ts'
-import { MAX_VALUE } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
 import { conflictOf } from '../../protocol/terms.ts'
 import type { PlaceOrder } from '../../protocol/vault.ts'
@@ -27,9 +26,9 @@ export function termsFault(place: PlaceOrder, market: Market): ErrorCode | null 
   if (place.spend !== 0n) {
     const bySpend = place.type === 'market' && place.side === 'buy' && place.timeInForce === 'IOC' && place.ticks === 0 && place.lots === 0
     if (!bySpend) return 'message_malformed'
-    if (place.terms.condition !== 'none' || place.terms.postOnly) return 'terms_conflict'
     if (place.spend < 1n) return 'quantity_out_of_range'
-    return place.spend / market.rules.tickSize <= BigInt(MAX_VALUE) ? null : 'order_value_exceeded'
+    if (!market.takesBudget(place.spend)) return 'order_value_exceeded'
+    return conflictOf(place.terms, place.lots, place.type, place.timeInForce)
   }
   return rangeFault(place.ticks, place.lots, market) ?? conflictOf(place.terms, place.lots, place.type, place.timeInForce)
 }
@@ -39,7 +38,7 @@ export function rangeFault(ticks: Ticks, lots: Lots, market: Market): ErrorCode 
   const { minLots, maxLots, maxTicks } = market.rules
   if (!Number.isInteger(ticks) || ticks < 1 || ticks > maxTicks) return 'price_out_of_range'
   if (!Number.isInteger(lots) || lots < minLots || lots > maxLots) return 'quantity_out_of_range'
-  return ticks * lots <= MAX_VALUE ? null : 'order_value_exceeded'
+  return market.takes(ticks, lots) ? null : 'order_value_exceeded'
 }
 
 /** What an order may cost at most, and in which asset: held before the order reaches its market. */

@@ -6,7 +6,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import type { PairMessage } from '../../protocol/pair.ts'
-import type { AmendOrder, OrderState, PairReport } from '../../protocol/vault.ts'
+import type { AmendOrder, AmendState, OrderState, PairReport } from '../../protocol/vault.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { expiryFault, rangeFault, signerFault } from './admission.ts'
 import type { Ledger } from './ledger.ts'
@@ -86,11 +86,12 @@ export class Amends {
     return order.amends.length >= limits.amendsInFlight ? 'amends_exceeded' : null
   }
 
-  #repeated(amend: Amend): Answer<OrderState> {
-    const order = this.#state.orders.get(amend.order)
+  #repeated({ order: id, outcome }: Amend): Answer<AmendState | OrderState> {
+    const order = this.#state.orders.get(id)
     if (order === undefined) return { refused: 'order_unknown' }
     const found = orderState(order)
-    return amend.outcome === null || amend.outcome === 'amended' ? { ok: found } : { refused: amend.outcome, found }
+    if (outcome !== null && outcome !== 'amended') return { refused: outcome, found }
+    return { ok: { amended: found, waiting: outcome === null } }
   }
 }
 

@@ -52,8 +52,9 @@ export interface Sweep {
   readonly account: AccountId
   readonly expires: number
   cancelled: number
-  /** Markets that have yet to say. */
+  /** Markets that have yet to say, and those that were halted. */
   markets: MarketName[]
+  halted: MarketName[]
   reply: ReplyTo | null
 }
 

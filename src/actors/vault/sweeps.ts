@@ -45,6 +45,7 @@ export class Sweeps {
     assert(market !== undefined, 'a market answers a cancel-all once')
     sweep.markets = sweep.markets.filter((name) => name !== market)
     sweep.cancelled += report.cancelled
+    if (report.halted) sweep.halted.push(market)
     if (sweep.markets.length > 0) return
     this.#ledger.known(sweep.account).sweeping--
     this.#memory.keep(sweep.id, sweep.expires, effects.time)
@@ -70,13 +71,13 @@ export class Sweeps {
     if (request.market !== null && !this.#markets.has(request.market)) return { refused: 'market_unknown' }
     const account = this.#ledger.account(request.account)
     if (account === undefined) return { refused: 'account_unknown' }
-    if (account.sweeping >= limits.amendsInFlight) return { refused: 'venue_overloaded' }
+    if (account.sweeping >= limits.sweepsInFlight) return { refused: 'cancels_exceeded' }
     const markets = marketsOf(account, request.market)
     const actors = markets.map((name) => this.#actor(name))
     if (actors.some((actor) => effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM)) return { refused: 'market_unavailable' }
 
     const { id, expires } = request
-    const sweep: Sweep = { id, account: account.id, expires, cancelled: 0, markets, reply }
+    const sweep: Sweep = { id, account: account.id, expires, cancelled: 0, markets, halted: [], reply }
     this.#state.sweeps.set(id, sweep)
     if (markets.length === 0) {
       sweep.reply = null
@@ -103,4 +104,5 @@ function marketsOf(account: Account, only: MarketName | null): MarketName[] {
   return [...markets]
 }
 
-const sweepState = ({ id, cancelled, markets }: Sweep): SweepState => ({ id, cancelled, markets })
+/** A copy: what is answered now does not change when the next market speaks. */
+const sweepState = ({ id, cancelled, markets, halted }: Sweep): SweepState => ({ id, cancelled, markets, halted: [...halted] })

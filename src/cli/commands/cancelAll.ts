@@ -10,5 +10,6 @@ export const cancelAll: Command = async ({ args, place }) => {
   if (market !== undefined) client.market(market)
   const view = await client.sendCancelAll(await client.signCancelAll(market, expiry(args.options.expires)))
   const waiting = view.waiting.length === 0 ? '' : `; still to come: ${view.waiting.join(', ')}`
-  return { text: `${view.cancelled} ${view.cancelled === 1 ? 'order' : 'orders'} taken back${waiting}`, json: view }
+  const halted = view.halted.length === 0 ? '' : `; halted, nothing came back: ${view.halted.join(', ')}`
+  return { text: `${view.cancelled} ${view.cancelled === 1 ? 'order' : 'orders'} taken back${waiting}${halted}`, json: view }
 }

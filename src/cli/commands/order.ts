@@ -39,7 +39,8 @@ function marketOrder(side: 'buy' | 'sell', options: Arguments['options']): NewOr
   const { quantity, price, tif = 'IOC', spend } = options
   if (options['post-only'] === true || options['all-or-none'] === true) throw new UsageFault('--post-only and --all-or-none are for orders that rest: `darkpool order`')
   if (spend !== undefined) {
-    if (side !== 'buy' || quantity !== undefined || price !== undefined || tif !== 'IOC') throw new UsageFault('--spend stands alone, and only with buy')
+    const bounded = quantity !== undefined || price !== undefined || options.minimum !== undefined || options['minimum-per'] !== undefined || options['return-remainder'] === true
+    if (side !== 'buy' || bounded || tif !== 'IOC') throw new UsageFault('--spend stands alone, and only with buy')
     return { side, type: 'market', spend: decimal('spend', spend), timeInForce: 'IOC', ...prevention(options) }
   }
   if (tif !== 'IOC' && tif !== 'FOK') throw new UsageFault(`--tif ${tif}: a market order is IOC or FOK`)

@@ -2,17 +2,19 @@ import type { FastifyPluginCallback } from 'fastify'
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId, OrderId } from '../../protocol/identity.ts'
 import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
+import type { PairOutcome } from '../../protocol/pair.ts'
+import type { AmendState } from '../../protocol/vault.ts'
 import type { Gateway } from '../gateway.ts'
 import { OutcomeViews } from '../outcomeView.ts'
 import type { ToldOrder } from '../outcomeView.ts'
 import { AmendShape, IdParameters, NoQuery } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
 
-const schema = { body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: AmendShape } }
+const schema = { body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: AmendShape, 202: AmendShape } }
 
 /**
- * PUT /api/v1/orders/:id: a signed amend of the order in the path. 200 with the order as the market left it, which may have traded at its new price; a refusal carries the
- * order as it was found.
+ * PUT /api/v1/orders/:id: a signed amend of the order in the path. 200 with the order as the market left it, which may have traded at its new price; 202 where this very
+ * message is on its way to the market; a refusal carries the order as it was found.
  */
 export const amendOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   const { venue, binding, submission } = gateway
@@ -26,7 +28,10 @@ export const amendOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app
       request.body,
       (id, signer) => ({ kind: 'amend', id, account: message.account as AccountId, signer, order: message.order as OrderId, price, quantity, expires }),
       reply,
-      (reply, value, from) => void reply.send(views.amended(value as ToldOrder, from)),
+      (reply, value, from) => {
+        const { waiting, view } = views.amendAnswer(value as PairOutcome | AmendState, from)
+        void reply.code(waiting ? 202 : 200).send(view)
+      },
       (found, from) => views.amended(found as ToldOrder, from),
     )
   })

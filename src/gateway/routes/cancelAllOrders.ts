@@ -10,8 +10,8 @@ import type { SignedBody } from '../submission.ts'
 const schema = { body: SignedRequest, querystring: NoQuery, response: { 200: SweepShape, 202: SweepShape } }
 
 /**
- * DELETE /api/v1/orders: a signed cancel-all, of one market or of all. 200 when every market has taken the account's orders back, with how many; 202 where some have
- * yet to say, which a repeated message can find.
+ * DELETE /api/v1/orders: a signed cancel-all, of one market or of all. 200 when every market has answered, with how many orders came back and which markets
+ * were halted; 202 where some have yet to say, which a repeated message can find.
  */
 export const cancelAllOrdersRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   const { venue, binding, submission } = gateway
@@ -25,8 +25,8 @@ export const cancelAllOrdersRoute: FastifyPluginCallback<{ gateway: Gateway }> =
       (id, signer) => ({ kind: 'cancelAll', id, account: message.account as AccountId, signer, market, expires }),
       reply,
       (reply, value) => {
-        const { id, cancelled, markets } = value as SweepState
-        void reply.code(markets.length === 0 ? 200 : 202).send({ id, cancelled, waiting: markets })
+        const { id, cancelled, markets, halted } = value as SweepState
+        void reply.code(markets.length === 0 ? 200 : 202).send({ id, cancelled, waiting: markets, halted })
       },
     )
   })

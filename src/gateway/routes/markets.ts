@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
-import type { Lots, Ticks } from '../../protocol/identity.ts'
+import type { Amount, Lots, Ticks } from '../../protocol/identity.ts'
+import { formatAmount } from '../../protocol/market.ts'
 import type { Asset, Market } from '../../protocol/market.ts'
 import type { Gateway } from '../gateway.ts'
 import { AssetShape, MarketShape, NoQuery } from '../schemas.ts'
@@ -31,7 +32,7 @@ export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, {
 const assetView = ({ code, contract, decimals }: Asset) => ({ code, contract, decimals })
 
 function marketView(market: Market) {
-  const { name, base, quote, minLots, maxLots, maxTicks, maxLifetime_s } = market.rules
+  const { name, base, quote, minLots, maxLots, maxTicks, maxValue, maxLifetime_s, selfTrade, maxOrdersPerAccount } = market.rules
   return {
     name,
     base: assetView(base),
@@ -41,6 +42,9 @@ function marketView(market: Market) {
     minQuantity: market.formatQuantity(minLots as Lots),
     maxQuantity: market.formatQuantity(maxLots as Lots),
     maxPrice: market.formatPrice(maxTicks as Ticks),
+    maxValue: formatAmount((BigInt(maxValue) * market.rules.tickSize) as Amount, quote),
     maxLifetime_s,
+    maxOpenOrders: maxOrdersPerAccount,
+    selfTrade,
   }
 }

@@ -1,19 +1,21 @@
 import { encode } from '../../protocol/codec.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { Answer, ClientItem, ClientPacket } from '../../protocol/packets.ts'
+import type { Answer, ClientPacket } from '../../protocol/packets.ts'
+import type { PairQuery } from '../../protocol/pair.ts'
 import type { VaultCommand, VaultQuery } from '../../protocol/vault.ts'
 import type { Answered, Waiting } from './waiting.ts'
 
-export type Content = { readonly command: VaultCommand } | { readonly query: VaultQuery }
-type Packet = ClientPacket<VaultCommand, VaultQuery>
+export type Content = { readonly command: VaultCommand } | { readonly query: VaultQuery | PairQuery }
+type Packet = ClientPacket<VaultCommand, VaultQuery | PairQuery>
+type Item = Packet['items'][number]
 
 /** Sends one packet whose requests are numbered `first` … `first + count − 1`. */
 export type SendPacket = (packet: Uint8Array, first: number, count: number) => void
 
 const notTaken: Answer = { refused: 'account_unavailable' }
 
-/** Gathers what one turn of the event loop has for one vault actor, and sends it as one packet: commands and queries each have a lane. */
+/** Gathers what one turn of the event loop has for one actor, and sends it as one packet: commands and queries each have a lane. */
 export class Lane {
   readonly #gateway: string
   readonly #actor: ActorName
@@ -42,7 +44,7 @@ export class Lane {
     const gathered = this.#gathered
     this.#gathered = []
     const now = Date.now()
-    const items: ClientItem<VaultCommand, VaultQuery>[] = []
+    const items: Item[] = []
     for (const { content, answered } of gathered) items.push({ request: this.#waiting.add(now, { to: this.#actor, content, late: this.#late, notTaken, answered }), ...content })
     sendItems(this.#gateway, items, this.#waiting, this.#send)
   }
@@ -50,7 +52,7 @@ export class Lane {
 
 /** Sends requests again, with the numbers that they have, in packets of consecutive ones. */
 export function sendAgain(gateway: string, requests: readonly (readonly [number, Content])[], waiting: Waiting<Content>, send: SendPacket): void {
-  let items: ClientItem<VaultCommand, VaultQuery>[] = []
+  let items: Item[] = []
   for (const [request, content] of requests) {
     const last = items.at(-1)
     if (last !== undefined && (last.request !== request - 1 || items.length === limits.packetItems)) {
@@ -62,7 +64,7 @@ export function sendAgain(gateway: string, requests: readonly (readonly [number,
   if (items.length > 0) sendItems(gateway, items, waiting, send)
 }
 
-function sendItems(gateway: string, items: readonly ClientItem<VaultCommand, VaultQuery>[], waiting: Waiting<Content>, send: SendPacket): void {
+function sendItems(gateway: string, items: readonly Item[], waiting: Waiting<Content>, send: SendPacket): void {
   const packet = encode({ gateway, items } satisfies Packet)
   if (packet.length > limits.packetBytes) throw new Error('a packet of checked commands is larger than any can be')
   try {

@@ -1,9 +1,10 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { decode } from '../../protocol/codec.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { AccountId, ActorName } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, MarketName } from '../../protocol/identity.ts'
 import type { Answer, AnswerPacket } from '../../protocol/packets.ts'
-import { vaultActor, vaultOf } from '../../protocol/subjects.ts'
+import type { MarketStatus } from '../../protocol/pair.ts'
+import { pairActor, vaultActor, vaultOf } from '../../protocol/subjects.ts'
 import type { VaultCommand, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Log } from '../log.ts'
@@ -19,8 +20,8 @@ const commandLate: Answer = { refused: 'outcome_unknown' }
 const queryLate: Answer = { refused: 'account_unavailable' }
 
 /**
- * The gateway's way to the vault actors, over core NATS. Packets carry a reply subject only so that the server can say at once that
- * nobody listens; answers come, from vault and pair actors alike, to the gateway's own subject.
+ * The gateway's way to the vault actors, over core NATS, and to the pair actors for what a market says of itself. Packets carry a reply subject
+ * only so that the server can say at once that nobody listens; answers come, from vault and pair actors alike, to the gateway's own subject.
  *
  * While an actor is between owners, what nobody has taken waits for the next one, no longer than any request waits for its answer. With the next one's
  * first word, what was out at the one before is sent once more too: a command is applied once however often it arrives, since its id is its digest.
@@ -33,6 +34,7 @@ export class Vaults {
   readonly #waiting: Waiting<Content>
   readonly #commands = new Map<ActorName, Lane>()
   readonly #queries = new Map<ActorName, Lane>()
+  readonly #markets = new Map<MarketName, Lane>()
   readonly #subscriptions: Subscription[]
   readonly #sweeper: NodeJS.Timeout
   #connected = true
@@ -46,14 +48,18 @@ export class Vaults {
     this.#waiting = new Waiting(timeout_ms)
     const answers = venue.subjects.answers(gateway)
     const senders = new Map<ActorName, SendPacket>()
-    for (let partition = 0; partition < this.#partitions; partition++) {
-      const actor = vaultActor(partition)
+    const lane = (actor: ActorName, late: Answer): Lane => {
       const subject = venue.subjects.clients(actor)
       const send = (packet: Uint8Array, first: number, count: number): void => connection.publish(subject, packet, { reply: `${answers}.none.${first}.${count}` })
-      this.#commands.set(actor, new Lane(gateway, actor, this.#waiting, commandLate, send))
-      this.#queries.set(actor, new Lane(gateway, actor, this.#waiting, queryLate, send))
       senders.set(actor, send)
+      return new Lane(gateway, actor, this.#waiting, late, send)
     }
+    for (let partition = 0; partition < this.#partitions; partition++) {
+      const actor = vaultActor(partition)
+      this.#commands.set(actor, lane(actor, commandLate))
+      this.#queries.set(actor, lane(actor, queryLate))
+    }
+    for (const market of venue.markets.keys()) this.#markets.set(market, lane(pairActor(market), queryLate))
     owners.onRunning((actor, newOwner) => {
       const send = senders.get(actor)
       if (send !== undefined) sendAgain(gateway, this.#waiting.takeFor(actor, newOwner), this.#waiting, send)
@@ -82,6 +88,20 @@ export class Vaults {
       lane.push({ query }, (answer) => {
         if ('ok' in answer) resolve(answer.ok as Value)
         else reject(new Refusal(answer.refused, answer.detail))
+      })
+    })
+  }
+
+  /** @throws Refusal market_unavailable */
+  queryMarket(market: MarketName): Promise<MarketStatus> {
+    const lane = this.#markets.get(market)
+    if (lane === undefined) throw new Error('the venue does not have the market')
+    return new Promise((resolve, reject) => {
+      if (!this.#connected) return reject(new Refusal('market_unavailable'))
+      lane.push({ query: { kind: 'market' } }, (answer) => {
+        if ('ok' in answer) resolve(answer.ok as MarketStatus)
+        // Whatever kept the question from being answered: nobody there, no connection, too late.
+        else reject(new Refusal('market_unavailable'))
       })
     })
   }
