@@ -53,9 +53,22 @@ export class JournalStream {
     this.#stored = stored
   }
 
-  /** Every record that was ever stored, also those that were let go: for whoever checks, not for actors. */
-  archive(actor: ActorName): readonly StoredRecord[] {
-    return this.#journal(actor)
+  /** Records behind `after`, also those that were let go: for whoever checks, not for actors. */
+  archive(actor: ActorName, after = 0): readonly StoredRecord[] {
+    const journal = this.#journal(actor)
+    return journal.slice(journal.findLastIndex(({ position }) => position <= after) + 1)
+  }
+
+  /** Where the last record stands; 0 where there is none. */
+  end(actor: ActorName): number {
+    return this.#journal(actor).at(-1)?.position ?? 0
+  }
+
+  /** Whoever checks has seen everything up to `position`: what actors have let go as well is gone. */
+  archived(actor: ActorName, position: number): void {
+    const until = Math.min(position, this.#forgotten.get(actor) ?? 0)
+    const journal = this.#journal(actor)
+    journal.splice(0, journal.findLastIndex((stored) => stored.position <= until) + 1)
   }
 
   /** Forgets the last record, acknowledged or not: what a disk does that says "synced" and is not. */
@@ -133,10 +146,11 @@ export class JournalStream {
   #append(actor: ActorName, writer: Host, record: Uint8Array, id: string, after: number): number {
     const { scheduler } = this.#circumstances
     const journal = this.#journal(actor)
-    const known = journal.findLast((stored) => stored.id === id)
-    if (known !== undefined && scheduler.now_us - known.at_us <= DUPLICATE_us) return known.position
+    for (let at = journal.length - 1; at >= 0 && scheduler.now_us - journal[at]!.at_us <= DUPLICATE_us; at--) {
+      if (journal[at]!.id === id) return journal[at]!.position
+    }
     if (scheduler.now_us < this.fullUntil_us) throw new InDoubt(new Error('the stream is full'))
-    const last = journal.at(-1)?.position ?? 0
+    const last = this.end(actor)
     if (last !== after) throw new InDoubt(new Error(`the last record stands at ${last}`))
     return this.put(actor, writer, record, id)
   }
@@ -157,7 +171,7 @@ export class JournalStream {
 
   async *#read(actor: ActorName, host: Host, after: number, read: (position: number) => void): AsyncGenerator<JournalEntry> {
     const { plan, faults } = this.#circumstances
-    const end = await this.#request(host, 'read last', () => this.#journal(actor).at(-1)?.position ?? 0, 0).catch((error: unknown) => {
+    const end = await this.#request(host, 'read last', () => this.end(actor), 0).catch((error: unknown) => {
       // Cut off while it starts: it ends, and is started again.
       host.excuse = 'its journal could not be reached'
       throw error

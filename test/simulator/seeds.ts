@@ -3,7 +3,7 @@ import { reportOf } from '../../simulator/report.ts'
 import { simulate } from '../../simulator/simulation.ts'
 
 /** Events of one run in which things go wrong: enough for orders, trades, batches, snapshots and several owners of each actor. */
-export const STEPS = 1_500
+export const STEPS = 1_200
 
 /** Runs every seed; throws with all that is known about the first that breaks a rule. */
 export async function runSeeds(first: number, last: number): Promise<Result[]> {
