@@ -250,6 +250,31 @@ t.test('after the feed stream was away, what it acknowledged lately is stored ag
   t.ok(feed.messages.length - before <= 2, 'what is beyond doubt is not stored again')
 })
 
+t.test('how long a stored feed message is kept is no matter of what the clock is set to', async (t) => {
+  const { world, actor } = await running()
+  const feed = world.feed(left)
+  for (let id = 1; id <= 2; id++) await actor.submit({ id })
+  await settle()
+  // Set forward by a minute: the stream has had them for no longer than before.
+  world.clock.time += 60_000
+  await actor.submit({ id: 3 })
+  await settle()
+  feed.messages.length = 0
+  feed.away()
+  await settle()
+  t.same(feed.read?.map(({ seq }) => seq), [1, 2, 3], 'nothing was taken for written')
+  // And back by a day: what has been there for long is let go all the same.
+  world.clock.time -= 24 * 3_600_000
+  await world.clock.pass(keep_ms)
+  await actor.submit({ id: 4 })
+  await settle()
+  feed.messages.length = 0
+  feed.away()
+  await settle()
+  t.same(feed.messages.map(({ seq }) => seq), [4])
+  actor.stop()
+})
+
 t.test('what was acknowledged in the journal is neither sent nor stored again after a restart', async (t) => {
   const { world, actor } = await running()
   for (let id = 1; id <= 5; id++) await actor.submit({ id })

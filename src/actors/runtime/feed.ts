@@ -55,7 +55,7 @@ export class Feed {
   #stopped = false
   #settled: (() => void)[] = []
   /** What was stored when, oldest first: positions that are not yet beyond doubt. */
-  #recent: { readonly position: number; readonly at: number }[] = []
+  #recent: { readonly position: number; readonly at_ms: number }[] = []
   /** Counts how often the store has been away: a burst that was under way then is not known to be stored. */
   #doubts = 0
 
@@ -103,10 +103,10 @@ export class Feed {
 
   /** The position that belongs into the next record, or null; the outbox is trimmed by it. */
   takeAck(): number | null {
-    const beyond = this.#clock.now() - keep_ms
+    const beyond_ms = this.#clock.passed() - keep_ms
     let position = this.#outbox.trimmed
     let past = 0
-    for (; past < this.#recent.length && this.#recent[past]!.at <= beyond; past++) position = this.#recent[past]!.position
+    for (; past < this.#recent.length && this.#recent[past]!.at_ms <= beyond_ms; past++) position = this.#recent[past]!.position
     if (past > 0) this.#recent = this.#recent.slice(past)
     if (position <= this.#outbox.trimmed) return null
     this.#outbox.trim(position)
@@ -154,7 +154,7 @@ export class Feed {
         wait_ms = retry_ms.first
         if (doubts !== this.#doubts) continue
         this.#stored = last
-        this.#recent.push({ position: last, at: this.#clock.now() })
+        this.#recent.push({ position: last, at_ms: this.#clock.passed() })
       } catch (error) {
         this.#log.warn('feed', 'a burst is not known to be stored and is repeated', { messages: last - this.#stored, reason: sentence(error) })
         await new Promise<void>((resolve) => this.#clock.after(wait_ms, resolve))
