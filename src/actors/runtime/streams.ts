@@ -21,7 +21,8 @@ const feedBytes = 8 * 1024 ** 3
  *
  * Snapshots are synced as well: a record is let go because they hold what it did. A subject is one snapshot, in pieces; old ones are purged.
  *
- * The feed is a copy for readers: whatever it has not acknowledged is published again, and the journal can make all of it anew. So it is
+ * The feed is a copy for readers: whatever it has not acknowledged is published again, and once it was away what it acknowledged in the last seconds as well
+ * (`feed.ts`), since a server that is killed loses what it had not written. So it is
  * acknowledged before it is synced (`persist_mode: async`): a synced stream stores about 10,500 messages a second in bursts of 10 and
  * 15,000 in bursts of 100; this one 75,000 and 245,000. Message ids would halve that again, hence none: `seq` tells readers a repeat.
  */
