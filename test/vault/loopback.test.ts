@@ -16,7 +16,7 @@ const assets = [assetA, assetB, assetQ]
 const DEPOSIT = 5_000n
 
 const step = fc.record({
-  what: fc.constantFrom('order', 'order', 'order', 'order', 'spend', 'cancel', 'amend', 'amend', 'cancelAll', 'again', 'deliver', 'deliver', 'deliver', 'time'),
+  what: fc.constantFrom('order', 'order', 'order', 'order', 'spend', 'cancel', 'amend', 'amend', 'cancelAll', 'control', 'open', 'open', 'operator', 'again', 'deliver', 'deliver', 'deliver', 'time'),
   who: fc.nat(accounts.length - 1),
   market: fc.constantFrom(AQ, BQ),
   side: fc.constantFrom<Side>('buy', 'sell'),
@@ -40,8 +40,8 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 const rulesOf = (name: MarketName): Market => venue.markets.get(name) ?? assert.fail()
 
-function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, PlaceOrder> } {
-  const loop = new Loopback(venue, START)
+function play(steps: readonly Step[], every?: number): { loop: Loopback; placed: Map<number, PlaceOrder> } {
+  const loop = new Loopback(venue, START, every)
   const placed = new Map<number, PlaceOrder>()
   for (const who of accounts) for (const asset of assets) loop.chain(who, { kind: 'deposited', account: who, asset, amount: DEPOSIT as Amount, transaction: 't', ledger: 1 })
   steps.forEach((now, index) => {
@@ -73,6 +73,16 @@ function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, Pla
       case 'cancelAll':
         loop.command({ kind: 'cancelAll', id: `s${index}` as MessageId, account: who, signer: who, market: now.which % 2 === 0 ? now.market : null, expires })
         break
+      case 'control':
+      case 'open': {
+        const narrow = now.what === 'control' && now.which % 2 === 0
+        const state = now.what === 'open' || narrow ? 'open' : now.which % 4 === 1 ? 'halted' : 'cancelOnly'
+        loop.control(now.market, { kind: 'control', state, lowTicks: (narrow ? now.ticks : 1) as Ticks, highTicks: (narrow ? 30 : 1_000_000) as Ticks })
+        break
+      }
+      case 'operator':
+        if (now.which % 4 === 0) loop.control(now.market, { kind: 'cancelAll', account: who })
+        break
       case 'deliver':
         for (let n = now.which % 8; n > 0 && loop.deliver(now.which + n); n--);
         break
@@ -81,6 +91,8 @@ function play(steps: readonly Step[]): { loop: Loopback; placed: Map<number, Pla
         break
     }
   })
+  loop.deliverAll()
+  for (const market of venue.markets.keys()) loop.control(market, { kind: 'control', state: 'open', lowTicks: 1 as Ticks, highTicks: 1_000_000 as Ticks })
   loop.deliverAll()
   return { loop, placed }
 }
@@ -142,6 +154,19 @@ t.test('vaults and markets together: whatever the order of delivery, money moves
     { numRuns: 800 },
   )
   t.ok(trades > 1_000, 'the runs traded')
+})
+
+t.test('interrupted and gone on with from snapshots, everything is the same', async () => {
+  fc.assert(
+    fc.property(runs, fc.integer({ min: 1, max: 20 }), (steps, every) => {
+      const [one, other] = [play(steps).loop, play(steps, every).loop]
+      assert.deepEqual(one.feed, other.feed)
+      assert.deepEqual(one.trades, other.trades)
+      assert.deepEqual(one.answers, other.answers)
+      for (const [name, machine] of [...one.vaults, ...one.pairs]) assert.deepEqual(machine.snapshot(), (other.vaults.get(name) ?? other.pairs.get(name))?.snapshot())
+    }),
+    { numRuns: 100 },
+  )
 })
 
 t.test('played again, everything is the same', async () => {

@@ -2,12 +2,13 @@ import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
 import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import type { FeedMessage } from '../../src/protocol/feed.ts'
-import type { AccountId, ActorName, Milliseconds } from '../../src/protocol/identity.ts'
+import type { AccountId, ActorName, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
 import type { Answer } from '../../src/protocol/packets.ts'
-import type { Trade } from '../../src/protocol/pair.ts'
+import type { PairCommand, Trade } from '../../src/protocol/pair.ts'
 import { pairActor, settlementActor, vaultActor, vaultOf, watcherActor } from '../../src/protocol/subjects.ts'
 import type { ChainReport, VaultCommand, VaultQuery } from '../../src/protocol/vault.ts'
 import type { Venue } from '../../src/protocol/venue.ts'
+import { interrupted } from '../runtime/interrupted.ts'
 
 interface Mail {
   readonly from: ActorName
@@ -30,11 +31,13 @@ export class Loopback {
   readonly #queues = new Map<string, Mail[]>()
   #requests = 0
 
-  constructor(venue: Venue, time: number) {
+  /** @param every each machine is dropped after this many inputs, and made anew from its snapshot */
+  constructor(venue: Venue, time: number, every = Infinity) {
     this.#venue = venue
     this.time = time as Milliseconds
-    for (let n = 0; n < venue.file.vaultPartitions; n++) this.vaults.set(vaultActor(n), new VaultMachine(n, venue))
-    for (const market of venue.markets.values()) this.pairs.set(pairActor(market.name), new PairMachine(market, venue))
+    const crashes = (call: number): boolean => call % every === 0
+    for (let n = 0; n < venue.file.vaultPartitions; n++) this.vaults.set(vaultActor(n), interrupted(() => new VaultMachine(n, venue), crashes))
+    for (const market of venue.markets.values()) this.pairs.set(pairActor(market.name), interrupted(() => new PairMachine(market, venue), crashes))
   }
 
   /** Requests so far. */
@@ -47,6 +50,12 @@ export class Loopback {
     const owner = vaultOf(command.account, this.#venue.file.vaultPartitions)
     this.#vault(owner).command(command, { gateway: 'g', request: ++this.#requests }, this.#effects(owner))
     return this.#requests
+  }
+
+  /** What an operator tells a market. */
+  control(market: MarketName, command: PairCommand): void {
+    const actor = pairActor(market)
+    this.pairs.get(actor)?.command(command, { gateway: 'operator', request: ++this.#requests }, this.#effects(actor))
   }
 
   query(query: VaultQuery): Answer {
