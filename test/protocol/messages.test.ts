@@ -33,11 +33,15 @@ t.test('the worked examples of docs/messages.md', async (t) => {
   }
 })
 
+/** What an order may ask for besides: left out, it is another order. */
+const optional = ['postOnly', 'allOrNone', 'minimum', 'minimumPer', 'remainder', 'selfTrade']
+
 t.test('every member counts: each missing, unknown, emptied or mistyped one is refused', async (t) => {
   for (const { action, message } of examples) {
     for (const name of Object.keys(message)) {
       const { [name]: _, ...without } = message
-      t.throws(() => readMessage(action, without), Refusal, `${action} without ${name}`)
+      if (optional.includes(name)) t.not(messageId(readMessage(action, without)), messageId(message))
+      else t.throws(() => readMessage(action, without), Refusal, `${action} without ${name}`)
       t.throws(() => readMessage(action, { ...message, [name]: '' }), Refusal, `${action} with an empty ${name}`)
       for (const value of [1, null, true, [message[name]], { a: 1 }]) t.throws(() => readMessage(action, { ...message, [name]: value }), Refusal, `${action} with ${name} = ${JSON.stringify(value)}`)
     }
@@ -57,6 +61,33 @@ t.test('an order type takes exactly its own members', async (t) => {
   t.throws(() => readMessage('order', { ...market, side: 'buy', spend: '100', timeInForce: 'FOK' }), Refusal, 'all or nothing of what?')
   t.throws(() => readMessage('order', { ...market, price, quantity, timeInForce: 'GTC' }), Refusal, 'a market order never rests')
   t.throws(() => readMessage('order', { ...market, quantity }), Refusal, 'a market order without any bound')
+})
+
+t.test('what an order may ask for besides has one spelling, and only where it can be meant', async (t) => {
+  const { price, quantity, ...base } = examples.find(({ action }) => action === 'order')?.message as Record<string, string> & { price: string; quantity: string }
+  const types = {
+    limit: { ...base, price, quantity },
+    market: { ...base, type: 'market', timeInForce: 'IOC', price, quantity },
+    spend: { ...base, type: 'market', timeInForce: 'IOC', side: 'buy', spend: '1' },
+  }
+  const asked: readonly (readonly [string, readonly string[], readonly (keyof typeof types)[]])[] = [
+    ['postOnly', ['true'], ['limit']],
+    ['allOrNone', ['true'], ['limit']],
+    ['minimum', ['5', '0.5'], ['limit', 'market']],
+    ['minimumPer', ['counterparty'], ['limit', 'market']],
+    ['remainder', ['return'], ['limit', 'market']],
+    ['selfTrade', ['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'], ['limit', 'market', 'spend']],
+  ]
+  for (const [name, values, where] of asked) {
+    for (const [type, order] of Object.entries(types)) {
+      const takes = where.includes(type as keyof typeof types)
+      for (const value of values) {
+        if (takes) t.ok(readMessage('order', { ...order, [name]: value }), `${type}: ${name} ${value}`)
+        else t.throws(() => readMessage('order', { ...order, [name]: value }), Refusal, `${type}: ${name} ${value}`)
+      }
+      for (const value of ['false', 'none', 'execution', 'keep', 'True', '', '05', true, null]) t.throws(() => readMessage('order', { ...order, [name]: value }), Refusal, `${type}: ${name} ${value}`)
+    }
+  }
 })
 
 t.test('a message has one id, whatever the order of its members, and another when any byte changes', async () => {
