@@ -56,7 +56,7 @@ t.test('a refused amend gives back what was held for it', async (t) => {
 t.test('several on their way: enough is held for every way in which they can end', async (t) => {
   const vault = withBuy()
   vault.amend('a', ann, 'o', 5, 200)
-  t.equal(reservedOf(vault), 5n * 400n + 5n * 200n, 'five at 200, and five more at 100 should it be refused')
+  t.equal(reservedOf(vault), 5n * 400n + 5n * 200n, 'five lots can be bought at 200, and five more at 100')
   vault.amend('b', ann, 'o', 20, 50)
   t.equal(reservedOf(vault), 5n * 400n + 5n * 200n + 10n * 100n)
   vault.amendRefused(ann, 'o', 'a', 'price_outside_band')
