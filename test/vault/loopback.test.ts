@@ -40,7 +40,25 @@ type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 const rulesOf = (name: MarketName): Market => venue.markets.get(name) ?? assert.fail()
 
-function play(steps: readonly Step[], every?: number): { loop: Loopback; placed: Map<number, PlaceOrder> } {
+/** At every moment: what is reserved belongs to open orders, and nothing is promised that is not there. */
+function check(loop: Loopback): void {
+  for (const vault of loop.vaults.values()) {
+    for (const { balances, open } of vault.state.accounts.values()) {
+      const held = new Map<string, bigint>()
+      for (const { market, side, reserved } of open.values()) {
+        const asset = side === 'buy' ? assetQ : market === AQ ? assetA : assetB
+        assert(reserved >= 0n)
+        held.set(asset, (held.get(asset) ?? 0n) + reserved)
+      }
+      for (const [asset, { settled, pendingIn, pendingOut, reserved }] of balances) {
+        assert.equal(reserved, held.get(asset) ?? 0n)
+        assert(settled + pendingIn - pendingOut - reserved >= 0n)
+      }
+    }
+  }
+}
+
+function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) => void): { loop: Loopback; placed: Map<number, PlaceOrder> } {
   const loop = new Loopback(venue, START, every)
   const placed = new Map<number, PlaceOrder>()
   for (const who of accounts) for (const asset of assets) loop.chain(who, { kind: 'deposited', account: who, asset, amount: DEPOSIT as Amount, transaction: 't', ledger: 1 })
@@ -90,6 +108,7 @@ function play(steps: readonly Step[], every?: number): { loop: Loopback; placed:
         loop.tick(loop.time + (now.which % 4_000))
         break
     }
+    after?.(loop)
   })
   loop.deliverAll()
   for (const market of venue.markets.keys()) loop.control(market, { kind: 'control', state: 'open', lowTicks: 1 as Ticks, highTicks: 1_000_000 as Ticks })
@@ -105,7 +124,7 @@ let trades = 0
 t.test('vaults and markets together: whatever the order of delivery, money moves by trades alone and nothing stays reserved', async (t) => {
   fc.assert(
     fc.property(runs, fc.boolean(), (steps, byCancel) => {
-      const { loop } = play(steps)
+      const { loop } = play(steps, undefined, check)
       trades += loop.trades.length
       for (const state of balances(loop).values()) assert(state.available >= 0n && state.reserved >= 0n)
       for (const pair of loop.pairs.values()) {
