@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LocalVenue } from '../../scripts/venue/localVenue.ts'
-import type { Chance } from './chance.ts'
+import type { Dice } from '../pair/book/randomCommands.ts'
 
 const pause_ms = { least: 300, most: 2_500 }
 
@@ -8,29 +8,29 @@ const pause_ms = { least: 300, most: 2_500 }
 export class Killer {
   readonly killed = new Map<string, number>()
   readonly #venue: LocalVenue
-  readonly #chance: Chance
+  readonly #dice: Dice
   readonly #actors: readonly string[]
 
-  constructor(venue: LocalVenue, actors: readonly string[], chance: Chance) {
+  constructor(venue: LocalVenue, actors: readonly string[], dice: Dice) {
     this.#venue = venue
     this.#actors = actors
-    this.#chance = chance
+    this.#dice = dice
   }
 
   async kill(until: () => boolean): Promise<void> {
     while (!until()) {
-      await delay(pause_ms.least + this.#chance.below(pause_ms.most - pause_ms.least))
+      await delay(pause_ms.least + this.#dice.below(pause_ms.most - pause_ms.least))
       await this.#one()
     }
   }
 
   async #one(): Promise<void> {
     const venue = this.#venue
-    const which = this.#chance.below(12)
+    const which = this.#dice.below(12)
     if (which === 0) {
       this.#count('nats-server')
       await venue.nats.kill()
-      await delay(this.#chance.below(800))
+      await delay(this.#dice.below(800))
       await venue.nats.start()
     } else if (which === 1) {
       this.#count('shard')
@@ -41,7 +41,7 @@ export class Killer {
       await venue.gateway.kill()
       await venue.gateway.start()
     } else {
-      const actor = this.#chance.from(this.#actors)
+      const actor = this.#dice.from(this.#actors)
       this.#count(actor)
       venue.terminate(actor)
     }

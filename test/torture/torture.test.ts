@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { units } from '../venue/books.ts'
 import { persist, VenueUnderTest } from '../venue/venueUnderTest.ts'
-import { Chance } from './chance.ts'
+import { Dice } from '../pair/book/randomCommands.ts'
 import { Killer } from './killer.ts'
 import { TorturedTrader } from './traders.ts'
 
@@ -22,8 +22,8 @@ t.teardown(async () => {
 })
 
 t.test(`everything is killed at random for ${minutes} minutes of trading (seed ${seed}), and every order, fill and balance is accounted for`, async (t) => {
-  const traders = ROLES.map((role, n) => new TorturedTrader(role, books.client(role), new Chance(seed * 100 + n)))
-  const killer = new Killer(venue, ['vault.0', 'vault.1', 'pair.XLM-USDC', 'pair.EURC-USDC', 'settlement.0', 'watcher.0'], new Chance(seed))
+  const traders = ROLES.map((role, n) => new TorturedTrader(role, books.client(role), new Dice(seed * 100 + n)))
+  const killer = new Killer(venue, ['vault.0', 'vault.1', 'pair.XLM-USDC', 'pair.EURC-USDC', 'settlement.0', 'watcher.0'], new Dice(seed))
   const end = Date.now() + minutes * 60_000
   const over = (): boolean => Date.now() > end
   await Promise.all([killer.kill(over), ...traders.map((trader) => trader.trade(over))])

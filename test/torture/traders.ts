@@ -3,7 +3,7 @@ import { Refused } from '../../src/client/errors.ts'
 import type { Client } from '../../src/client/client.ts'
 import type { OrderView } from '../../src/protocol/feed.ts'
 import { persist } from '../venue/venueUnderTest.ts'
-import type { Chance } from './chance.ts'
+import type { Dice } from '../pair/book/randomCommands.ts'
 
 const MARKETS = ['XLM-USDC', 'EURC-USDC'] as const
 
@@ -24,33 +24,33 @@ export class TorturedTrader {
   answered = 0
   readonly refusals = new Map<string, number>()
   readonly #client: Client
-  readonly #chance: Chance
+  readonly #dice: Dice
 
-  constructor(role: string, client: Client, chance: Chance) {
+  constructor(role: string, client: Client, dice: Dice) {
     this.role = role
     this.#client = client
-    this.#chance = chance
+    this.#dice = dice
   }
 
   async trade(until: () => boolean): Promise<void> {
     while (!until()) {
       const open = [...this.told.values()].filter(({ view }) => view.status === 'open').map(({ view }) => view.id)
-      const what = this.#chance.below(10)
+      const what = this.#dice.below(10)
       if (what < 6 || open.length === 0) await this.#place()
-      else if (what < 8) await this.#cancel(this.#chance.from(open))
-      else await this.#amend(this.#chance.from(open))
-      await delay(this.#chance.below(20))
+      else if (what < 8) await this.#cancel(this.#dice.from(open))
+      else await this.#amend(this.#dice.from(open))
+      await delay(this.#dice.below(20))
     }
   }
 
   async #place(): Promise<void> {
-    const chance = this.#chance
-    const side = chance.from(['buy', 'sell'] as const)
-    const order = { side, type: 'limit', price: this.#price(), quantity: String(1 + chance.below(12)), timeInForce: chance.from(['GTC', 'GTC', 'GTC', 'IOC', 'FOK'] as const) } as const
-    const asks = chance.below(8)
+    const dice = this.#dice
+    const side = dice.from(['buy', 'sell'] as const)
+    const order = { side, type: 'limit', price: this.#price(), quantity: String(1 + dice.below(12)), timeInForce: dice.from(['GTC', 'GTC', 'GTC', 'IOC', 'FOK'] as const) } as const
+    const asks = dice.below(8)
     const rests = order.timeInForce === 'GTC'
     const more = asks === 0 && rests ? { postOnly: 'true' as const } : asks === 1 && rests ? { allOrNone: 'true' as const } : asks === 2 ? { selfTrade: 'decrement' as const } : {}
-    const request = await this.#client.signOrder(chance.from(MARKETS), { ...order, ...more })
+    const request = await this.#client.signOrder(dice.from(MARKETS), { ...order, ...more })
     await this.#heard(async () => {
       const view = await persist(() => this.#client.sendOrder(request))
       this.told.set(view.id, { view })
@@ -66,7 +66,7 @@ export class TorturedTrader {
   }
 
   async #amend(id: string): Promise<void> {
-    const request = await this.#client.signAmend(id, this.#price(), String(1 + this.#chance.below(15)))
+    const request = await this.#client.signAmend(id, this.#price(), String(1 + this.#dice.below(15)))
     await this.#heard(async () => {
       const view = await persist(() => this.#client.sendAmend(request))
       this.told.set(id, { view })
@@ -86,6 +86,6 @@ export class TorturedTrader {
   }
 
   #price(): string {
-    return ['0.48', '0.49', '0.5', '0.51', '0.52'][this.#chance.below(5)]!
+    return ['0.48', '0.49', '0.5', '0.51', '0.52'][this.#dice.below(5)]!
   }
 }
