@@ -1,4 +1,5 @@
 // `npm start`: a whole venue on this machine, one trade to prove it, and then it stays up. `npm start -- --help` lists what can be chosen.
+// `npm run cluster`: the same as three nodes, each with a nats-server of one cluster, a shard and a gateway.
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Fault, main } from './setup/fault.ts'
@@ -9,16 +10,29 @@ import { FeedReader } from './venue/feedReader.ts'
 import { LocalVenue, units } from './venue/localVenue.ts'
 import type { TraderFunds } from './venue/localVenue.ts'
 
-const DEFAULT_STATE = '.darkpool'
+const CLUSTER_NODES = 3
+const defaultState = { one: '.darkpool', cluster: '.darkpool-cluster' } as const
+/** From a nats-server's port for clients to its port for the other servers. */
+const ROUTE_OFFSET = 2_000
 
-const HELP = `npm start -- [options]
+const HELP = `npm start -- [options], or npm run cluster -- [options]
   --fresh            begin anew: forget what an earlier venue in the state folder kept
-  --state DIR        state folder (.darkpool)
-  --port N           port of the gateway (8080)
-  --nats-port N      port of nats-server (4222)
+  --state DIR        state folder (${defaultState.one}; a cluster's is ${defaultState.cluster})
+  --port N           port of the gateway (8080; a cluster's are this and the next two)
+  --nats-port N      port of nats-server (4222; a cluster's are this and the next two, and ${ROUTE_OFFSET} above them)
   --rpc-port N       port of the local Stellar network (8000)
   --ledger-time S    seconds between ledgers (5)
   --once             end after the first trade`
+
+/** A market and a vault actor for each node. */
+const clusterShape = {
+  markets: [
+    ['XLM', 'USDC'],
+    ['EURC', 'USDC'],
+    ['XLM', 'EURC'],
+  ],
+  vaultPartitions: CLUSTER_NODES,
+} as const
 
 const traders: Readonly<Record<string, TraderFunds>> = {
   alice: { held: { USDC: units(10_000) }, deposited: { XLM: units(5_000), USDC: units(10_000), EURC: units(1_000) } },
@@ -31,8 +45,9 @@ function readOptions() {
       options: {
         fresh: { type: 'boolean', default: false },
         once: { type: 'boolean', default: false },
+        cluster: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
-        state: { type: 'string', default: DEFAULT_STATE },
+        state: { type: 'string' },
         port: { type: 'string', default: '8080' },
         'nats-port': { type: 'string', default: '4222' },
         'rpc-port': { type: 'string', default: '8000' },
@@ -67,11 +82,14 @@ await main(async () => {
     return 0
   }
   const port = (name: 'port' | 'nats-port' | 'rpc-port'): number => number(options[name], name, 1, 65_535, true)
-  const ports = { gateway: port('port'), nats: port('nats-port'), rpc: port('rpc-port') }
+  const [gateway, nats] = [port('port'), port('nats-port')]
+  const nodes = Array.from({ length: options.cluster ? CLUSTER_NODES : 1 }, (_, n) => ({ gateway: gateway + n, nats: nats + n, route: nats + n + ROUTE_OFFSET }))
+  const ports = { rpc: port('rpc-port'), nodes }
+  const state = options.state ?? (options.cluster ? defaultState.cluster : defaultState.one)
   const ledgerTime_s = number(options['ledger-time'], 'ledger-time', 0.1, 60, false)
   await setUp(steps)
   const end = askedToEnd()
-  const venue = await LocalVenue.open({ state: options.state, ports, ledgerTime_s, fresh: options.fresh, progress: steps })
+  const venue = await LocalVenue.open({ state, ports, ledgerTime_s, fresh: options.fresh, progress: steps, ...(options.cluster && clusterShape) })
   const ended = end.then((signal) => ({ signal }))
   try {
     const work = run(venue, steps)
@@ -83,7 +101,7 @@ await main(async () => {
   } finally {
     await venue.stop()
   }
-  steps.say(`Ended. What happened is kept in ${venue.state.path}; \`npm start\` goes on from there.`)
+  steps.say(`Ended. What happened is kept in ${venue.state.path}; \`npm ${options.cluster ? 'run cluster' : 'start'}\` goes on from there.`)
   // The interrupted work may hold timers and sockets.
   process.exit(0)
 })
@@ -102,8 +120,9 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
   }
   await venue.startServers()
   const sides = await Promise.all(
-    Object.keys(traders).map(async (name) => {
-      const trader = venue.trader(name)
+    Object.keys(traders).map(async (name, n) => {
+      // In a cluster each trades at a gateway of its own.
+      const trader = venue.trader(name, venue.nodes[n % venue.nodes.length])
       return { trader, feed: await FeedReader.open(await venue.natsAccess(), 'local', trader.account) }
     }),
   )
@@ -117,7 +136,8 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
   const after = await readBalances(everybody, codes)
   for (const { feed } of sides) await feed.close()
   // Who looks for the venue looks in .darkpool.
-  const where = venue.state.path === resolve(DEFAULT_STATE) ? '' : ` --state ${venue.state.path}`
+  const where = venue.state.path === resolve(defaultState.one) ? '' : ` --state ${venue.state.path}`
+  const clustered = venue.nodes.length > 1
   steps.say(`
 One order of each was signed, matched in the dark and settled on chain, ${steps.elapsed} after the start.
 
@@ -128,8 +148,8 @@ Balances in the vault contract, from the chain:
 ${balanceTable(before, after, 7)}
 
 The venue is up:
-  gateway  ${venue.gatewayUrl}
-  NATS     ${venue.natsUrl}
+  gateway  ${venue.nodes.map(({ gatewayUrl }) => gatewayUrl).join('  ')}
+  NATS     ${venue.natsUrls.join('  ')}
   RPC      ${venue.chain.url}
   vault    ${venue.deployment.vault}
   keys     ${venue.state.file('keys')} (alice, bob)
@@ -141,6 +161,6 @@ Trade again, in another terminal:
   npx darkpool watch --after 0 --as alice${where}
 or both sides and their settlement at once:
   npm run trade${where && ` --${where}`}
-
+${clustered ? `\nWhich node has what, and a market on the move:\n  npx darkpool status${where}\n  npx darkpool pair move ${MARKET} b${where}\n` : ''}
 Ctrl-C ends it.`)
 }

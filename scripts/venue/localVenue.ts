@@ -1,13 +1,18 @@
 import { mkdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Keypair } from '@stellar/stellar-sdk'
+import { readPin } from '../../src/actors/placement/keys.ts'
+import { KvStore } from '../../src/actors/placement/kvStore.ts'
+import { setPin } from '../../src/actors/placement/pins.ts'
+import { ensureStreams } from '../../src/actors/runtime/streams.ts'
+import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
 import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
+import { pairActor } from '../../src/protocol/subjects.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import { Fault } from '../setup/fault.ts'
-import { paths } from '../setup/paths.ts'
 import { silent } from '../setup/steps.ts'
 import type { Progress } from '../setup/steps.ts'
 import { Chain } from './chain.ts'
@@ -15,20 +20,23 @@ import { classicAsset, deploy, isCurrent, readDeployment, writeDeployment } from
 import type { Deployment } from './deployment.ts'
 import { keyFile } from './keyFiles.ts'
 import { localnet, rpcUrl } from './localnet.ts'
-import { natsServer } from './natsServer.ts'
-import { freePort, LOOPBACK, requireFree } from './ports.ts'
+import { freePorts, requireFree } from './ports.ts'
+import type { VenuePorts } from './ports.ts'
 import { ServerProcess } from './serverProcess.ts'
-import type { ServerEvents, ServerPlan } from './serverProcess.ts'
+import type { ServerEvents } from './serverProcess.ts'
 import { StateFolder, writeDurably } from './stateFolder.ts'
 import { LocalTrader } from './trader.ts'
 import { NATS_USER, venueFile } from './venueFile.ts'
-import type { VenuePorts, VenueShape } from './venueFile.ts'
+import type { VenueShape } from './venueFile.ts'
+import { VenueNode } from './venueNode.ts'
 
 export interface LocalVenueOptions extends Partial<VenueShape> {
   /** Folder of all that the venue keeps. */
   readonly state: string
-  /** Free ones where none are named. */
+  /** Free ones where none are named; as many nodes as these have. */
   readonly ports?: VenuePorts
+  /** With free ports: how many nodes. 1 unless given; with 3 their nats-servers form a cluster, and streams have three copies. */
+  readonly nodes?: 1 | 3
   /** Seconds between ledgers. */
   readonly ledgerTime_s: number
   /** Codes of the assets that are issued for it, besides XLM. */
@@ -60,15 +68,13 @@ const defaultShape: VenueShape = {
   settlement: { maxAge_ms: 1_000, maxAccounts: 150, maxTrades: 10_000 },
 }
 
-/** A whole venue on this machine: a Stellar network, nats-server, a shard and a gateway, each a process, and the folder where all is kept. */
+/** A whole venue on this machine: a Stellar network, and of each node nats-server, shard and gateway, each a process; and the folder where all is kept. */
 export class LocalVenue {
   readonly state: StateFolder
   readonly ports: VenuePorts
   readonly chain: Chain
   readonly localnet: ServerProcess
-  readonly nats: ServerProcess
-  readonly shard: ServerProcess
-  readonly gateway: ServerProcess
+  readonly nodes: readonly [VenueNode, ...VenueNode[]]
   readonly keys: Keys
   readonly #options: LocalVenueOptions
   readonly #progress: Progress
@@ -90,14 +96,15 @@ export class LocalVenue {
     this.#events = {
       say: (text) => this.#progress.say(text),
       changed: () => {
-        const { localnet, nats, shard, gateway } = this
-        state.recordProcesses({ localnet: localnet.pid, 'nats-server': nats.pid, shard: shard.pid, gateway: gateway.pid }, (text) => this.#progress.say(text))
+        const pids = this.servers.map(({ plan, pid }) => [plan.name, pid] as const)
+        state.recordProcesses(Object.fromEntries(pids), (text) => this.#progress.say(text))
       },
     }
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)
-    this.nats = new ServerProcess(natsServer(state, { port: ports.nats, user: NATS_USER, password: natsPassword }), this.#events)
-    this.shard = new ServerProcess(this.#program('shard', paths.shard, 40_000), this.#events)
-    this.gateway = new ServerProcess(this.#program('gateway', paths.gateway, 20_000), this.#events)
+    const plan = { all: ports.nodes, nats: { user: NATS_USER, password: natsPassword }, venuePath: this.venuePath, keysPath: this.keysPath }
+    const [first, ...others] = ports.nodes.map((own, n) => new VenueNode({ ...plan, name: nodeName(n), ports: own }, state, this.#events))
+    if (!first) throw new Error('a venue has a node')
+    this.nodes = [first, ...others]
     // Whatever way this process ends, what it started ends with it.
     process.once('exit', this.#killAll)
   }
@@ -111,10 +118,13 @@ export class LocalVenue {
     const progress = options.progress ?? silent
     await state.hold((text) => progress.say(text))
     try {
-      const ports = options.ports ?? { gateway: await freePort(), nats: await freePort(), rpc: await freePort() }
+      const ports = options.ports ?? (await freePorts(options.nodes ?? 1))
       await requireFree(ports.rpc, 'the local Stellar network', '--rpc-port')
-      await requireFree(ports.nats, 'nats-server', '--nats-port')
-      await requireFree(ports.gateway, 'the gateway', '--port')
+      for (const { gateway, nats, route } of ports.nodes) {
+        await requireFree(nats, 'nats-server', '--nats-port')
+        if (ports.nodes.length > 1) await requireFree(route, 'nats-server (to the others)', '--nats-port')
+        await requireFree(gateway, 'the gateway', '--port')
+      }
       // Without its deployment a chain is what an interrupted first start left: nobody has anything on it.
       if (options.fresh || !readDeployment(state.file('deployment.json'))) state.clear()
       mkdirSync(state.file('logs'), { recursive: true, mode: 0o700 })
@@ -126,12 +136,25 @@ export class LocalVenue {
     }
   }
 
-  get gatewayUrl(): string {
-    return `http://${LOOPBACK}:${this.ports.gateway}`
+  /** The first node's servers: all there are, where there is one node. */
+  get nats(): ServerProcess {
+    return this.nodes[0].nats
   }
 
-  get natsUrl(): string {
-    return `nats://${LOOPBACK}:${this.ports.nats}`
+  get shard(): ServerProcess {
+    return this.nodes[0].shard
+  }
+
+  get gateway(): ServerProcess {
+    return this.nodes[0].gateway
+  }
+
+  get gatewayUrl(): string {
+    return this.nodes[0].gatewayUrl
+  }
+
+  get natsUrls(): readonly string[] {
+    return this.nodes.map(({ natsUrl }) => natsUrl)
   }
 
   get deployment(): Deployment {
@@ -147,11 +170,12 @@ export class LocalVenue {
   /** How the venue's own processes reach NATS. */
   async natsAccess(): Promise<NatsAccess> {
     const password = Buffer.from(await this.keys.secret(keyPaths.nats)).toString('hex')
-    return { servers: [this.natsUrl], user: NATS_USER, password }
+    return { servers: this.natsUrls, user: NATS_USER, password }
   }
 
+  /** The ones that others depend on first. */
   get servers(): readonly ServerProcess[] {
-    return [this.localnet, this.nats, this.shard, this.gateway]
+    return [this.localnet, ...this.nodes.map(({ nats }) => nats), ...this.nodes.map(({ shard }) => shard), ...this.nodes.map(({ gateway }) => gateway)]
   }
 
   logFile(server: ServerProcess): string {
@@ -191,15 +215,19 @@ export class LocalVenue {
     const file = this.venueFile()
     readVenue(file)
     writeDurably(this.venuePath, JSON.stringify(file, null, 2))
-    await this.#progress.run('nats-server', () => this.nats.start(), () => this.natsUrl)
-    await this.#progress.run('shard', () => this.shard.start(), () => `${file.markets.map(({ base, quote }) => `${base}-${quote}`).join(', ')}`)
-    await this.#progress.run('gateway', () => this.gateway.start().then(() => this.ready()), () => this.gatewayUrl)
+    const { nodes } = this
+    const each = (start: (node: VenueNode) => Promise<void>) => () => Promise.all(nodes.map(start))
+    await this.#progress.run('nats-server', each(({ nats }) => nats.start()), () => this.natsUrls.join(', '))
+    if (nodes.length > 1) await this.#spread(file)
+    await this.#progress.run('shard', each(({ shard }) => shard.start()), () => file.markets.map(({ base, quote }) => `${base}-${quote}`).join(', '))
+    await this.#progress.run('gateway', () => each(({ gateway }) => gateway.start())().then(() => this.ready()), () => nodes.map(({ gatewayUrl }) => gatewayUrl).join(', '))
   }
 
-  /** Resolves when the gateway says that all actors run. */
+  /** Resolves when every gateway says that all actors run. */
   async ready(timeout_ms = READY_TIMEOUT_ms): Promise<void> {
     for (const end = Date.now() + timeout_ms; ; await delay(POLL_ms)) {
-      if (await isReady(this.gatewayUrl)) return
+      const ready = await Promise.all(this.nodes.map(({ gatewayUrl }) => isReady(gatewayUrl)))
+      if (ready.every(Boolean)) return
       if (Date.now() > end) throw new Fault(`The venue was not ready within ${timeout_ms / 1_000} s; its logs are in ${this.state.file('logs')}`)
     }
   }
@@ -232,8 +260,9 @@ export class LocalVenue {
     return this.state.file('keys', `${name}.seed`)
   }
 
-  trader(name: string): LocalTrader {
-    return new LocalTrader(name, this.#keyOf(name), this.chain, this.deployment, this.gatewayUrl)
+  /** @param node whose gateway it trades at */
+  trader(name: string, node = this.nodes[0]): LocalTrader {
+    return new LocalTrader(name, this.#keyOf(name), this.chain, this.deployment, node.gatewayUrl)
   }
 
   /** Everybody that was funded here. */
@@ -241,9 +270,9 @@ export class LocalVenue {
     return this.#funded
   }
 
-  /** Makes traders: accounts on chain with issued assets, part of it deposited. Many at a time are little slower than one. */
+  /** Makes traders, spread over the gateways: accounts on chain with issued assets, part of it deposited. Many at a time are little slower than one. */
   async fund(names: readonly string[], funds: TraderFunds): Promise<LocalTrader[]> {
-    const traders = names.map((name) => this.trader(name))
+    const traders = names.map((name, n) => this.trader(name, this.nodes[n % this.nodes.length]))
     const keys = traders.map(({ key }) => key)
     await this.chain.create(keys)
     const grants = this.deployment.assets
@@ -263,9 +292,9 @@ export class LocalVenue {
     return traders
   }
 
-  /** For a shard: ends the worker of one actor as a crash would. */
+  /** Ends the worker of one actor as a crash would; the shard that does not run it only says so in its log. */
   terminate(actor: string): void {
-    this.shard.send({ type: 'terminate', actor })
+    for (const { shard } of this.nodes) if (shard.pid !== undefined) shard.send({ type: 'terminate', actor })
   }
 
   async #stop(): Promise<void> {
@@ -283,17 +312,27 @@ export class LocalVenue {
     return keyFile(this.keyPath(name))
   }
 
-  #program(name: string, file: string, grace_ms: number): ServerPlan {
-    return {
-      name,
-      command: process.execPath,
-      args: () => [file, '--venue', this.venuePath, '--keys', this.keysPath],
-      log: this.state.file('logs', `${name}.log`),
-      ipc: true,
-      grace_ms,
+  /** Every node gets a market, as an operator would pin them: rendezvous hashing of a few markets over a few nodes may leave one without. Kept pins stay. */
+  async #spread(file: VenueFile): Promise<void> {
+    const { subjects, markets } = readVenue(file)
+    const connection = await connectNats(await this.natsAccess(), 'local venue')
+    try {
+      const { replicas } = file.nats
+      await ensureStreams(connection, subjects, replicas)
+      const store = await KvStore.open(connection, subjects, replicas ?? 1)
+      const placed = await store.read()
+      for (const [n, market] of [...markets.keys()].entries()) {
+        const actor = pairActor(market)
+        if (readPin(placed, actor) === undefined) await setPin(store, actor, nodeName(n % this.nodes.length))
+      }
+    } finally {
+      await connection.close()
     }
   }
 }
+
+/** The nth node's name: a, b, c. */
+const nodeName = (n: number): string => String.fromCharCode('a'.charCodeAt(0) + n)
 
 /** Whole units in smallest units. */
 export const units = (whole: number): bigint => BigInt(whole) * UNIT

@@ -4,6 +4,34 @@ import { Fault } from '../setup/fault.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
+/** Where one node listens. `route`: what its nats-server speaks to the others on, where there are others. */
+export interface NodePorts {
+  readonly gateway: number
+  readonly nats: number
+  readonly route: number
+}
+
+export interface VenuePorts {
+  readonly rpc: number
+  readonly nodes: readonly NodePorts[]
+}
+
+/** Free ones for so many nodes; they differ. */
+export async function freePorts(nodes: number): Promise<VenuePorts> {
+  const taken = new Set<number>()
+  const next = async (): Promise<number> => {
+    for (;;) {
+      const port = await freePort()
+      if (taken.has(port)) continue
+      taken.add(port)
+      return port
+    }
+  }
+  const ports: NodePorts[] = []
+  for (let node = 0; node < nodes; node++) ports.push({ gateway: await next(), nats: await next(), route: await next() })
+  return { rpc: await next(), nodes: ports }
+}
+
 /** A port that nobody listened on a moment ago. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, LOOPBACK)

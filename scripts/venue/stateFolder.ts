@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '../setup/fault.ts'
@@ -6,7 +6,7 @@ import { identityOf, isAlive } from './processIdentity.ts'
 import type { ProcessIdentity } from './processIdentity.ts'
 
 /** What a venue keeps; `--fresh` removes these and nothing else. */
-const owned = ['chain', 'nats', 'keys', 'logs', 'deployment.json', 'venue.json', 'nats.conf', 'processes.json'] as const
+const owned = /^(chain|nats|nats-[a-z]|keys|logs|deployment\.json|venue\.json|nats(-[a-z])?\.conf|processes\.json)$/
 const GRACE_ms = 5_000
 
 /** The folder in which one local venue lives. One process at a time holds it. */
@@ -76,7 +76,7 @@ export class StateFolder {
 
   clear(): void {
     if (!this.#held) throw new Error('only who holds a state folder may clear it')
-    for (const name of owned) rmSync(this.file(name), { recursive: true, force: true })
+    for (const name of readdirSync(this.path)) if (owned.test(name)) rmSync(this.file(name), { recursive: true, force: true })
   }
 
   async #endLeftovers(say: (text: string) => void): Promise<void> {

@@ -2,12 +2,7 @@ import type { VenueFile } from '../../src/protocol/venue.ts'
 import type { Deployment } from './deployment.ts'
 import { rpcUrl } from './localnet.ts'
 import { LOOPBACK } from './ports.ts'
-
-export interface VenuePorts {
-  readonly gateway: number
-  readonly nats: number
-  readonly rpc: number
-}
+import type { VenuePorts } from './ports.ts'
 
 /** What a local venue may be told about its shape. */
 export interface VenueShape {
@@ -24,15 +19,18 @@ export const NATS_USER = 'darkpool'
 const STEPS = { lotSize: '1000000', tickSize: '100', minLots: 1, maxLots: 1_000_000_000, maxTicks: 1_000_000_000, maxLifetime_s: 604_800 } as const
 
 export function venueFile(deployment: Deployment, shape: VenueShape, ports: VenuePorts): VenueFile {
+  const { rpc, nodes } = ports
+  const [first] = nodes
+  if (!first) throw new Error('a venue has a node')
   return {
     venue: 'local',
-    network: { passphrase: deployment.passphrase, rpc: rpcUrl(ports.rpc) },
+    network: { passphrase: deployment.passphrase, rpc: rpcUrl(rpc) },
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
-    nats: { servers: [`nats://${LOOPBACK}:${ports.nats}`], user: NATS_USER },
+    nats: { servers: nodes.map(({ nats }) => `nats://${LOOPBACK}:${nats}`), user: NATS_USER, ...(nodes.length >= 3 && { replicas: 3 as const }) },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
     markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),
     settlement: shape.settlement,
-    gateway: { host: LOOPBACK, port: ports.gateway, homeDomain: `localhost:${ports.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600 },
+    gateway: { host: LOOPBACK, port: first.gateway, homeDomain: `localhost:${first.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600 },
   }
 }

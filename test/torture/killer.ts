@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ServerProcess } from '../../scripts/venue/serverProcess.ts'
 import type { LocalVenue } from '../../scripts/venue/localVenue.ts'
 import type { Dice } from '../pair/book/randomCommands.ts'
 
@@ -25,26 +26,24 @@ export class Killer {
   }
 
   async #one(): Promise<void> {
-    const venue = this.#venue
+    const node = this.#dice.from(this.#venue.nodes)
     const which = this.#dice.below(12)
-    if (which === 0) {
-      this.#count('nats-server')
-      await venue.nats.kill()
-      await delay(this.#dice.below(800))
-      await venue.nats.start()
-    } else if (which === 1) {
-      this.#count('shard')
-      await venue.shard.kill()
-      await venue.shard.start()
-    } else if (which < 4) {
-      this.#count('gateway')
-      await venue.gateway.kill()
-      await venue.gateway.start()
-    } else {
+    if (which === 0) await this.#restart(node.nats)
+    else if (which === 1) await this.#restart(node.shard)
+    else if (which < 4) await this.#restart(node.gateway)
+    else {
       const actor = this.#dice.from(this.#actors)
       this.#count(actor)
-      venue.terminate(actor)
+      this.#venue.terminate(actor)
     }
+  }
+
+  async #restart(server: ServerProcess): Promise<void> {
+    this.#count(server.plan.name)
+    await server.kill()
+    // Long enough, now and then, for others to take over what it had.
+    await delay(this.#dice.below(this.#venue.nodes.length === 1 ? 800 : 8_000))
+    await server.start()
   }
 
   #count(what: string): void {

@@ -5,8 +5,6 @@ import type { OrderView } from '../../src/protocol/feed.ts'
 import { persist } from '../venue/venueUnderTest.ts'
 import type { Dice } from '../pair/book/randomCommands.ts'
 
-const MARKETS = ['XLM-USDC', 'EURC-USDC'] as const
-
 /** What one trader was told of an order, last of all. */
 export interface Told {
   readonly view: Pick<OrderView, 'id' | 'status' | 'filledQuantity'>
@@ -24,11 +22,13 @@ export class TorturedTrader {
   answered = 0
   readonly refusals = new Map<string, number>()
   readonly #client: Client
+  readonly #markets: readonly string[]
   readonly #dice: Dice
 
-  constructor(role: string, client: Client, dice: Dice) {
+  constructor(role: string, client: Client, markets: readonly string[], dice: Dice) {
     this.role = role
     this.#client = client
+    this.#markets = markets
     this.#dice = dice
   }
 
@@ -50,7 +50,7 @@ export class TorturedTrader {
     const asks = dice.below(8)
     const rests = order.timeInForce === 'GTC'
     const more = asks === 0 && rests ? { postOnly: 'true' as const } : asks === 1 && rests ? { allOrNone: 'true' as const } : asks === 2 ? { selfTrade: 'decrement' as const } : {}
-    const request = await this.#client.signOrder(dice.from(MARKETS), { ...order, ...more })
+    const request = await this.#client.signOrder(dice.from(this.#markets), { ...order, ...more })
     await this.#heard(async () => {
       const view = await persist(() => this.#client.sendOrder(request))
       this.told.set(view.id, { view })

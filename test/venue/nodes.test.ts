@@ -1,7 +1,6 @@
-import { execFile, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { promisify } from 'node:util'
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import { SecretSigner } from '../../src/client/signer.ts'
@@ -35,12 +34,6 @@ async function start(file: string, ...options: string[]): Promise<{ child: Child
   return { child, url: message.url ?? '' }
 }
 
-const run = promisify(execFile)
-async function darkpool(...args: string[]): Promise<Record<string, unknown>> {
-  const { stdout } = await run(process.execPath, ['src/cli/darkpool.ts', ...args, '--state', venue.state.path, '--json'])
-  return JSON.parse(stdout) as Record<string, unknown>
-}
-
 const shard = await start('src/actors/shard.ts', '--node', 'b')
 const other = await start('src/gateway/main.ts', '--port', '0')
 const alice = books.client('alice')
@@ -55,9 +48,9 @@ async function trade(): Promise<void> {
 }
 
 t.test('what is not there is said clearly', async (t) => {
-  await t.rejects(darkpool('pair', 'move', 'BTC-USDC', 'b'), { code: 2, stderr: /there is no market BTC-USDC; there is XLM-USDC, EURC-USDC/ })
-  await t.rejects(darkpool('pair', 'move', XLM, 'z'), { code: 1, stderr: /no node z is there that may run pair.XLM-USDC; there is a, b/ })
-  await t.rejects(darkpool('pair', 'move', XLM), { code: 2, stderr: /move MARKET NODE/ })
+  await t.rejects(under.darkpool('pair', 'move', 'BTC-USDC', 'b'), { code: 2, stderr: /there is no market BTC-USDC; there is XLM-USDC, EURC-USDC/ })
+  await t.rejects(under.darkpool('pair', 'move', XLM, 'z'), { code: 1, stderr: /no node z is there that may run pair.XLM-USDC; there is a, b/ })
+  await t.rejects(under.darkpool('pair', 'move', XLM), { code: 2, stderr: /move MARKET NODE/ })
 })
 
 t.test('a market moves to and fro under load: no order is refused, lost or doubled', async (t) => {
@@ -68,8 +61,8 @@ t.test('a market moves to and fro under load: no order is refused, lost or doubl
   })()
   const moves = (async () => {
     for (const node of ['b', 'a', 'b']) {
-      await darkpool('pair', 'move', XLM, node)
-      const { actors } = (await darkpool('status')) as { actors: readonly { readonly actor: string }[] }
+      await under.darkpool('pair', 'move', XLM, node)
+      const { actors } = (await under.darkpool('status')) as { actors: readonly { readonly actor: string }[] }
       t.match(actors.find(({ actor }) => actor === `pair.${XLM}`), { owner: node, pin: node, state: 'running' })
     }
   })()

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { NeverSent, OutcomeUnknown, Refused } from '../../src/client/errors.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { LocalVenue } from '../../scripts/venue/localVenue.ts'
@@ -11,6 +13,8 @@ import { Books } from './books.ts'
 
 const LEDGER_TIME_s = 0.4
 const PERSISTENCE_ms = 90_000
+
+const run = promisify(execFile)
 
 /** What each trader of a test begins with in the vault, in whole units. */
 export const FUNDS = { XLM: 1_000, USDC: 1_000, EURC: 1_000 } as const
@@ -44,6 +48,12 @@ export class VenueUnderTest {
   async stop(): Promise<void> {
     await this.venue.stop()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** What its operator's command answers. @throws with `code` and `stderr` where it fails */
+  async darkpool(...args: readonly string[]): Promise<Record<string, unknown>> {
+    const { stdout } = await run(process.execPath, ['src/cli/darkpool.ts', ...args, '--state', this.venue.state.path, '--json'])
+    return JSON.parse(stdout) as Record<string, unknown>
   }
 
   /** Traders that no other test touches, and the books of what they should have. */

@@ -1,11 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { DiscardPolicy, jetstreamManager, JetStreamApiError, PersistMode, RetentionPolicy, StorageType } from '@nats-io/jetstream'
 import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream'
-import { nanos } from '@nats-io/transport-node'
+import { errors, nanos } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { limits } from '../../protocol/limits.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 
 const NAME_IN_USE = 10058
+const NO_SUITABLE_PEERS = 10005
+const TEMPORARILY_UNAVAILABLE = 10008
+const forming_ms = 30_000
+const again_ms = 250
 const feedAge_ms = 7 * 24 * 3_600_000
 const feedBytes = 8 * 1024 ** 3
 
@@ -27,7 +32,7 @@ const feedBytes = 8 * 1024 ** 3
  * 15,000 in bursts of 100; this one 75,000 and 245,000. Message ids would halve that again, hence none: `seq` tells readers a repeat.
  */
 export async function ensureStreams(connection: NatsConnection, subjects: Subjects, replicas = 1): Promise<void> {
-  const manager = await jetstreamManager(connection)
+  const manager = await jetstreamManager(connection, { checkAPI: false })
   await ensure(manager, {
     name: subjects.journalStream,
     subjects: [subjects.allJournals],
@@ -69,9 +74,19 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
 
 /** A stream that is there keeps the configuration it has: an operator may have given it replicas or another size. */
 async function ensure(manager: JetStreamManager, config: Partial<StreamConfig> & { name: string }): Promise<void> {
-  try {
-    await manager.streams.add(config)
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError && error.code === NAME_IN_USE)) throw error
+  for (const end = Date.now() + forming_ms; ; await delay(again_ms)) {
+    try {
+      await manager.streams.add(config)
+      return
+    } catch (error) {
+      if (error instanceof JetStreamApiError && error.code === NAME_IN_USE) return
+      if (Date.now() > end || !isForming(error)) throw error
+    }
   }
+}
+
+/** A cluster that has just been started has no leader yet, or has not seen all its servers. */
+function isForming(error: unknown): boolean {
+  if (error instanceof JetStreamApiError) return error.code === NO_SUITABLE_PEERS || error.code === TEMPORARILY_UNAVAILABLE
+  return error instanceof errors.TimeoutError || error instanceof errors.NoRespondersError || (error instanceof errors.RequestError && error.isNoResponders())
 }

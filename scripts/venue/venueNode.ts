@@ -1,0 +1,64 @@
+import { paths } from '../setup/paths.ts'
+import { natsServer } from './natsServer.ts'
+import type { NatsSettings } from './natsServer.ts'
+import { LOOPBACK } from './ports.ts'
+import type { NodePorts } from './ports.ts'
+import { ServerProcess } from './serverProcess.ts'
+import type { ServerEvents, ServerPlan } from './serverProcess.ts'
+import type { StateFolder } from './stateFolder.ts'
+
+const SHARD_GRACE_ms = 40_000
+const GATEWAY_GRACE_ms = 20_000
+
+export interface NodePlan {
+  /** Of the node among the venue's shards. */
+  readonly name: string
+  readonly ports: NodePorts
+  /** Of every node, this one included. */
+  readonly all: readonly NodePorts[]
+  readonly nats: Pick<NatsSettings, 'user' | 'password'>
+  readonly venuePath: string
+  readonly keysPath: string
+}
+
+/** What would be one confidential VM: a nats-server, a shard and a gateway, here as processes on loopback. */
+export class VenueNode {
+  readonly name: string
+  readonly ports: NodePorts
+  readonly nats: ServerProcess
+  readonly shard: ServerProcess
+  readonly gateway: ServerProcess
+
+  constructor(plan: NodePlan, state: StateFolder, events: ServerEvents) {
+    const { name, ports, all } = plan
+    this.name = name
+    this.ports = ports
+    // Alone it needs no name among others.
+    const suffix = all.length === 1 ? '' : `-${name}`
+    const cluster = all.length === 1 ? undefined : { node: name, routePort: ports.route, routePorts: all.map(({ route }) => route) }
+    const program = (what: string, file: string, grace_ms: number, ...options: string[]): ServerPlan => ({
+      name: `${what}${suffix}`,
+      command: process.execPath,
+      args: () => [file, '--venue', plan.venuePath, '--keys', plan.keysPath, ...options],
+      log: state.file('logs', `${what}${suffix}.log`),
+      ipc: true,
+      grace_ms,
+    })
+    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...(cluster && { cluster }) }), events)
+    this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name), events)
+    this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway)), events)
+  }
+
+  get gatewayUrl(): string {
+    return `http://${LOOPBACK}:${this.ports.gateway}`
+  }
+
+  get natsUrl(): string {
+    return `nats://${LOOPBACK}:${this.ports.nats}`
+  }
+
+  /** The ones that others depend on first. */
+  get servers(): readonly ServerProcess[] {
+    return [this.nats, this.shard, this.gateway]
+  }
+}
