@@ -24,7 +24,7 @@ const a = { node: 'a', instance: 'a1' }
 const b = { node: 'b', instance: 'b1' }
 const later_ms = 10_000
 const look = async (key: string): Promise<Entry | undefined> => (await store.read()).get(key)
-const take = async (key: string, holder: { node: string; instance: string }): Promise<Lease | null> => Lease.take(store, key, holder, await look(key), 0)
+const take = async (key: string, holder: { node: string; instance: string }): Promise<Lease | null> => Lease.take(store, key, holder, await look(key), 0, () => false)
 
 t.test('an empty bucket is read as empty, and opened again as it is', async (t) => {
   t.equal((await store.read()).size, 0)
@@ -36,7 +36,7 @@ t.test('one holds it; another gets it when it is given back', async (t) => {
   const first = await take(key, a)
   t.ok(first)
   t.equal(await take(key, b), null)
-  t.equal(await Lease.take(store, key, b, undefined, 0), null, 'also where it was not seen')
+  t.equal(await Lease.take(store, key, b, undefined, 0, () => false), null, 'also where it was not seen')
   t.equal(await first!.renew(await look(key), later_ms), 'held')
   const renewal = first!.renew(await look(key), later_ms * 2)
   const release = first!.release()
@@ -66,6 +66,13 @@ t.test('one that lapsed while the store was away, and that nobody took, is still
   t.not((await look(key))?.value, JSON.stringify(a))
   t.equal(await lease!.renew(await look(key), later_ms), 'held')
   t.equal((await look(key))?.value, JSON.stringify(a))
+})
+
+t.test('what a node that is gone holds is taken without waiting; if it lives after all, it has lost it', async (t) => {
+  const key = leaseKey('vault.3' as ActorName)
+  const first = await take(key, a)
+  t.ok(await Lease.take(store, key, b, await look(key), 0, (node) => node === 'a'))
+  t.equal(await first!.renew(await look(key), later_ms), 'lost')
 })
 
 t.test('a node’s next life takes over from the one before, which notices', async (t) => {

@@ -31,10 +31,15 @@ export const readHolder = (entry: Entry | undefined): Holder | null => {
   return value === null ? null : (JSON.parse(value) as Holder)
 }
 
+/** A node's entry as it stands: each renewal has another revision. */
+export interface SeenNode extends NodeEntry {
+  readonly revision: number
+}
+
 /** Every node in a look at the bucket, by name. */
-export function readNodes(entries: ReadonlyMap<string, Entry>): NodeEntry[] {
-  const nodes: NodeEntry[] = []
-  for (const [key, { value }] of entries) if (key.startsWith('node.') && value !== null) nodes.push(JSON.parse(value) as NodeEntry)
+export function readNodes(entries: ReadonlyMap<string, Entry>): SeenNode[] {
+  const nodes: SeenNode[] = []
+  for (const [key, { value, revision }] of entries) if (key.startsWith('node.') && value !== null) nodes.push({ ...(JSON.parse(value) as NodeEntry), revision })
   return nodes.sort((a, b) => (a.node < b.node ? -1 : 1))
 }
 

@@ -6,7 +6,7 @@ import type { Entry, PlacementStore } from './store.ts'
 /** A lease lapses so long after its last renewal. */
 export const lease_s = 3
 /** How often it is renewed: two renewals may fail. */
-export const renewal_ms = 900
+const renewal_ms = 900
 
 /** `held`: ours. `lost`: somebody else's. `unknown`: the store does not answer; the journal's fence is what protects then. */
 export type Renewed = 'held' | 'lost' | 'unknown'
@@ -34,13 +34,13 @@ export class Lease {
   }
 
   /**
-   * Takes the lease where it is free, as `seen` shows it. A process that was started under a node's name takes over what an earlier life of
-   * that node left: no need to wait until that lapses.
+   * Takes the lease where it is free, as `seen` shows it. What a node that `isGone` left is free without waiting until it lapses, and so is what an
+   * earlier life of this node left: should somebody be alive after all, the journal refuses his next append.
    * @returns null where another node holds it, or somebody was faster
    */
-  static async take(store: PlacementStore, key: string, holder: Holder, seen: Entry | undefined, now_ms: number): Promise<Lease | null> {
+  static async take(store: PlacementStore, key: string, holder: Holder, seen: Entry | undefined, now_ms: number, isGone: (node: string) => boolean): Promise<Lease | null> {
     const other = readHolder(seen)
-    if (other !== null && other.node !== holder.node) return null
+    if (other !== null && other.node !== holder.node && !isGone(other.node)) return null
     const value = JSON.stringify(holder)
     const revision = await store.write(key, value, seen?.revision ?? 0, lease_s)
     return revision === null ? null : new Lease(store, key, value, revision, now_ms)

@@ -4,12 +4,14 @@ import { sentence } from '../runtime/log.ts'
 import type { Log } from '../runtime/log.ts'
 import { leaseKey, nodeKey, readHolder, readNodes, readPin } from './keys.ts'
 import type { Holder, NodeEntry } from './keys.ts'
-import { Lease, lease_s, renewal_ms } from './lease.ts'
+import { Lease, lease_s } from './lease.ts'
 import { Membership } from './membership.ts'
 import { ownerOf } from './rendezvous.ts'
 import type { Entry, PlacementStore } from './store.ts'
 
 const look_ms = 200
+/** A node says so often that it is there. Its leases may be renewed less often: who has gone shows by this. */
+const registration_ms = 500
 
 /** What runs actors: the supervisor, as placement sees it. */
 export interface ActorHost {
@@ -135,7 +137,7 @@ export class Placement {
       return false
     }
     const missing = holder === null || other
-    if (!missing && clock.passed() - this.#registeredAt_ms < renewal_ms) return false
+    if (!missing && clock.passed() - this.#registeredAt_ms < registration_ms) return false
     const entry: NodeEntry = { node, instance, actors, leaving: this.#leaving }
     const revision = await store.write(nodeKey(node), JSON.stringify(entry), seen?.revision ?? 0, lease_s)
     if (revision === null) return false
@@ -168,7 +170,7 @@ export class Placement {
     const held = this.#held.get(actor)
     if (held === undefined) {
       if (!owns) return
-      const lease = await Lease.take(store, leaseKey(actor), { node, instance }, entries.get(leaseKey(actor)), clock.passed())
+      const lease = await Lease.take(store, leaseKey(actor), { node, instance }, entries.get(leaseKey(actor)), clock.passed(), (other) => this.#membership.isGone(other))
       if (lease === null) return
       const taken: Held = { lease, leaving: false }
       this.#held.set(actor, taken)
