@@ -34,7 +34,7 @@ export class FeedReader {
   async next<K extends Kind>(kind: K, fits: (message: FeedMessageOf<K>) => boolean, timeout_ms = 60_000): Promise<FeedMessageOf<K>> {
     const deadline = Date.now() + timeout_ms
     for (;;) {
-      if (this.#fault) throw this.#fault
+      this.requireSound()
       const found = this.messages.find((message): message is FeedMessageOf<K> => message.type === kind && fits(message as FeedMessageOf<K>))
       if (found) return found
       const left = deadline - Date.now()
@@ -51,11 +51,16 @@ export class FeedReader {
     }
   }
 
+  /** @throws Error where the feed has a gap: nothing is read behind it */
+  requireSound(): void {
+    if (this.#fault) throw this.#fault
+  }
+
   /** @throws Error where the feed had a gap */
   async close(): Promise<void> {
     this.#ended.abort()
     await this.#connection.close()
-    if (this.#fault) throw this.#fault
+    this.requireSound()
   }
 
   async #follow(venue: string, account: AccountId): Promise<void> {

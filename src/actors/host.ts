@@ -42,7 +42,7 @@ const actor = new Actor({
   machine: hosted.machine,
   journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(data.actor), log),
   transport: new NatsTransport(connection),
-  feed: new JetStreamFeed(connection, subjects),
+  feed: new JetStreamFeed(connection, subjects, venue.file.nats.replicas),
   subjects,
   clock: systemClock,
   log,

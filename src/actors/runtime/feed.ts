@@ -35,7 +35,8 @@ export interface FeedStream {
  */
 export const keep_ms = 2_000
 
-const burstMessages = 1_024
+/** A JetStream server takes no more than 1,000 as one batch. */
+const burstMessages = 1_000
 const retry_ms = { first: 50, most: 2_000 }
 
 /**

@@ -6,27 +6,42 @@ import type { FeedStream, FeedText } from './feed.ts'
 
 const ack_ms = 5_000
 
-/** Feeds as JSON text in a JetStream stream. */
+/** Feeds as JSON text in a JetStream stream. On a replicated stream a burst is stored as a whole or not at all. */
 export class JetStreamFeed implements FeedStream {
   readonly #connection: NatsConnection
   readonly #client: JetStreamClient
   readonly #subjects: Subjects
+  readonly #replicated: boolean
   readonly #utf8 = new TextEncoder()
 
-  constructor(connection: NatsConnection, subjects: Subjects) {
+  constructor(connection: NatsConnection, subjects: Subjects, replicas = 1) {
+    this.#replicated = replicas > 1
     this.#connection = connection
     this.#client = jetstream(connection)
     this.#subjects = subjects
   }
 
+  store(messages: readonly FeedText[]): Promise<void> {
+    return this.#replicated && messages.length > 1 ? this.#storeAtomically(messages) : this.#storeInOrder(messages)
+  }
+
   /**
-   * Only the last message asks for an acknowledgement. One connection keeps order and a stream stores in order, so it speaks for all before
+   * Only the last message asks for an acknowledgement. One connection keeps order and a stream of one copy stores in order, so it speaks for all before
    * it: they go into the connection's buffer in one turn, which is sent as a whole or, at a disconnection, lost from some point on.
    */
-  async store(messages: readonly FeedText[]): Promise<void> {
+  async #storeInOrder(messages: readonly FeedText[]): Promise<void> {
     const end = messages.length - 1
     for (let i = 0; i < end; i++) this.#connection.publish(...this.#text(messages[i]!))
     await this.#client.publish(...this.#text(messages[end]!), { timeout: ack_ms, expect: { streamName: this.#subjects.feedStream } })
+  }
+
+  /** Where copies elect a leader, the first messages of a burst may go to one that stores nothing any more, and the last to the next. So: all of them or none. */
+  async #storeAtomically(messages: readonly FeedText[]): Promise<void> {
+    const end = messages.length - 1
+    const batch = await this.#client.startBatch(...this.#text(messages[0]!), { timeout: ack_ms })
+    for (let i = 1; i < end; i++) batch.add(...this.#text(messages[i]!))
+    const { count } = await batch.commit(...this.#text(messages[end]!), { timeout: ack_ms })
+    if (count !== messages.length) throw new Error(`${count} of ${messages.length} messages were stored`)
   }
 
   /** A server that was killed may have acknowledged what it had not written. */

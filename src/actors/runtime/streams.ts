@@ -61,8 +61,8 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
     subjects: [subjects.allFeeds],
     storage: StorageType.File,
     num_replicas: replicas,
-    // Only a stream with one copy can be told so.
-    ...(replicas === 1 && { persist_mode: PersistMode.Async }),
+    // Only a stream with one copy can be told so; one with more takes bursts as a whole instead (jetstreamFeed.ts), and syncs them.
+    ...(replicas === 1 ? { persist_mode: PersistMode.Async } : { allow_atomic: true }),
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_age: nanos(feedAge_ms),
