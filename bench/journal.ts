@@ -1,9 +1,9 @@
-// `npm run bench:journal`: what one actor makes durable in a second, how long an append takes, and how long a new owner needs for a pair
-// with a million open orders. One JSON line per figure after a line with the machine.
-//   --servers URL,URL --user NAME --password TEXT   a NATS that runs already (default: one nats-server of our own, sync always)
-//   --replicas N     of the streams (default 1)
+// `npm run bench:journal`: what one actor makes durable in a second, how long an append takes, how long a new owner needs for a pair with a million
+// open orders, and how long a market is away when it moves or its node dies. One JSON line per figure after a line with the machine.
+//   --servers URL,URL --user NAME --password TEXT --replicas N   a NATS that runs already (default: one server of our own, then three, sync always)
 //   --seconds N      of each commit case (default 3)
 //   --orders N       of the recovery case (default 1,000,000; 0 leaves it out)
+//   --no-venue       leaves out moves, fail-overs and the throughput of one, two and three shards, which need a whole venue
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
@@ -13,11 +13,15 @@ import { systemRandom } from '../src/actors/runtime/random.ts'
 import { SealedEnvelope } from '../src/actors/runtime/sealedEnvelope.ts'
 import type { ActorName } from '../src/protocol/identity.ts'
 import { pairActor } from '../src/protocol/subjects.ts'
+import type { Subjects } from '../src/protocol/subjects.ts'
+import type { Venue } from '../src/protocol/venue.ts'
 import { runCommits } from './journal/commit.ts'
 import { fillBook } from './journal/fillBook.ts'
 import { benchVenue, MARKET } from './journal/orders.ts'
 import type { RecoverOrder, RecoverResult } from './journal/recover.ts'
+import { benchVenueOfNodes } from './journal/nodes.ts'
 import { openServer } from './journal/server.ts'
+import type { BenchServer } from './journal/server.ts'
 import { stderrLog } from './journal/stderrLog.ts'
 import { machine, report } from './report.ts'
 
@@ -30,6 +34,7 @@ const options = {
   replicas: { type: 'string', default: '1' },
   seconds: { type: 'string', default: '3' },
   orders: { type: 'string', default: '1000000' },
+  venue: { type: 'boolean', default: true },
 } as const
 
 function whole(name: string, text: string): number {
@@ -38,16 +43,26 @@ function whole(name: string, text: string): number {
 }
 
 await main(async () => {
-  const { values } = parseArgs({ options })
+  const { values } = parseArgs({ options, allowNegative: true })
   const [replicas, seconds, orders] = [whole('replicas', values.replicas), whole('seconds', values.seconds), whole('orders', values.orders)]
-  // A name of its own, so that a run on servers that are used elsewhere touches nothing of theirs.
-  const venue = benchVenue(`bench_${Buffer.from(systemRandom(4)).toString('hex')}`)
-  const { subjects } = venue
   const given = values.servers === undefined ? null : { servers: values.servers.split(','), user: values.user, password: values.password }
-  const server = await openServer(subjects, given, replicas)
-  const place = replicas === 1 ? 'one server' : `R${replicas}`
-  try {
-    machine()
+  machine()
+  for (const copies of given === null ? [1, 3] : [replicas]) {
+    // A name of its own, so that a run on servers that are used elsewhere touches nothing of theirs.
+    const venue = benchVenue(`bench_${Buffer.from(systemRandom(4)).toString('hex')}`)
+    const server = await openServer(venue.subjects, given, copies)
+    const place = copies === 1 ? 'one server' : `R${copies}`
+    try {
+      await commits(server, venue.subjects, place)
+      if (orders > 0 && (given !== null || copies === 1)) await recovery(server, venue, place)
+    } finally {
+      await server.stop()
+    }
+  }
+  if (values.venue && given === null) await benchVenueOfNodes()
+  return 0
+
+  async function commits(server: BenchServer, subjects: Subjects, place: string): Promise<void> {
     let actors = 0
     for (const sealed of [false, true]) {
       for (const inFlight of IN_FLIGHT) {
@@ -61,13 +76,10 @@ await main(async () => {
         figure('journal', found.bytesPerEvent, 'bytes/event')
       }
     }
-    if (orders > 0) await recovery(orders)
-  } finally {
-    await server.stop()
   }
-  return 0
 
-  async function recovery(orders: number): Promise<void> {
+  async function recovery(server: BenchServer, venue: Venue, place: string): Promise<void> {
+    const { subjects } = venue
     const secret = systemRandom(32)
     const name = pairActor(MARKET)
     const figure = (metric: string, value: number, unit: string): void => report({ bench: 'journal', case: `${place}, pair with ${orders} open orders`, metric, value, unit })

@@ -5,7 +5,7 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { installNatsServer } from '../../scripts/setup/natsServer.ts'
 import { natsServer } from '../../scripts/venue/natsServer.ts'
-import { freePort } from '../../scripts/venue/ports.ts'
+import { freePorts } from '../../scripts/venue/ports.ts'
 import { ServerProcess } from '../../scripts/venue/serverProcess.ts'
 import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
@@ -20,15 +20,14 @@ export interface BenchServer {
   stop(): Promise<void>
 }
 
-/** The given servers, or one of our own in a folder that goes with it; with the venue's streams on `replicas` of them. */
+/** The given servers, or as many of our own as copies are wanted, in a folder that goes with them; with the venue's streams on `replicas` of them. */
 export async function openServer(subjects: Subjects, given: NatsAccess | null, replicas: number): Promise<BenchServer> {
-  const own = given === null ? await startServer() : null
+  const own = given === null ? await startServers(replicas) : null
   const access = given ?? own!.access
   const connection = await connectNats(access, 'bench')
-  await ensureStreams(connection, subjects)
+  await ensureStreams(connection, subjects, replicas)
   const manager = await jetstreamManager(connection)
   const streams = [subjects.journalStream, subjects.snapshotStream, subjects.feedStream]
-  if (replicas > 1) for (const stream of streams) await manager.streams.update(stream, { num_replicas: replicas })
   return {
     access,
     connection,
@@ -40,18 +39,24 @@ export async function openServer(subjects: Subjects, given: NatsAccess | null, r
   }
 }
 
-async function startServer(): Promise<{ access: NatsAccess; stop(): Promise<void> }> {
+async function startServers(count: number): Promise<{ access: NatsAccess; stop(): Promise<void> }> {
   await installNatsServer(() => undefined)
-  const state = mkdtempSync(join(tmpdir(), 'darkpool-bench-journal-'))
-  mkdirSync(join(state, 'logs'))
-  const settings = { port: await freePort(), user: 'bench', password: 'on loopback only' }
-  const server = new ServerProcess(natsServer(new StateFolder(state), settings), { say: (text) => void process.stderr.write(`${text}\n`), changed: () => undefined })
-  await server.start()
+  const folder = mkdtempSync(join(tmpdir(), 'darkpool-bench-journal-'))
+  mkdirSync(join(folder, 'logs'))
+  const access = { user: 'bench', password: 'on-loopback-only' }
+  const { nodes } = await freePorts(count)
+  const routePorts = nodes.map(({ route }) => route)
+  const servers = nodes.map(({ nats, route }, n) => {
+    const cluster = count === 1 ? undefined : { node: `n${n}`, routePort: route, routePorts }
+    const plan = natsServer(new StateFolder(folder), { ...access, port: nats, ...(cluster && { cluster }) })
+    return new ServerProcess(plan, { say: (text) => void process.stderr.write(`${text}\n`), changed: () => undefined })
+  })
+  await Promise.all(servers.map((server) => server.start()))
   return {
-    access: { servers: [`nats://127.0.0.1:${settings.port}`], user: settings.user, password: settings.password },
+    access: { ...access, servers: nodes.map(({ nats }) => `nats://127.0.0.1:${nats}`) },
     stop: async () => {
-      await server.stop()
-      rmSync(state, { recursive: true, force: true })
+      for (const server of servers) await server.stop()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
