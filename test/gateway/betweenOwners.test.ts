@@ -90,3 +90,20 @@ t.test('an order that no owner came for was not taken; one that an owner may hav
   await stage.vault.say(vaults, 'running', 2)
   refused(t, await answer, 'outcome_unknown')
 })
+
+t.test('orders that the last owner of their market left without an answer are asked for again; those of other markets are left alone', async (t) => {
+  const { stage, client } = await staged(t, 60_000)
+  const pair = ['pair.XLM-USDC'] as ActorName[]
+  await stage.vault.say(pair, 'running', 1)
+  stage.vault.script = () => null
+  const answer = post(stage, await sign(client))
+  await heard(stage, 1)
+  await stage.vault.say(['pair.EURC-USDC'] as ActorName[], 'running', 1)
+  await stage.vault.say(['pair.EURC-USDC'] as ActorName[], 'running', 2)
+  stage.vault.script = (asked) => resting(asked as PlaceOrder)
+  await stage.vault.say(pair, 'running', 1)
+  t.same(requests(stage), [1])
+  await stage.vault.say(pair, 'running', 2)
+  t.equal((await answer).status, 201)
+  t.same(requests(stage), [1, 1])
+})

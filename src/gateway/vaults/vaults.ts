@@ -25,6 +25,7 @@ const queryLate: Answer = { refused: 'account_unavailable' }
  *
  * While an actor is between owners, what nobody has taken waits for the next one, no longer than any request waits for its answer. With the next one's
  * first word, what was out at the one before is sent once more too: a command is applied once however often it arrives, since its id is its digest.
+ * Orders for a market that has a new owner are sent once more to their vault actors, which know by then or soon what became of them.
  */
 export class Vaults {
   readonly #connection: NatsConnection
@@ -60,9 +61,14 @@ export class Vaults {
       this.#queries.set(actor, lane(actor, queryLate))
     }
     for (const market of venue.markets.keys()) this.#markets.set(market, lane(pairActor(market), queryLate))
+    const markets = new Map([...venue.markets.keys()].map((market) => [pairActor(market), market]))
     owners.onRunning((actor, newOwner) => {
       const send = senders.get(actor)
       if (send !== undefined) sendAgain(gateway, this.#waiting.takeFor(actor, newOwner), this.#waiting, send)
+      const market = markets.get(actor)
+      if (market === undefined || !newOwner) return
+      // A market's last owner may have taken orders and answered nobody. Its new one tells the vault actors, which are asked again.
+      for (const vault of this.#commands.keys()) sendAgain(gateway, this.#waiting.takeOut(vault, (content) => isOrderFor(market, content)), this.#waiting, senders.get(vault)!)
     })
     this.#subscriptions = [
       connection.subscribe(answers, { callback: (failure, message) => this.#answered(failure, message) }),
@@ -156,3 +162,5 @@ export class Vaults {
     this.#connected = false
   }
 }
+
+const isOrderFor = (market: MarketName, content: Content): boolean => 'command' in content && content.command.kind === 'place' && content.command.market === market

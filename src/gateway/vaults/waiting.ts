@@ -93,6 +93,17 @@ export class Waiting<Content> {
     return taken
   }
 
+  /** What is out at an actor and fits: it may have been taken, and is sent once more. */
+  takeOut(actor: ActorName, fits: (content: Content) => boolean): (readonly [number, Content])[] {
+    const taken: (readonly [number, Content])[] = []
+    for (const [request, entry] of this.#entries) {
+      if (entry.to !== actor || entry.parked || !fits(entry.content)) continue
+      entry.doubtful = true
+      taken.push([request, entry.content])
+    }
+    return taken
+  }
+
   /** Gives up on what is due. */
   sweep(now_ms: number): void {
     for (const [request, entry] of this.#entries) {
