@@ -19,6 +19,11 @@ const ID_HEADER = 'Nats-Msg-Id'
 const append_ms = 2_000
 /** Stream sequences that one purge covers. */
 const purgeStep = 1_000
+/**
+ * Among several servers a consumer may be slower to be there than the first request for its messages, which is then lost: two heartbeats without a word,
+ * and it is made anew. By the library's default a market would wait half a minute for its new owner.
+ */
+const pull = { expires: 5_000, idle_heartbeat: 500 } as const
 /** Records on their way while a journal is replayed: several of the largest. */
 const prefetchBytes = 4 * limits.packetBytes
 
@@ -53,7 +58,7 @@ export class JetStreamJournal implements Journal {
       const from = { filter_subjects: this.#subject, deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#last + 1 }
       const consumer = await this.#client.consumers.get(this.#stream, from)
       try {
-        for await (const message of await consumer.consume({ max_bytes: prefetchBytes })) {
+        for await (const message of await consumer.consume({ ...pull, max_bytes: prefetchBytes })) {
           this.#last = message.seq
           yield { position: message.seq, record: message.data }
           if (message.seq >= end) break

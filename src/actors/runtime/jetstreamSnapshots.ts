@@ -6,9 +6,10 @@ import type { Subjects } from '../../protocol/subjects.ts'
 import type { SnapshotStore, StoredSnapshot } from './snapshotStore.ts'
 
 const append_ms = 10_000
-/** Pieces fetched at once, and how long they may take. */
+/** Pieces fetched at once, how long they may take, and how often in a row nothing may come: among several servers the first request may be lost. */
 const fetchPieces = 16
-const defaultFetch_ms = 10_000
+const defaultFetch_ms = 1_000
+const fetchAttempts = 10
 
 /** One actor's snapshots in a JetStream stream: each is a subject of its own, so that it can be let go as a whole. */
 export class JetStreamSnapshots implements SnapshotStore {
@@ -42,13 +43,14 @@ export class JetStreamSnapshots implements SnapshotStore {
   async *read(name: string, pieces: number): AsyncIterable<Uint8Array> {
     const consumer = await this.#client.consumers.get(this.#subjects.snapshotStream, { filter_subjects: this.#subject(name) })
     try {
-      for (let left = pieces; left > 0; ) {
+      for (let left = pieces, idle = 0; left > 0; ) {
         const before = left
         for await (const message of await consumer.fetch({ max_messages: Math.min(left, fetchPieces), expires: this.#fetch_ms })) {
           yield message.data
           left--
         }
-        if (left === before) throw new Error(`a snapshot's pieces do not come: ${left} of ${pieces} are missing after ${this.#fetch_ms} ms`)
+        idle = left === before ? idle + 1 : 0
+        if (idle === fetchAttempts) throw new Error(`a snapshot's pieces do not come: ${left} of ${pieces} are missing after ${fetchAttempts * this.#fetch_ms} ms`)
       }
     } finally {
       await consumer.delete()
