@@ -9,7 +9,7 @@ export class NeverSent extends Error {
   }
 }
 
-/** The venue said no, and why: nothing happened. `code` is stable (docs/api.md lists them all). */
+/** The venue said no, and why: nothing happened. `code` is stable (docs/api/errors.md lists them all). */
 export class Refused extends Error {
   readonly code: ErrorCode
   readonly status: number

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import { Refusal, statusOf } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
+import { answerHeaders } from './document/answerHeaders.ts'
+import { OpenApi } from './document/openApi.ts'
 import type { Gateway } from './gateway.ts'
 import { failure } from './log.ts'
 import { PROBLEM_MEDIA_TYPE, problemOf, refusalOf, sendProblem } from './problem.ts'
@@ -17,6 +19,7 @@ import { healthRoute } from './routes/health.ts'
 import { listOrdersRoute } from './routes/listOrders.ts'
 import { marketStateRoute } from './routes/marketState.ts'
 import { marketsRoute } from './routes/markets.ts'
+import { openApiRoute } from './routes/openApi.ts'
 import { orderbookRoute } from './routes/orderbook.ts'
 import { placeOrderRoute } from './routes/placeOrder.ts'
 import { readyRoute } from './routes/ready.ts'
@@ -24,7 +27,7 @@ import { requestWithdrawalRoute } from './routes/requestWithdrawal.ts'
 import { stellarTomlRoute } from './routes/stellarToml.ts'
 import { timeRoute } from './routes/time.ts'
 import { RouteTable } from './routeTable.ts'
-import { session } from './session.ts'
+import { session, webOrigin } from './session.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -64,7 +67,11 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
 
   const routes = new RouteTable()
   app.decorate('routes', routes)
-  app.addHook('onRoute', ({ method, url }) => routes.add(method, url))
+  const document = new OpenApi(answerHeaders, (route) => [route.onRequest].flat().includes(app.authenticate))
+  app.addHook('onRoute', (route) => {
+    routes.add(route.method, route.url)
+    document.add(route)
+  })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {
     const allowed = routes.methodsOf(request.url)
@@ -80,6 +87,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   for (const route of [requestWithdrawalRoute, getWithdrawalRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(healthRoute)
   await app.register(timeRoute)
+  await app.register(openApiRoute, { document, server: webOrigin(venue.file.gateway.homeDomain) })
   await app.ready()
   return app
 }

@@ -66,12 +66,16 @@ const table = {
   internal_error: [500, 'The venue failed at this request. It was recorded.'],
 } as const satisfies Record<string, readonly [status: number, text: string]>
 
+const retryableStatuses: ReadonlySet<number> = new Set([429, 503, 504])
+
 export type ErrorCode = keyof typeof table
 
 export const errorCodes = Object.keys(table) as ErrorCode[]
 export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(table, text)
 /** HTTP status of a refusal. */
 export const statusOf = (code: ErrorCode): number => table[code][0]
+/** Whether the same request, unchanged, may fare better later: what it was refused for lies with the venue. */
+export const isRetryable = (code: ErrorCode): boolean => retryableStatuses.has(statusOf(code))
 /** The sentence a person reads. */
 export const textOf = (code: ErrorCode): string => table[code][1]
 

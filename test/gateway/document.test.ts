@@ -3,15 +3,16 @@ import { join } from 'node:path'
 import { Keypair } from '@stellar/stellar-sdk/base'
 import t from 'tap'
 import { SecretSigner } from '../../src/client/signer.ts'
-import { errorCodes, statusOf, textOf } from '../../src/protocol/errors.ts'
+import { errorCodes, isRetryable, statusOf, textOf } from '../../src/protocol/errors.ts'
 import { canonicalJson, messageId } from '../../src/protocol/messages/canonical.ts'
 import { readMessage } from '../../src/protocol/messages/message.ts'
 import { openStage } from './stage.ts'
 
-const document = readFileSync(join(import.meta.dirname, '../../docs/api.md'), 'utf8')
+const page = (name: string): string => readFileSync(join(import.meta.dirname, '../../docs/api', name), 'utf8')
+const signing = page('signing.md')
 const example = (name: string): string => {
-  const found = new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w*\n([^]*?)\n\`\`\``).exec(document)?.[1]
-  if (found === undefined) throw new Error(`docs/api.md has no example "${name}"`)
+  const found = new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w*\n([^]*?)\n\`\`\``).exec(signing)?.[1]
+  if (found === undefined) throw new Error(`docs/api/signing.md has no example "${name}"`)
   return found
 }
 
@@ -26,8 +27,8 @@ t.test('the worked example is what the venue computes', async (t) => {
 })
 
 t.test('every error is listed with its status and text, and no other', async (t) => {
-  const listed = [...document.slice(document.indexOf('\n## Errors\n')).matchAll(/^\| `(\w+)` \| (\d+) \| (.*) \|$/gm)].map(([, code, status, text]) => ({ code, status: Number(status), text }))
-  t.strictSame(listed, errorCodes.map((code) => ({ code, status: statusOf(code), text: textOf(code) })))
+  const listed = [...page('errors.md').matchAll(/^\| `(\w+)` \| (\d+) \| (yes)? ?\| (.*) \|$/gm)].map(([, code, status, again, text]) => ({ code, status: Number(status), again: again === 'yes', text }))
+  t.strictSame(listed, errorCodes.map((code) => ({ code, status: statusOf(code), again: isRetryable(code), text: textOf(code) })))
 })
 
 t.test('every route is described', async (t) => {
@@ -35,5 +36,5 @@ t.test('every route is described', async (t) => {
   t.teardown(() => stage.close())
   const routes = stage.app.routes.all.filter((route) => !/^(HEAD|OPTIONS) /.test(route))
   t.ok(routes.length > 12)
-  t.strictSame(routes.filter((route) => !document.includes(`\`${route}\``)), [])
+  t.strictSame(routes.filter((route) => !page('README.md').includes(`\`${route}\``)), [])
 })

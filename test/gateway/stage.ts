@@ -16,6 +16,8 @@ import { startNats } from '../nats/server.ts'
 import type { NatsOptions, NatsServer } from '../nats/server.ts'
 import { FakePair } from './fakePair.ts'
 import { FakeVault } from './fakeVault.ts'
+import { Recorder } from './recorder.ts'
+import type { Document } from './recorder.ts'
 
 const bytes = (name: string): Buffer => createHash('sha256').update(name).digest()
 export const contractOf = (name: string): string => StrKey.encodeContract(bytes(name))
@@ -51,6 +53,8 @@ export interface Stage {
   readonly pair: FakePair
   readonly gateway: Gateway
   readonly app: FastifyInstance
+  /** Every answer so far, held against the gateway's own description. */
+  readonly recorder: Recorder
   /** Everything the gateway has logged. */
   log(): string
   close(): Promise<void>
@@ -74,6 +78,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
     ...bounds,
   })
   const app = await gatewayApp(gateway)
+  const recorder = new Recorder(app, (await app.inject('/api/v1/openapi.json')).json<Document>())
   const vault = new FakeVault(others, venue)
   await vault.open()
   const pair = new FakePair(others, venue)
@@ -87,12 +92,14 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
     pair,
     gateway,
     app,
+    recorder,
     log: () => logged,
     close: async () => {
       await app.close()
       await gateway.close()
       await Promise.all([own.close(), others.close()])
       await nats.stop()
+      recorder.assertDocumented()
     },
   }
 }

@@ -14,6 +14,6 @@ t.test('codes are words, statuses are errors, texts are sentences', async (t) =>
 })
 
 t.test('every code is documented with its status', async (t) => {
-  const page = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8')
+  const page = readFileSync(new URL('../../docs/api/errors.md', import.meta.url), 'utf8')
   for (const code of errorCodes) t.match(page, new RegExp(`\`${code}\`[^\\n]*${statusOf(code)}|${statusOf(code)}[^\\n]*\`${code}\``), code)
 })

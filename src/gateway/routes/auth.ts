@@ -12,8 +12,8 @@ const closed = { additionalProperties: false }
 /** `client_domain` is a wallet's wish that a server need not follow (SEP-10), so it is taken and ignored. */
 const Ask = Type.Object({ account: Key, home_domain: Type.Optional(Type.String()), client_domain: Type.Optional(Type.String()) }, closed)
 const Answer = Type.Object({ transaction: Type.String({ minLength: 1, maxLength: limits.requestBytes }) }, closed)
-const challengeSchema = { querystring: Ask, response: { 200: Type.Object({ transaction: Type.String(), network_passphrase: Type.String() }) } }
-const tokenSchema = { body: Answer, response: { 200: Type.Object({ token: Type.String() }) } }
+const challengeSchema = { summary: 'A SEP-10 challenge for an account', codes: ['venue_not_ready', 'venue_overloaded', 'internal_error'], querystring: Ask, response: { 200: Type.Object({ transaction: Type.String(), network_passphrase: Type.String() }) } } as const
+const tokenSchema = { summary: 'A token for a signed challenge', codes: ['challenge_invalid', 'venue_not_ready', 'venue_overloaded', 'internal_error'], body: Answer, response: { 200: Type.Object({ token: Type.String() }) } } as const
 
 const challengeFile = new URL('../login/challenge.ts', import.meta.url).href
 

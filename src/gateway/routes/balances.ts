@@ -5,7 +5,7 @@ import type { BalanceState } from '../../protocol/vault.ts'
 import type { Gateway } from '../gateway.ts'
 import { BalanceShape, NoQuery } from '../schemas.ts'
 
-const schema = { querystring: NoQuery, response: { 200: Type.Object({ balances: Type.Array(BalanceShape) }) } }
+const schema = { summary: 'The caller’s balances', querystring: NoQuery, response: { 200: Type.Object({ balances: Type.Array(BalanceShape) }) } }
 
 /** GET /api/v1/balances: per asset what the chain shows, what trades will still move, what is reserved, and what is left to use. */
 export const balancesRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {

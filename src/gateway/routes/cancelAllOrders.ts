@@ -7,7 +7,8 @@ import type { Gateway } from '../gateway.ts'
 import { NoQuery, SweepShape } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
 
-const schema = { body: SignedRequest, querystring: NoQuery, response: { 200: SweepShape, 202: SweepShape } }
+const codes = ['market_unknown', 'account_unknown', 'cancels_exceeded', 'market_unavailable'] as const
+const schema = { summary: 'Cancel all orders, of one market or of all', action: 'cancelAll', codes, body: SignedRequest, querystring: NoQuery, response: { 200: SweepShape, 202: SweepShape } } as const
 
 /**
  * DELETE /api/v1/orders: a signed cancel-all, of one market or of all. 200 when every market has answered, with how many orders came back and which markets

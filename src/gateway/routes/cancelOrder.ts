@@ -8,7 +8,8 @@ import type { ToldOrder } from '../outcomeView.ts'
 import { CancelShape, IdParameters, NoQuery } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
 
-const schema = { body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: CancelShape } }
+const codes = ['order_mismatch', 'account_unknown', 'order_unknown', 'order_not_open', 'market_halted', 'market_unavailable'] as const
+const schema = { summary: 'Cancel an order', action: 'cancel', codes, body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: CancelShape } } as const
 
 /**
  * DELETE /api/v1/orders/:id: a signed cancel of the order in the path. 200 with what the order had come to when it closed; a refusal carries the order as it was found.

@@ -4,7 +4,7 @@ import type { OrderState } from '../../protocol/vault.ts'
 import type { Gateway } from '../gateway.ts'
 import { IdParameters, NoQuery, OrderShape } from '../schemas.ts'
 
-const schema = { params: IdParameters, querystring: NoQuery, response: { 200: OrderShape } }
+const schema = { summary: 'One of the caller’s orders', codes: ['order_unknown'], params: IdParameters, querystring: NoQuery, response: { 200: OrderShape } } as const
 
 /** GET /api/v1/orders/:id: one of the caller's orders. Somebody else's is answered exactly like one that does not exist. */
 export const getOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {

@@ -5,7 +5,7 @@ import { withdrawalView } from '../../protocol/view.ts'
 import type { Gateway } from '../gateway.ts'
 import { IdParameters, NoQuery, WithdrawalShape } from '../schemas.ts'
 
-const schema = { params: IdParameters, querystring: NoQuery, response: { 200: WithdrawalShape } }
+const schema = { summary: 'One of the caller’s withdrawals', codes: ['withdrawal_unknown'], params: IdParameters, querystring: NoQuery, response: { 200: WithdrawalShape } } as const
 
 /** GET /api/v1/withdrawals/:id: one of the caller's withdrawals, with the engine's authorisation as soon as it is there. */
 export const getWithdrawalRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {

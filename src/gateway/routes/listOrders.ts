@@ -17,7 +17,7 @@ const Query = Type.Object(
   },
   { additionalProperties: false },
 )
-const schema = { querystring: Query, response: { 200: Type.Object({ orders: Type.Array(OrderShape) }) } }
+const schema = { summary: 'The caller’s orders, newest first', codes: ['market_unknown'], querystring: Query, response: { 200: Type.Object({ orders: Type.Array(OrderShape) }) } } as const
 
 const DEFAULT_LIMIT = 100
 

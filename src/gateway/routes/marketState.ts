@@ -6,7 +6,7 @@ import type { Gateway } from '../gateway.ts'
 import { MarketParameters, NoQuery } from '../schemas.ts'
 
 const Answer = Type.Object({ name: Type.String(), state: Type.String(), lowestPrice: Type.String(), highestPrice: Type.String() })
-const schema = { params: MarketParameters, querystring: NoQuery, response: { 200: Answer } }
+const schema = { summary: 'What a market says of itself now', codes: ['market_unknown', 'market_unavailable', 'venue_not_ready', 'venue_overloaded', 'internal_error'], params: MarketParameters, querystring: NoQuery, response: { 200: Answer } } as const
 
 /** GET /api/v1/markets/:pair: whether the market is open, and between which prices it takes orders now. Public. */
 export const marketStateRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {

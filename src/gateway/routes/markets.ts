@@ -13,7 +13,7 @@ const Answer = Type.Object({
   assets: Type.Array(AssetShape),
   markets: Type.Array(MarketShape),
 })
-const schema = { querystring: NoQuery, response: { 200: Answer } }
+const schema = { summary: 'Markets, assets, network and vault: what messages are bound to', querystring: NoQuery, response: { 200: Answer } }
 
 /** GET /api/v1/markets: everything a message must be bound to, and the steps and bounds of prices and quantities. Public. */
 export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {

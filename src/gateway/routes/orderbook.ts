@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts'
 import { MarketParameters, NoQuery, OrderShape } from '../schemas.ts'
 
 const Book = Type.Object({ market: Type.String(), bids: Type.Array(OrderShape), asks: Type.Array(OrderShape), complete: Type.Boolean() })
-const schema = { params: MarketParameters, querystring: NoQuery, response: { 200: Book } }
+const schema = { summary: 'The caller’s own resting orders of a market', codes: ['market_unknown'], params: MarketParameters, querystring: NoQuery, response: { 200: Book } } as const
 
 /**
  * GET /api/v1/orderbook/:pair: the caller's own resting orders, and nobody else's: best price first, oldest first within a price.

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import type { Gateway } from '../gateway.ts'
 
 const Answer = Type.Object({ ready: Type.Boolean(), missing: Type.Array(Type.String()) })
-const schema = { response: { 200: Answer, 503: Answer } }
+const schema = { summary: 'Whether the venue can trade', response: { 200: Answer, 503: Answer } }
 
 /** GET /ready: 200 where every part of the venue said lately that it runs; otherwise 503 with the parts that did not. */
 export const readyRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {

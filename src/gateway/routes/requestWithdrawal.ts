@@ -9,7 +9,8 @@ import type { Gateway } from '../gateway.ts'
 import { NoQuery, WithdrawalShape } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
 
-const schema = { body: SignedRequest, querystring: NoQuery, response: { 202: WithdrawalShape } }
+const codes = ['asset_unknown', 'decimal_malformed', 'quantity_out_of_range', 'account_unknown', 'funds_insufficient', 'withdrawals_exceeded'] as const
+const schema = { summary: 'Ask for a withdrawal of settled funds', action: 'withdraw', codes, body: SignedRequest, querystring: NoQuery, response: { 202: WithdrawalShape } } as const
 
 /**
  * POST /api/v1/withdrawals: a signed withdrawal of settled funds. 202 with the withdrawal as it stands; the engine's authorisation

@@ -1,4 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify'
+import { Type } from 'typebox'
 import type { Gateway } from '../gateway.ts'
 import { webOrigin } from '../session.ts'
 
@@ -13,7 +14,8 @@ export const stellarTomlRoute: FastifyPluginCallback<{ gateway: Gateway }> = (ap
   ]
     .map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`)
     .join('')
-  app.get('/.well-known/stellar.toml', (_request, reply) => {
+  const schema = { summary: 'SEP-1: where wallets log in', produces: 'text/plain', response: { 200: Type.String() } }
+  app.get('/.well-known/stellar.toml', { schema }, (_request, reply) => {
     void reply.type('text/plain; charset=utf-8').header('access-control-allow-origin', '*').send(text)
   })
   done()

@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/compile'
 import { Type } from 'typebox'
+import type { TSchema } from 'typebox'
 import { Refusal } from '../errors.ts'
 import { AmendMessage } from './amend.ts'
 import { CancelMessage } from './cancel.ts'
@@ -21,6 +22,17 @@ export interface Messages {
 }
 export type Action = keyof Messages
 export type Message = Messages[Action]
+
+/** What each is made of. */
+export const messageSchemas = {
+  order: OrderMessage,
+  amend: AmendMessage,
+  cancel: CancelMessage,
+  cancelAll: CancelAllMessage,
+  withdraw: WithdrawMessage,
+  delegate: DelegateMessage,
+  revoke: RevokeMessage,
+} as const satisfies Record<Action, TSchema>
 
 const validators = {
   order: Compile(OrderMessage),

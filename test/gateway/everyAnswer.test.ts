@@ -1,0 +1,90 @@
+import t from 'tap'
+import { Client } from '../../src/client/client.ts'
+import type { SignedRequest } from '../../src/client/messages.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import { pairActor } from '../../src/protocol/subjects.ts'
+import { plainTerms } from '../../src/protocol/terms.ts'
+import { call, refused } from './call.ts'
+import type { Called } from './call.ts'
+import type { Script } from './fakeVault.ts'
+import { marketName, resting } from './fakeVault.ts'
+import type { Operation } from './recorder.ts'
+import { provoke } from './provocations.ts'
+import type { Change, Good } from './provocations.ts'
+import { openStage, trader } from './stage.ts'
+
+// Every route, status and code of the served description, provoked: the description promises nothing that does not happen.
+
+const stage = await openStage({ answerTimeout_ms: 400 })
+t.teardown(() => stage.close())
+const alice = trader('alice')
+const client = await Client.open(stage.url, alice)
+const token = await client.login()
+const id = 'ab'.repeat(32)
+const open = stage.pair.status
+
+const order = {
+  id, account: alice.address, market: marketName, side: 'buy', type: 'limit', ticks: 1_200, lots: 50, spend: 0n, timeInForce: 'GTC', terms: plainTerms, expires: 2_000_000_000,
+  status: 'open', reason: null, filledLots: 30, filledQuote: 1_500n, created: 3, updated: 7,
+}
+const outcome = { order: id, status: 'open', reason: null, ticks: 101_000, lots: 50, filledLots: 30, filledQuote: 1_500n, created: 3, time: 5 }
+const withdrawal = { id, account: alice.address, asset: stage.venue.assets[0]!.contract, amount: 10n, status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null }
+const from = pairActor(marketName)
+const ok = (value: unknown, actor?: typeof from): Script => () => ({ answer: { ok: value }, ...(actor === undefined ? {} : { from: actor }) })
+const placed = (): Promise<SignedRequest> => client.signOrder(marketName, { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })
+const sweep = (markets: string[]) => ok({ id, cancelled: 1, markets, halted: [] })
+
+/** For each route a request that is as it should be, and what the venue has to say for each good answer. */
+const good: Record<string, Good> = {
+  'POST /api/v1/orders': {
+    body: placed,
+    scripts: { 200: ok(order), 201: (asked) => (asked.kind === 'place' ? resting(asked) : null), 202: ok({ ...order, status: 'pending' }) },
+  },
+  'PUT /api/v1/orders/{id}': { body: () => client.signAmend(id, '0.12', '50'), scripts: { 200: ok(outcome, from), 202: ok({ amended: order, waiting: true }) } },
+  'DELETE /api/v1/orders/{id}': { body: () => client.signCancel(id), scripts: { 200: ok({ ...outcome, status: 'cancelled', reason: 'cancelled' }, from) } },
+  'DELETE /api/v1/orders': { body: () => client.signCancelAll(marketName), scripts: { 200: sweep([]), 202: sweep([marketName]) } },
+  'POST /api/v1/withdrawals': { body: () => client.signWithdrawal('XLM', '1'), scripts: { 202: ok(withdrawal) } },
+  'GET /api/v1/orders/{id}': { scripts: { 200: ok(order) } },
+  'GET /api/v1/orders': { scripts: { 200: ok([order]) } },
+  'GET /api/v1/orderbook/{pair}': { scripts: { 200: ok([order]) } },
+  'GET /api/v1/balances': { scripts: { 200: ok([{ asset: stage.venue.assets[0]!.contract, settled: 1n, pending: -1n, reserved: 0n, available: 0n }]) } },
+  'GET /api/v1/withdrawals/{id}': { scripts: { 200: ok(withdrawal) } },
+  'GET /api/v1/markets': { scripts: { 200: null } },
+  'GET /api/v1/markets/{pair}': { scripts: { 200: null } },
+  'GET /api/v1/time': { scripts: { 200: null } },
+  'GET /api/v1/openapi.json': { scripts: { 200: null } },
+  'GET /auth': { query: `?account=${alice.address}`, scripts: { 200: null } },
+  'POST /auth': {
+    body: async () => ({ transaction: alice.signTransaction((await call(stage.url, 'GET', `/auth?account=${alice.address}`)).json.transaction as string, stage.venue.file.network.passphrase) }),
+    scripts: { 200: null },
+  },
+  'GET /.well-known/stellar.toml': { scripts: { 200: null } },
+  'GET /health': { scripts: { 200: null } },
+  'GET /ready': { scripts: { 200: null, 503: null } },
+}
+
+const path = (operation: Operation): string => operation.path.replace('{id}', id).replace('{pair}', marketName)
+const codesOf = (operation: Operation): ErrorCode[] =>
+  Object.values(operation.responses).flatMap(({ content }) => (content['application/problem+json']?.schema as { properties: { code: { enum: ErrorCode[] } } } | undefined)?.properties.code.enum ?? [])
+
+for (const operation of stage.recorder.operations) {
+  const name = `${operation.method} ${operation.path}`
+  t.test(name, async (t) => {
+    const one = good[name]
+    stage.pair.status = open
+    if (one === undefined) return t.fail('no good request is known for this route: add it above')
+    const headers = operation.security === undefined ? {} : { authorization: `Bearer ${token}` }
+    const send = async (change: Change = {}): Promise<Called> =>
+      call(change.url ?? stage.url, operation.method, change.path ?? path(operation) + (one.query ?? ''), change.body ?? (await one.body?.()), change.headers ?? headers)
+    for (const [status, script] of Object.entries(one.scripts)) {
+      if (name === 'GET /ready' && status === '200') await stage.vault.say(stage.venue.actors)
+      if (name === 'GET /ready' && status === '503') await stage.vault.say(stage.venue.actors.slice(0, 1), 'failed')
+      if (script !== null) stage.vault.script = script
+      await stage.vault.connected()
+      t.equal((await send()).status, Number(status), `${status}`)
+    }
+    const documented = Object.keys(operation.responses).filter((status) => Number(status) < 300)
+    t.strictSame(Object.keys(one.scripts).filter((status) => Number(status) < 300), documented, 'every good status')
+    for (const code of codesOf(operation)) refused(t, await provoke(code, { stage, operation, good: one, send }), code)
+  })
+}

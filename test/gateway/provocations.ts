@@ -1,0 +1,142 @@
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import type { SignedRequest } from '../../src/client/messages.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
+import { Refusal } from '../../src/protocol/errors.ts'
+import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
+import type { MarketStatus } from '../../src/protocol/pair.ts'
+import type { Called } from './call.ts'
+import type { Script } from './fakeVault.ts'
+import type { Operation } from './recorder.ts'
+import type { Stage } from './stage.ts'
+import { contractOf, openStage, trader } from './stage.ts'
+
+// How each code is brought about: at the gateway where it is the gateway that refuses, and otherwise by the scripted keeper of the account.
+
+export interface Good {
+  /** Where the route takes a body. */
+  readonly body?: () => Promise<object>
+  readonly query?: string
+  /** By good status; null where the gateway needs nobody for it. */
+  readonly scripts: Readonly<Record<string, Script | null>>
+}
+
+export interface Change {
+  readonly body?: unknown
+  readonly url?: string
+  readonly path?: string
+  readonly headers?: Record<string, string>
+}
+
+export interface Scene {
+  readonly stage: Stage
+  readonly operation: Operation
+  readonly good: Good
+  /** Sends the good request, but for what is given. */
+  readonly send: (change?: Change) => Promise<Called>
+}
+
+type Provocation = (scene: Scene) => Promise<Called>
+const alice = trader('alice')
+const nowhere = 'AAA-BBB'
+
+/** The good message with other members, signed again. */
+const withMembers = (change: Record<string, string>): Provocation => async ({ good, send }) => {
+  const { message } = (await good.body!()) as SignedRequest
+  const changed = { ...message, ...change }
+  return send({ body: { message: changed, signature: alice.signMessage(canonicalJson(changed)) } })
+}
+
+/** What the keeper of the account, or of the market, has to decide. */
+const said = (code: ErrorCode): Provocation => ({ stage, send }) => {
+  stage.vault.script = () => ({ answer: { refused: code } })
+  return send()
+}
+
+/** What no HTTP program would send: the parser refuses it before there is a route. */
+async function raw({ stage, operation }: Scene, header: string): Promise<Called> {
+  const { hostname, port } = new URL(stage.url)
+  const socket = connect(Number(port), hostname)
+  let heard = ''
+  socket.on('data', (chunk: Buffer) => (heard += chunk.toString()))
+  socket.write(`${operation.method} ${operation.path} HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n`)
+  await once(socket, 'close')
+  const [head, body] = heard.split('\r\n\r\n')
+  return { status: Number(head!.split(' ')[1]), type: /content-type: (\S+)/.exec(head!)![1]!, headers: new Headers(), json: JSON.parse(body!) as Record<string, unknown> }
+}
+
+/** A gateway that failed, or that drains, does so for good. */
+async function elsewhere(ruin: (stage: Stage) => Promise<void>, { send }: Scene): Promise<Called> {
+  const other = await openStage()
+  try {
+    await ruin(other)
+    return await send({ url: other.url })
+  } finally {
+    await other.close()
+  }
+}
+
+/** As much work as the gateway takes. */
+async function full({ stage: { gateway }, good, send }: Scene): Promise<Called> {
+  // A login's own body takes a request to make.
+  const body = await good.body?.()
+  let taken = 0
+  try {
+    for (;; taken++) gateway.admission.enter()
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === 'venue_overloaded')) throw error
+  }
+  try {
+    return await send({ body })
+  } finally {
+    for (; taken > 0; taken--) gateway.admission.leave()
+  }
+}
+
+/** The keeper breaks its word. */
+function broken(scene: Scene): Promise<Called> {
+  const { stage, operation, send } = scene
+  if (operation.path === '/auth') return elsewhere(async ({ gateway }) => void Object.assign(gateway.signatures, { run: () => Promise.reject(new Error('a thread died')) }), scene)
+  stage.vault.script = () => ({ answer: { ok: undefined } })
+  stage.pair.status = {} as MarketStatus
+  return send()
+}
+
+const provocations: Partial<Record<ErrorCode, Provocation>> = {
+  request_malformed: (scene) => (scene.good.body === undefined ? raw(scene, 'no header') : scene.send({ body: '{"half":' })),
+  request_too_large: (scene) => (scene.good.body === undefined ? raw(scene, `x-filler: ${'y'.repeat(40_000)}`) : scene.send({ body: `"${'x'.repeat(1_000_000)}"` })),
+  media_type_unsupported: ({ send }) => send({ body: 'x', headers: { 'content-type': 'text/plain' } }),
+  internal_error: broken,
+  token_missing: ({ send }) => send({ headers: {} }),
+  token_invalid: ({ send }) => send({ headers: { authorization: 'Bearer a.b.c' } }),
+  venue_not_ready: (scene) => elsewhere(({ gateway }) => gateway.admission.drain(), scene),
+  venue_overloaded: full,
+  message_malformed: withMembers({ nonce: '' }),
+  action_unsupported: withMembers({ action: 'revoke' }),
+  signature_invalid: async ({ good, send }) => send({ body: { ...(await good.body!()), signature: Buffer.alloc(64).toString('base64') } }),
+  network_mismatch: withMembers({ network: 'another network' }),
+  vault_mismatch: withMembers({ vault: contractOf('another vault') }),
+  asset_mismatch: withMembers({ base: contractOf('another asset') }),
+  asset_unknown: withMembers({ asset: contractOf('another asset') }),
+  message_expired: withMembers({ expires: '1' }),
+  expiry_too_far: withMembers({ expires: '99999999999' }),
+  order_mismatch: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'cd'.repeat(32)) }),
+  outcome_unknown: ({ stage, send }) => {
+    stage.vault.script = () => null
+    return send()
+  },
+  market_unknown: async (scene) => {
+    const { good, operation, send } = scene
+    if (good.body !== undefined) return withMembers({ market: nowhere })(scene)
+    return send({ path: operation.path.includes('{pair}') ? operation.path.replace('{pair}', nowhere) : `${operation.path}?market=${nowhere}` })
+  },
+  market_unavailable: (scene) => {
+    scene.stage.pair.status = null
+    return said('market_unavailable')(scene)
+  },
+  challenge_invalid: ({ send }) => send({ body: { transaction: 'AAAA' } }),
+}
+
+export function provoke(code: ErrorCode, scene: Scene): Promise<Called> {
+  return (provocations[code] ?? said(code))(scene)
+}
