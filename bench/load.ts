@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url'
 export interface LoadPlan {
   readonly host: string
   readonly port: number
+  /** Where bodies are posted. */
+  readonly path: string
   readonly connections: number
   /** Request bodies, sent in this order; each connection waits for its answer before it takes the next. */
   readonly bodies: readonly string[]
@@ -24,10 +26,10 @@ export interface LoadResult {
 const TIMEOUT_ms = 120_000
 
 /** Sends orders from a process of its own, so that the client's work is counted apart, and waits for every answer. */
-export async function runLoad(url: string, connections: number, bodies: readonly string[]): Promise<LoadResult> {
+export async function runLoad(url: string, connections: number, bodies: readonly string[], path = '/api/v1/orders'): Promise<LoadResult> {
   const { hostname, port } = new URL(url)
   const child = fork(fileURLToPath(new URL('./loadClient.ts', import.meta.url)), { timeout: TIMEOUT_ms, serialization: 'advanced' })
-  const plan: LoadPlan = { host: hostname, port: Number(port), connections, bodies }
+  const plan: LoadPlan = { host: hostname, port: Number(port), path, connections, bodies }
   child.send(plan)
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the load client ended without a result (${String(code)})`)

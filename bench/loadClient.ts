@@ -7,7 +7,7 @@ const HEAD_END = Buffer.from('\r\n\r\n')
 
 const [plan] = (await once(process, 'message')) as [LoadPlan]
 const requests = plan.bodies.map((body) =>
-  Buffer.from(`POST /api/v1/orders HTTP/1.1\r\nHost: ${plan.host}:${plan.port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
+  Buffer.from(`POST ${plan.path} HTTP/1.1\r\nHost: ${plan.host}:${plan.port}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`),
 )
 const latencies = new Float64Array(requests.length)
 let next = 0

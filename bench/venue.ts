@@ -24,6 +24,8 @@ const CASES = [
   { connections: 16, warmUp: 2_000, orders: 20_000 },
   { connections: 64, warmUp: 4_000, orders: 60_000 },
 ] as const
+/** Signed orders in one request, and requests at a time. */
+const BATCH = { orders: 100, connections: 8, warmUp: 100, requests: 800 } as const
 const SETTLED_TIMEOUT_ms = 180_000
 
 await main(async () => {
@@ -59,6 +61,15 @@ await main(async () => {
         figure('refused', load.refused, 'orders')
       }
     }
+    const signed = await signOrders(venue, traders, MARKETS.slice(0, 1), (BATCH.warmUp + BATCH.requests) * BATCH.orders)
+    const bodies = Array.from({ length: BATCH.warmUp + BATCH.requests }, (_, n) => `{"messages":[${signed.slice(n * BATCH.orders, (n + 1) * BATCH.orders).join()}]}`)
+    await runLoad(venue.gatewayUrl, BATCH.connections, bodies.slice(0, BATCH.warmUp), '/api/v1/orders/batch')
+    const load = await runLoad(venue.gatewayUrl, BATCH.connections, bodies.slice(BATCH.warmUp), '/api/v1/orders/batch')
+    const batches = (metric: string, value: number, unit: string): void => report({ bench: 'venue', case: `1 pair, batches of ${BATCH.orders}, ${BATCH.connections} connections`, metric, value, unit })
+    batches('throughput', (load.answered * BATCH.orders) / load.elapsed_s, 'orders/s')
+    batches('latency p50', load.p50_ms, 'ms')
+    batches('latency p99', load.p99_ms, 'ms')
+    batches('refused', load.refused, 'requests')
     const begun = performance.now()
     await Promise.all(traders.map((trader) => trader.settled(SETTLED_TIMEOUT_ms)))
     report({ bench: 'venue', case: 'after the last order', metric: 'all trades settled on chain', value: (performance.now() - begun) / 1000, unit: 's' })

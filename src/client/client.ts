@@ -2,8 +2,9 @@ import type { OrderView, WithdrawalView } from '../protocol/feed.ts'
 import type { MarketState, SelfTrade } from '../protocol/identity.ts'
 import { assertChallenge } from './challenge.ts'
 import { Refused } from './errors.ts'
-import { exchange } from './http.ts'
-import type { Request } from './http.ts'
+import type { OutcomeUnknown } from './errors.ts'
+import { exchange, problemError } from './http.ts'
+import type { Problem, Request } from './http.ts'
 import { amendMessage, cancelAllMessage, cancelMessage, orderMessage, signRequest, withdrawMessage } from './messages.ts'
 import type { Binding, NewOrder, SignedRequest, Validity } from './messages.ts'
 import type { Signer } from './signer.ts'
@@ -84,6 +85,15 @@ export interface CancelAllView {
   readonly halted: readonly string[]
 }
 
+/** What became of one message of a batch: `error` is Refused, or OutcomeUnknown where the same message is to be sent again. */
+export type BatchResult<View> = { readonly order: View; readonly error?: undefined } | { readonly order?: undefined; readonly error: Refused | OutcomeUnknown }
+
+interface BatchItem<View> {
+  readonly status: number
+  readonly order?: View
+  readonly problem?: Problem
+}
+
 export interface OwnOrderbook {
   readonly market: string
   readonly bids: readonly OrderView[]
@@ -162,6 +172,18 @@ export class Client {
     return exchange(this.url, { method: 'POST', path: '/api/v1/orders', body: request })
   }
 
+  /** Up to 100 signed orders at once, taken in this order; what each came to, in the same order. */
+  async sendOrders(messages: readonly SignedRequest[]): Promise<readonly BatchResult<OrderView>[]> {
+    const { results } = await exchange<{ results: BatchItem<OrderView>[] }>(this.url, { method: 'POST', path: '/api/v1/orders/batch', body: { messages } })
+    return results.map(resultOf)
+  }
+
+  /** Up to 100 signed cancels at once. */
+  async sendCancels(messages: readonly SignedRequest[]): Promise<readonly BatchResult<CancelView>[]> {
+    const { results } = await exchange<{ results: BatchItem<CancelView>[] }>(this.url, { method: 'DELETE', path: '/api/v1/orders/batch', body: { messages } })
+    return results.map(resultOf)
+  }
+
   sendCancel(request: SignedRequest): Promise<CancelView> {
     return exchange(this.url, { method: 'DELETE', path: `/api/v1/orders/${request.message.order}`, body: request })
   }
@@ -176,6 +198,16 @@ export class Client {
 
   sendWithdrawal(request: SignedRequest): Promise<WithdrawalView> {
     return exchange(this.url, { method: 'POST', path: '/api/v1/withdrawals', body: request })
+  }
+
+  /** Signs and sends up to 100 orders of one market. */
+  async placeOrders(market: string, orders: readonly NewOrder[], validity?: Partial<Validity>): Promise<readonly BatchResult<OrderView>[]> {
+    return this.sendOrders(await Promise.all(orders.map((order) => this.signOrder(market, order, validity))))
+  }
+
+  /** Signs and sends cancels of up to 100 orders. */
+  async cancelOrders(orders: readonly string[]): Promise<readonly BatchResult<CancelView>[]> {
+    return this.sendCancels(await Promise.all(orders.map((order) => this.signCancel(order))))
   }
 
   async placeOrder(market: string, order: NewOrder, validity?: Partial<Validity>): Promise<OrderView> {
@@ -260,6 +292,11 @@ export function readVenueView(url: string): Promise<VenueView> {
 /** Whether a market is open. Anybody may ask. */
 export function readMarketState(url: string, name: string): Promise<MarketStateView> {
   return exchange(url, { method: 'GET', path: `/api/v1/markets/${name}` })
+}
+
+function resultOf<View>({ order, problem }: BatchItem<View>): BatchResult<View> {
+  if (order !== undefined) return { order }
+  return { error: problemError(problem ?? {}) }
 }
 
 function until(validity: Partial<Validity> = {}, longest_s = DEFAULT_VALIDITY_S): Validity {

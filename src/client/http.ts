@@ -16,7 +16,8 @@ const notConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUN
 /** Refusals that do not say whether the message took effect. */
 const undecided = new Set<ErrorCode>(['outcome_unknown', 'internal_error'])
 
-interface Problem {
+/** RFC 9457, as the venue writes it. */
+export interface Problem {
   readonly code: ErrorCode
   readonly title: string
   readonly status: number
@@ -40,10 +41,14 @@ export async function exchange<Answer>(url: string, { method, path, body, token 
     throw code !== undefined && notConnected.has(code) ? new NeverSent(error) : new OutcomeUnknown(error)
   }
   if (response.ok) return read<Answer>(text)
-  const problem = read<Partial<Problem>>(text)
-  if (typeof problem.code !== 'string' || !isErrorCode(problem.code)) throw new OutcomeUnknown(new Error(`status ${response.status} without a known code`))
+  throw problemError({ status: response.status, ...read<Partial<Problem>>(text) })
+}
+
+/** A refusal, or an unknown outcome where the refusal does not say whether the message took effect. */
+export function problemError(problem: Partial<Problem>): Refused | OutcomeUnknown {
+  if (typeof problem.code !== 'string' || !isErrorCode(problem.code)) return new OutcomeUnknown(new Error(`status ${problem.status} without a known code`))
   const refused = new Refused(problem as Problem)
-  throw undecided.has(refused.code) ? new OutcomeUnknown(refused) : refused
+  return undecided.has(refused.code) ? new OutcomeUnknown(refused) : refused
 }
 
 function read<Answer>(text: string): Answer {

@@ -11,6 +11,7 @@ import { PROBLEM_MEDIA_TYPE, problemOf, refusalOf, sendProblem } from './problem
 import { amendOrderRoute } from './routes/amendOrder.ts'
 import { authRoute } from './routes/auth.ts'
 import { balancesRoute } from './routes/balances.ts'
+import { batchRoutes } from './routes/batches.ts'
 import { cancelAllOrdersRoute } from './routes/cancelAllOrders.ts'
 import { cancelOrderRoute } from './routes/cancelOrder.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
@@ -82,7 +83,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
 
   await app.register(session, { venue, secret: tokenSecret })
   const withGateway = { gateway }
-  for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute]) await app.register(route, withGateway)
+  for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
   for (const route of [requestWithdrawalRoute, getWithdrawalRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(healthRoute)

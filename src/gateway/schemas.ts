@@ -34,6 +34,15 @@ export const OrderShape = Type.Object({
 /** A cancelled order: what of it had traded by then. */
 export const CancelShape = Type.Object({ id: text, market: text, status: text, reason: textOrNull, filledQuantity: text, filledQuote: text, updated: text })
 
+/** Why one message of a batch was refused: as the problem that it would be alone. */
+export const RefusedShape = Type.Object({
+  type: text, title: text, status: Type.Integer(), code: text, detail: Type.Optional(text), requestId: text, order: Type.Optional(CancelShape),
+})
+
+/** What became of each message of a batch, in their order: its status, and the order or the problem. */
+export const PlacedShape = Type.Object({ results: Type.Array(Type.Object({ status: Type.Integer(), order: Type.Optional(OrderShape), problem: Type.Optional(RefusedShape) })) })
+export const CancelledShape = Type.Object({ results: Type.Array(Type.Object({ status: Type.Integer(), order: Type.Optional(CancelShape), problem: Type.Optional(RefusedShape) })) })
+
 /** An order after an amend: price and total quantity as they are now. */
 export const AmendShape = Type.Object({
   id: text, market: text, status: text, reason: textOrNull, price: text, quantity: text, filledQuantity: text, filledQuote: text, updated: text,

@@ -23,11 +23,40 @@ export interface SignedBody {
 /** What a signed message asks for, once its id and its signer are known. @throws Refusal */
 export type MakeCommand = (id: MessageId, signer: AccountId) => VaultCommand
 
-/** Shows the thing that a refusal is about, as it stands. */
-export type Explain = (found: unknown, from: ActorName) => object
+/** An answer as the caller gets it. */
+export interface Shown {
+  readonly status: number
+  readonly body: object
+}
 
-/** Sends the answer to a command. @param from the actor that answered */
-export type Respond = (reply: FastifyReply, value: unknown, from: ActorName) => void
+/** What a signed message asks for, and how what comes of it is shown. */
+export interface Prepared {
+  readonly make: MakeCommand
+  /** @param from the actor that answered */
+  readonly show: (value: unknown, from: ActorName) => Shown
+  /** Shows the thing that a refusal is about, as it stands. */
+  readonly explain?: (found: unknown, from: ActorName) => object
+}
+
+export type Outcome = Shown | { readonly refused: Refusal; readonly found?: object }
+type Done = (outcome: Outcome) => void
+
+/** One message of several that are sent together. */
+export interface Item {
+  readonly body: SignedBody
+  /** @throws Refusal */
+  readonly prepare: (body: SignedBody) => Prepared
+}
+
+/** A message that was admitted and has its signature on the way. */
+interface Entered {
+  readonly requestId: string
+  readonly account: AccountId
+  readonly command: VaultCommand
+  readonly prepared: Prepared
+  readonly done: Done
+  refused: Refusal | null
+}
 
 /**
  * The way of every signed message: admitted, its signature checked on a thread, given to the vault actor of its account, answered. By
@@ -49,30 +78,70 @@ export class Submission {
   }
 
   /** @throws Refusal before anything was started; afterwards refusals go to `reply` */
-  submit(body: SignedBody, make: MakeCommand, reply: FastifyReply, respond: Respond, explain?: Explain): void {
+  submit(body: SignedBody, prepared: Prepared, reply: FastifyReply): void {
+    this.#enter(body, prepared, reply.request.id, (outcome) => answer(reply, outcome), (entered) => this.#send(entered))
+  }
+
+  /**
+   * Several messages, each with an outcome of its own. They are handed to the venue in their order, once the last signature is checked: what stands first in a
+   * list comes first in its market.
+   * @param done called once, with as many outcomes as there are items
+   */
+  submitAll(items: readonly Item[], requestId: string, done: (outcomes: readonly Outcome[]) => void): void {
+    const outcomes = new Array<Outcome>(items.length)
+    const checked = new Array<Entered | undefined>(items.length)
+    let [unchecked, unanswered] = [items.length, items.length]
+    const conclude = (n: number, outcome: Outcome): void => {
+      outcomes[n] = outcome
+      if (--unanswered === 0) done(outcomes)
+    }
+    const arrive = (): void => {
+      if (--unchecked === 0) for (const entered of checked) if (entered !== undefined) this.#send(entered)
+    }
+    for (const [n, { body, prepare }] of items.entries()) {
+      try {
+        this.#enter(body, prepare(body), requestId, (outcome) => conclude(n, outcome), (entered) => {
+          checked[n] = entered
+          arrive()
+        })
+      } catch (error) {
+        conclude(n, { refused: this.#refusalOf(error, requestId) })
+        arrive()
+      }
+    }
+  }
+
+  /** Admits a message and has its signature checked. @throws Refusal before anything was started */
+  #enter(body: SignedBody, prepared: Prepared, requestId: string, done: Done, checked: (entered: Entered) => void): void {
     const account = body.message.account as AccountId
     const { signer, key } = this.#signer(account, body.signer)
     const id = messageId(body.message)
-    const command = make(id, signer)
+    const entered: Entered = { requestId, account, command: prepared.make(id, signer), prepared, done, refused: null }
     this.#admission.enter()
     this.#signatures.verify(key, body.signature, id, (valid, broken) => {
-      if (broken !== null) return this.#finish(reply, () => raise(broken))
-      if (!valid) return this.#finish(reply, () => raise(new Refusal('signature_invalid')))
-      try {
-        this.#vaults.command(account, command, (answer, from) => {
-          this.#finish(reply, () => {
-            if ('refused' in answer) {
-              const shown = answer.found !== undefined && from !== null ? explain?.(answer.found, from) : undefined
-              return sendProblem(reply, new Refusal(answer.refused, answer.detail), shown)
-            }
-            if (from === null) throw new Error('an answer came from nobody')
-            respond(reply, answer.ok, from)
-          })
-        })
-      } catch (error) {
-        this.#finish(reply, () => raise(error))
-      }
+      if (broken !== null) entered.refused = this.#refusalOf(broken, requestId)
+      else if (!valid) entered.refused = new Refusal('signature_invalid')
+      checked(entered)
     })
+  }
+
+  #send(entered: Entered): void {
+    const { account, command, prepared, refused } = entered
+    if (refused !== null) return this.#leave(entered, () => ({ refused }))
+    try {
+      this.#vaults.command(account, command, (answer, from) => {
+        this.#leave(entered, () => {
+          if ('refused' in answer) {
+            const found = answer.found !== undefined && from !== null ? prepared.explain?.(answer.found, from) : undefined
+            return { refused: new Refusal(answer.refused, answer.detail), ...(found !== undefined && { found }) }
+          }
+          if (from === null) throw new Error('an answer came from nobody')
+          return prepared.show(answer.ok, from)
+        })
+      })
+    } catch (error) {
+      this.#leave(entered, () => ({ refused: this.#refusalOf(error, entered.requestId) }))
+    }
   }
 
   /** The key that must have signed: the named one, or the account's own. A contract account has none of its own. */
@@ -87,19 +156,31 @@ export class Submission {
     return { signer, key }
   }
 
-  /** Ends a request that was admitted, whatever happens. Never throws: it is called for many requests in a row. */
-  #finish(reply: FastifyReply, answer: () => void): void {
+  /** Ends a message that was admitted, whatever happens. Never throws: it is called for many messages in a row. */
+  #leave({ requestId, done }: Entered, conclude: () => Outcome): void {
+    let outcome: Outcome
     try {
-      answer()
+      outcome = conclude()
     } catch (error) {
-      if (!(error instanceof Refusal)) this.#log.error({ at: 'submission#finish', requestId: reply.request.id, ...failure(error) }, 'a request failed')
-      sendProblem(reply, error instanceof Refusal ? error : new Refusal('internal_error'))
+      outcome = { refused: this.#refusalOf(error, requestId) }
+    }
+    try {
+      done(outcome)
+    } catch (error) {
+      this.#log.error({ at: 'submission#leave', requestId, ...failure(error) }, 'an answer could not be written')
     } finally {
       this.#admission.leave()
     }
   }
+
+  #refusalOf(error: unknown, requestId: string): Refusal {
+    if (error instanceof Refusal) return error
+    this.#log.error({ at: 'submission#refusalOf', requestId, ...failure(error) }, 'a request failed')
+    return new Refusal('internal_error')
+  }
 }
 
-function raise(error: unknown): never {
-  throw error
+function answer(reply: FastifyReply, outcome: Outcome): void {
+  if ('refused' in outcome) return sendProblem(reply, outcome.refused, outcome.found)
+  void reply.code(outcome.status).send(outcome.body)
 }

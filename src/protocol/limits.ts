@@ -2,6 +2,9 @@
 export const limits = {
   /** Longest request body a gateway reads, in bytes: a signed message is under 1 KiB. */
   requestBytes: 16_384,
+  /** Signed messages in one batch, and its longest body in bytes. */
+  batchMessages: 100,
+  batchBytes: 262_144,
   /** Largest NATS message, in bytes; nats-server's max_payload is set to it. */
   packetBytes: 8_388_608,
   /** Items in one packet between parts of the venue. */

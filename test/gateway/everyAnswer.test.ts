@@ -43,6 +43,8 @@ const good: Record<string, Good> = {
   'PUT /api/v1/orders/{id}': { body: () => client.signAmend(id, '0.12', '50'), scripts: { 200: ok(outcome, from), 202: ok({ amended: order, waiting: true }) } },
   'DELETE /api/v1/orders/{id}': { body: () => client.signCancel(id), scripts: { 200: ok({ ...outcome, status: 'cancelled', reason: 'cancelled' }, from) } },
   'DELETE /api/v1/orders': { body: () => client.signCancelAll(marketName), scripts: { 200: sweep([]), 202: sweep([marketName]) } },
+  'POST /api/v1/orders/batch': { body: async () => ({ messages: [await placed()] }), scripts: { 200: ok(order) } },
+  'DELETE /api/v1/orders/batch': { body: async () => ({ messages: [await client.signCancel(id)] }), scripts: { 200: () => ({ answer: { refused: 'order_unknown' } }) } },
   'POST /api/v1/withdrawals': { body: () => client.signWithdrawal('XLM', '1'), scripts: { 202: ok(withdrawal) } },
   'GET /api/v1/orders/{id}': { scripts: { 200: ok(order) } },
   'GET /api/v1/orders': { scripts: { 200: ok([order]) } },

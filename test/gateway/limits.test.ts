@@ -118,6 +118,6 @@ t.test('a vault that breaks its word is an internal error, without a word of the
   stage.vault.script = (asked) => ({ ...resting(asked as PlaceOrder), answer: { ok: { order: 'ff'.repeat(32), secret: '0.12' } } })
   refused(t, await post(stage, await sign(client)), 'internal_error')
   t.equal(stage.gateway.admission.inFlight, 0)
-  t.match(stage.log(), /"at":"submission#finish".*"requestId":"gw_.*"message":"a request failed"/)
+  t.match(stage.log(), /"at":"submission#refusalOf".*"requestId":"gw_.*"message":"a request failed"/)
   t.notMatch(stage.log(), new RegExp(`${alice.address}|0\\.12|ffff`))
 })

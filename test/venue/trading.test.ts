@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Refused } from '../../src/client/errors.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
 const XLM = 'XLM-USDC'
@@ -38,6 +39,21 @@ t.test('a partial fill, the rest resting', async (t) => {
   await books.check(t)
   t.match(await books.client('bob').orderbook(XLM), { bids: [{ id: buy.id, price: '0.25', quantity: '100', filledQuantity: '40' }], asks: [] })
   await books.cancelAll()
+  await books.check(t)
+})
+
+t.test('batches: a ladder, what takes it, and the rest of it taken back', async (t) => {
+  const ladder = ['0.41', '0.42', '0.43', '0.44'].map((price) => ({ side: 'sell', type: 'limit', price, quantity: '5', timeInForce: 'GTC' }) as const)
+  const placed = await books.client('alice').placeOrders(XLM, [...ladder, { ...ladder[0]!, quantity: '100000' }])
+  t.same(placed.map(({ order, error }) => order?.status ?? (error as Refused).code), ['open', 'open', 'open', 'open', 'funds_insufficient'])
+  // Taken in their order: the first one gets the better price.
+  const takers = await books.client('bob').placeOrders(XLM, ['0.43', '0.43'].map((price) => ({ side: 'buy', type: 'limit', price, quantity: '5', timeInForce: 'IOC' }) as const))
+  t.same(takers.map(({ order }) => order?.filledQuote), ['2.05', '2.1'])
+  books.traded('bob', 'alice', XLM, '5', '0.41')
+  books.traded('bob', 'alice', XLM, '5', '0.42')
+  const ids = placed.flatMap(({ order }) => (order === undefined ? [] : [order.id]))
+  const cancelled = await books.client('alice').cancelOrders(ids)
+  t.same(cancelled.map(({ order, error }) => order?.status ?? (error as Refused).code), ['order_not_open', 'order_not_open', 'cancelled', 'cancelled'])
   await books.check(t)
 })
 

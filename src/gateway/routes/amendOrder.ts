@@ -8,7 +8,7 @@ import type { Gateway } from '../gateway.ts'
 import { OutcomeViews } from '../outcomeView.ts'
 import type { ToldOrder } from '../outcomeView.ts'
 import { AmendShape, IdParameters, NoQuery } from '../schemas.ts'
-import type { SignedBody } from '../submission.ts'
+import type { Prepared, SignedBody } from '../submission.ts'
 
 const codes = ['order_mismatch', 'decimal_malformed', 'price_off_tick', 'price_out_of_range', 'quantity_off_lot', 'quantity_out_of_range', 'order_value_exceeded', 'terms_conflict', 'account_unknown', 'order_unknown', 'order_not_open', 'funds_insufficient', 'amend_too_late', 'amends_exceeded', 'price_outside_band', 'post_only_would_trade', 'minimum_out_of_range', 'market_halted', 'market_cancel_only', 'market_unavailable'] as const
 const schema = { summary: 'Amend an order: another price, another total quantity', action: 'amend', codes, body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: AmendShape, 202: AmendShape } } as const
@@ -25,16 +25,15 @@ export const amendOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app
     if (message.order !== request.params.id) throw new Refusal('order_mismatch')
     const expires = binding.check(message, null, Date.now())
     const { price, quantity } = message
-    submission.submit(
-      request.body,
-      (id, signer) => ({ kind: 'amend', id, account: message.account as AccountId, signer, order: message.order as OrderId, price, quantity, expires }),
-      reply,
-      (reply, value, from) => {
+    const prepared: Prepared = {
+      make: (id, signer) => ({ kind: 'amend', id, account: message.account as AccountId, signer, order: message.order as OrderId, price, quantity, expires }),
+      show: (value, from) => {
         const { waiting, view } = views.amendAnswer(value as PairOutcome | AmendState, from)
-        void reply.code(waiting ? 202 : 200).send(view)
+        return { status: waiting ? 202 : 200, body: view }
       },
-      (found, from) => views.amended(found as ToldOrder, from),
-    )
+      explain: (found, from) => views.amended(found as ToldOrder, from),
+    }
+    submission.submit(request.body, prepared, reply)
   })
   done()
 }

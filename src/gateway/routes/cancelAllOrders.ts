@@ -5,7 +5,7 @@ import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
 import type { SweepState } from '../../protocol/vault.ts'
 import type { Gateway } from '../gateway.ts'
 import { NoQuery, SweepShape } from '../schemas.ts'
-import type { SignedBody } from '../submission.ts'
+import type { Prepared, SignedBody } from '../submission.ts'
 
 const codes = ['market_unknown', 'account_unknown', 'cancels_exceeded', 'market_unavailable'] as const
 const schema = { summary: 'Cancel all orders, of one market or of all', action: 'cancelAll', codes, body: SignedRequest, querystring: NoQuery, response: { 200: SweepShape, 202: SweepShape } } as const
@@ -21,15 +21,14 @@ export const cancelAllOrdersRoute: FastifyPluginCallback<{ gateway: Gateway }> =
     const market = message.market === 'all' ? null : (message.market as MarketName)
     if (market !== null && !venue.markets.has(market)) throw new Refusal('market_unknown')
     const expires = binding.check(message, null, Date.now())
-    submission.submit(
-      request.body,
-      (id, signer) => ({ kind: 'cancelAll', id, account: message.account as AccountId, signer, market, expires }),
-      reply,
-      (reply, value) => {
+    const prepared: Prepared = {
+      make: (id, signer) => ({ kind: 'cancelAll', id, account: message.account as AccountId, signer, market, expires }),
+      show: (value) => {
         const { id, cancelled, markets, halted } = value as SweepState
-        void reply.code(markets.length === 0 ? 200 : 202).send({ id, cancelled, waiting: markets, halted })
+        return { status: markets.length === 0 ? 200 : 202, body: { id, cancelled, waiting: markets, halted } }
       },
-    )
+    }
+    submission.submit(request.body, prepared, reply)
   })
   done()
 }

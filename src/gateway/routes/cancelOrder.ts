@@ -1,10 +1,10 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { Refusal } from '../../protocol/errors.ts'
-import type { AccountId, OrderId } from '../../protocol/identity.ts'
-import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
+import type { OrderId } from '../../protocol/identity.ts'
+import { SignedRequest } from '../../protocol/messages/message.ts'
+import { prepareCancelling } from '../cancelling.ts'
 import type { Gateway } from '../gateway.ts'
 import { OutcomeViews } from '../outcomeView.ts'
-import type { ToldOrder } from '../outcomeView.ts'
 import { CancelShape, IdParameters, NoQuery } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
 
@@ -18,16 +18,10 @@ export const cancelOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (ap
   const { venue, binding, submission } = gateway
   const views = new OutcomeViews(venue)
   app.delete<{ Body: SignedBody; Params: { id: OrderId } }>('/api/v1/orders/:id', { schema }, (request, reply) => {
-    const message = readMessage('cancel', request.body.message)
-    if (message.order !== request.params.id) throw new Refusal('order_mismatch')
-    const expires = binding.check(message, null, Date.now())
-    submission.submit(
-      request.body,
-      (id, signer) => ({ kind: 'cancel', id, account: message.account as AccountId, signer, order: message.order as OrderId, expires }),
-      reply,
-      (reply, value, from) => void reply.send(views.cancelled(value as ToldOrder, from)),
-      (found, from) => views.cancelled(found as ToldOrder, from),
-    )
+    const prepared = prepareCancelling(views, binding, request.body, ({ order }) => {
+      if (order !== request.params.id) throw new Refusal('order_mismatch')
+    })
+    submission.submit(request.body, prepared, reply)
   })
   done()
 }

@@ -7,7 +7,7 @@ import type { WithdrawalState } from '../../protocol/vault.ts'
 import { withdrawalView } from '../../protocol/view.ts'
 import type { Gateway } from '../gateway.ts'
 import { NoQuery, WithdrawalShape } from '../schemas.ts'
-import type { SignedBody } from '../submission.ts'
+import type { Prepared, SignedBody } from '../submission.ts'
 
 const codes = ['asset_unknown', 'decimal_malformed', 'quantity_out_of_range', 'account_unknown', 'funds_insufficient', 'withdrawals_exceeded'] as const
 const schema = { summary: 'Ask for a withdrawal of settled funds', action: 'withdraw', codes, body: SignedRequest, querystring: NoQuery, response: { 202: WithdrawalShape } } as const
@@ -25,12 +25,11 @@ export const requestWithdrawalRoute: FastifyPluginCallback<{ gateway: Gateway }>
     if (asset === undefined) throw new Refusal('asset_unknown')
     const amount = parseAmount(message.amount, asset)
     if (amount < 1n) throw new Refusal('message_malformed', 'amount')
-    submission.submit(
-      request.body,
-      (id, signer) => ({ kind: 'withdraw', id, account: message.account as AccountId, signer, asset: asset.contract, amount, expires }),
-      reply,
-      (reply, value) => void reply.code(202).send(withdrawalView(value as WithdrawalState, asset)),
-    )
+    const prepared: Prepared = {
+      make: (id, signer) => ({ kind: 'withdraw', id, account: message.account as AccountId, signer, asset: asset.contract, amount, expires }),
+      show: (value) => ({ status: 202, body: withdrawalView(value as WithdrawalState, asset) }),
+    }
+    submission.submit(request.body, prepared, reply)
   })
   done()
 }
