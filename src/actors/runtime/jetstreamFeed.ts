@@ -31,17 +31,17 @@ export class JetStreamFeed implements FeedStream {
   async #storeInOrder(messages: readonly FeedText[]): Promise<void> {
     const end = messages.length - 1
     const bytes = encoded(messages)
-    for (let i = 0; i < end; i++) this.#connection.publish(this.#subject(messages[i]!), bytes[i]!)
-    await this.#client.publish(this.#subject(messages[end]!), bytes[end]!, { timeout: ack_ms, expect: { streamName: this.#subjects.feedStream } })
+    for (let i = 0; i < end; i++) this.#connection.publish(this.#subject(messages[i]!), bytes[i])
+    await this.#client.publish(this.#subject(messages[end]!), bytes[end], { timeout: ack_ms, expect: { streamName: this.#subjects.feedStream } })
   }
 
   /** Where copies elect a leader, the first messages of a burst may go to one that stores nothing any more, and the last to the next. So: all of them or none. */
   async #storeAtomically(messages: readonly FeedText[]): Promise<void> {
     const end = messages.length - 1
     const bytes = encoded(messages)
-    const batch = await this.#client.startBatch(this.#subject(messages[0]!), bytes[0]!, { timeout: ack_ms })
-    for (let i = 1; i < end; i++) batch.add(this.#subject(messages[i]!), bytes[i]!)
-    const { count } = await batch.commit(this.#subject(messages[end]!), bytes[end]!, { timeout: ack_ms })
+    const batch = await this.#client.startBatch(this.#subject(messages[0]!), bytes[0], { timeout: ack_ms })
+    for (let i = 1; i < end; i++) batch.add(this.#subject(messages[i]!), bytes[i])
+    const { count } = await batch.commit(this.#subject(messages[end]!), bytes[end], { timeout: ack_ms })
     if (count !== messages.length) throw new Error(`${count} of ${messages.length} messages were stored`)
   }
 
