@@ -1,6 +1,6 @@
 import { orderMessage, signRequest } from '../src/client/messages.ts'
 import type { SignedRequest } from '../src/client/messages.ts'
-import { SecretSigner } from '../src/client/signer.ts'
+import { SecretSigner } from '../src/client/secretSigner.ts'
 import type { LocalVenue } from '../scripts/venue/localVenue.ts'
 import type { LocalTrader } from '../scripts/venue/trader.ts'
 

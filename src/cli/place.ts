@@ -5,7 +5,7 @@ import type { Keys } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
-import { SecretSigner } from '../client/signer.ts'
+import { SecretSigner } from '../client/secretSigner.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageFault } from './fault.ts'
 

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { Address, Contract, nativeToScVal, Operation, rpc, scValToNative, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import { ChainRefused } from './errors.ts'
 import type { Signer } from './signer.ts'
+import { delay } from './delay.ts'
 
 const LIFETIME_S = 60
 const INCLUSION_FEE_STROOPS = '1000'
@@ -103,7 +103,7 @@ export class VaultOnChain {
 
   /** Sends until the network has taken it, and asks until it has applied, failed, or can no longer apply. */
   async #follow(transaction: Transaction): Promise<Applied> {
-    const hash = Buffer.from(transaction.hash()).toString('hex')
+    const hash = Array.from(transaction.hash(), (byte) => byte.toString(16).padStart(2, '0')).join('')
     const maxTime = Number(transaction.timeBounds?.maxTime)
     for (let taken = false; ; await delay(POLL_MS)) {
       if (!taken) {

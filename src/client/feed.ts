@@ -1,10 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
 import type { OrderedConsumerOptions } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { FeedMessage } from '../protocol/feed.ts'
 import type { AccountId } from '../protocol/identity.ts'
 import { Subjects } from '../protocol/subjects.ts'
+import { delay } from './delay.ts'
 
 /**
  * A server that was restarted has forgotten its consumers: two heartbeats without a word, and the client makes a new one. Left to the

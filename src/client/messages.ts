@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { canonicalJson } from '../protocol/messages/canonical.ts'
 import type { SignedMembers } from '../protocol/messages/canonical.ts'
 import type { AmendMessage } from '../protocol/messages/amend.ts'
@@ -56,11 +55,17 @@ export interface Validity {
   readonly nonce?: string
 }
 
+/** 96 random bits in base64url. */
+function randomNonce(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(12))
+  return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_')
+}
+
 const envelope = ({ network, vault, account }: Binding, { expires, nonce }: Validity) => ({
   network,
   vault,
   account,
-  nonce: nonce ?? randomBytes(12).toString('base64url'),
+  nonce: nonce ?? randomNonce(),
   expires: String(expires),
 })
 

@@ -1,8 +1,6 @@
-import { createPrivateKey, hash, sign } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
-import { Keypair, StrKey, TransactionBuilder } from '@stellar/stellar-sdk/base'
+import { hash, Keypair, StrKey, TransactionBuilder } from '@stellar/stellar-sdk/base'
 
-/** Whoever can sign for an address: a secret key here, a wallet that asks its owner elsewhere. */
+/** Whoever can sign for an address: a secret key here, a wallet that asks its owner elsewhere. Any object of this form will do. */
 export interface Signer {
   /** G… address of the key that signs. */
   readonly address: string
@@ -12,30 +10,26 @@ export interface Signer {
   signTransaction(transaction: string, passphrase: string): string | Promise<string>
 }
 
-/** PKCS #8 of an ed25519 key (RFC 8410) up to the seed itself. */
-const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
-
-/** Signs with a Stellar secret key, in microseconds: the SDK's own signing takes milliseconds. */
-export class SecretSigner implements Signer {
+/** Signs with a Stellar secret key wherever JavaScript runs. In Node, SecretSigner does the same a hundred times faster. */
+export class KeypairSigner implements Signer {
   readonly address: string
-  readonly #key: KeyObject
-  readonly #seed: Buffer
+  readonly #keypair: Keypair
 
   /** @param secret S… @throws Error that does not quote it */
   constructor(secret: string) {
     if (!StrKey.isValidEd25519SecretSeed(secret)) throw new Error('that is no Stellar secret key (S…, 56 characters)')
-    this.#seed = Buffer.from(StrKey.decodeEd25519SecretSeed(secret))
-    this.#key = createPrivateKey({ key: Buffer.concat([PKCS8_HEAD, this.#seed]), format: 'der', type: 'pkcs8' })
-    this.address = Keypair.fromRawEd25519Seed(this.#seed).publicKey()
+    this.#keypair = Keypair.fromSecret(secret)
+    this.address = this.#keypair.publicKey()
   }
 
   signMessage(text: string): string {
-    return sign(null, hash('sha256', `Stellar Signed Message:\n${text}`, 'buffer'), this.#key).toString('base64')
+    const signature = this.#keypair.sign(hash(new TextEncoder().encode(`Stellar Signed Message:\n${text}`)))
+    return btoa(String.fromCharCode(...signature))
   }
 
   signTransaction(transaction: string, passphrase: string): string {
     const parsed = TransactionBuilder.fromXDR(transaction, passphrase)
-    parsed.sign(Keypair.fromRawEd25519Seed(this.#seed))
+    parsed.sign(this.#keypair)
     return parsed.toXDR()
   }
 }

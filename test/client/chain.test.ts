@@ -1,6 +1,6 @@
 import t from 'tap'
 import { VaultOnChain } from '../../src/client/chain.ts'
-import { SecretSigner } from '../../src/client/signer.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { authorizeWithdrawal } from '../../src/settlement/cosigner.ts'
 import type { Amount } from '../../src/protocol/identity.ts'
 import { DeployedVault } from '../settlement/deployedVault.ts'

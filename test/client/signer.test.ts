@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { Account, Asset, Keypair, Operation, TransactionBuilder, WebAuth } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { assertChallenge } from '../../src/client/challenge.ts'
-import { SecretSigner } from '../../src/client/signer.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
 
 interface Examples {
   readonly seedHex: string

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
-import { messageId } from '../../src/protocol/messages/canonical.ts'
+import { messageId } from '../../src/protocol/messages/messageId.ts'
 import { call, refused } from './call.ts'
 import { openStage, trader } from './stage.ts'
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { KeyCache } from '../../src/gateway/signatures/keyCache.ts'
 import { SignaturePool } from '../../src/gateway/signatures/pool.ts'
-import { messageId } from '../../src/protocol/messages/canonical.ts'
+import { messageId } from '../../src/protocol/messages/messageId.ts'
 import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import { trader } from './stage.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
-import { SecretSigner } from '../../src/client/signer.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { persist, refusal, VenueUnderTest } from './venueUnderTest.ts'
 
 // What `npm run cluster` runs: three nodes, each with a nats-server of one cluster, a shard and a gateway, on streams of three copies.

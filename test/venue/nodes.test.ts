@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
-import { SecretSigner } from '../../src/client/signer.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { persist, refusal, VenueUnderTest } from './venueUnderTest.ts'
 
 // A venue of two shards and two gateways: markets move while orders come in, and a shard dies.

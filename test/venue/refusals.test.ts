@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { SecretSigner } from '../../src/client/signer.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { signRequest } from '../../src/client/messages.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { OrderMessage } from '../../src/protocol/messages/order.ts'

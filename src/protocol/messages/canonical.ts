@@ -1,10 +1,5 @@
-import { hash } from 'node:crypto'
-import type { MessageId } from '../identity.ts'
-
 /** What a trader signs: every member is a string. */
 export type SignedMembers = Readonly<Record<string, string>>
-
-const PREFIX = 'Stellar Signed Message:\n'
 
 /**
  * The canonical JSON (RFC 8785) of an object whose members are all strings: members sorted by UTF-16 code units, no white space,
@@ -15,9 +10,4 @@ export function canonicalJson(members: SignedMembers): string {
   let text = '{'
   for (const name of names) text += `${text.length > 1 ? ',' : ''}${JSON.stringify(name)}:${JSON.stringify(members[name])}`
   return `${text}}`
-}
-
-/** SEP-53: sha256("Stellar Signed Message:\n" ‖ canonical bytes), the 32 bytes that the signature is over, in hex: the message's id. */
-export function messageId(members: SignedMembers): MessageId {
-  return hash('sha256', PREFIX + canonicalJson(members), 'hex') as MessageId
 }

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { Client } from '../src/client/client.ts'
+import { SecretSigner } from '../src/client/secretSigner.ts'
+
+/** The words that every example takes: where the venue is, and the file with a Stellar secret key; and how to be told to end. */
+export interface Setting {
+  readonly client: Client
+  /** Further words, by their names. */
+  readonly given: Readonly<Record<string, string>>
+  /** Aborted at Ctrl-C and SIGTERM. */
+  readonly end: AbortSignal
+}
+
+/** @param wanted further words with what they are unless given */
+export async function connect(wanted: Readonly<Record<string, string>>): Promise<Setting> {
+  const words = { url: 'http://127.0.0.1:8080', key: '.darkpool/keys/alice.seed', ...wanted }
+  const options = Object.fromEntries(Object.entries(words).map(([name, value]) => [name, { type: 'string' as const, default: value }]))
+  const given = parseArgs({ options }).values as Record<string, string>
+  const end = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())
+  return { client: await Client.open(given.url!, new SecretSigner(readFileSync(given.key!, 'utf8').trim())), given, end: end.signal }
+}

@@ -1,0 +1,104 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { Keypair } from '@stellar/stellar-sdk/base'
+import t from 'tap'
+import type { PlaceOrder } from '../../src/protocol/vault.ts'
+import { KeypairSigner } from '../../src/client/signer.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
+import { marketName, resting } from '../gateway/fakeVault.ts'
+import { openStage } from '../gateway/stage.ts'
+
+// The client as somebody has it who installed the package: compiled, beside nothing but its own dependencies.
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '../..')
+const folder = mkdtempSync(join(tmpdir(), 'darkpool-client-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+const installed = join(folder, 'node_modules', 'darkpool-client')
+await run(process.execPath, [join(root, 'scripts/buildClient.ts'), installed])
+interface Manifest {
+  readonly dependencies: Record<string, string>
+  readonly peerDependencies: Record<string, string>
+  readonly exports: Record<string, { readonly types: string; readonly default: string }>
+}
+const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest
+for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+  mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true })
+  symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+}
+writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+
+/** Every module that one loads, and everything outside the package that these name. */
+function reach(file: string, modules = new Set<string>(), outside = new Set<string>()): { modules: Set<string>; outside: Set<string> } {
+  if (modules.has(file)) return { modules, outside }
+  modules.add(file)
+  for (const [, name] of readFileSync(file, 'utf8').matchAll(/(?:from|import) ["']([^"']+)["']/g)) {
+    if (name!.startsWith('.')) reach(join(dirname(file), name!), modules, outside)
+    else outside.add(name!)
+  }
+  return { modules, outside }
+}
+
+t.test('what the manifest promises is there', async (t) => {
+  for (const { types, default: code } of Object.values(manifest.exports)) for (const file of [types, code]) t.ok(existsSync(join(installed, file)), file)
+})
+
+t.test('a browser can load it: nothing of Node, nothing but its dependencies', async (t) => {
+  const { modules, outside } = reach(join(installed, manifest.exports['.']!.default))
+  t.ok(modules.size > 5)
+  t.same([...outside].filter((name) => !Object.keys(manifest.dependencies).some((dependency) => name === dependency || name.startsWith(`${dependency}/`))), [])
+  for (const file of modules) t.notMatch(readFileSync(file, 'utf8'), /\b(Buffer|process|require|__dirname)\b\s*[.(]/, file.slice(installed.length + 1))
+})
+
+t.test('a program that has only the package trades', async (t) => {
+  const stage = await openStage()
+  t.teardown(() => stage.close())
+  stage.vault.script = (asked) => resting(asked as PlaceOrder)
+  const secret = Keypair.random().secret()
+  const program = `
+    import { Client, KeypairSigner, Refused } from 'darkpool-client'
+    import { SecretSigner } from 'darkpool-client/node'
+    import { readFeed } from 'darkpool-client/nats'
+    if (typeof readFeed !== 'function') throw new Error('no feed')
+    const orders = []
+    for (const Signer of [KeypairSigner, SecretSigner]) {
+      const client = await Client.open(process.argv[2], new Signer(process.argv[3]))
+      orders.push((await client.placeOrder(process.argv[4], { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })).price)
+      await client.placeOrder(process.argv[4], { side: 'buy', type: 'limit', price: '0.120', quantity: '10', timeInForce: 'GTC' }).catch((error) => {
+        if (!(error instanceof Refused)) throw error
+        orders.push(error.code)
+      })
+    }
+    console.log(JSON.stringify(orders))`
+  writeFileSync(join(folder, 'program.js'), program)
+  const { stdout } = await run(process.execPath, [join(folder, 'program.js'), stage.url, secret, marketName])
+  t.same(JSON.parse(stdout), ['0.12', 'message_malformed', '0.12', 'message_malformed'])
+})
+
+t.test('its types are enough for a strict program', async (t) => {
+  const program = `
+    import { Client, Refused, OutcomeUnknown, type BatchResult, type OrderView, type Signer } from 'darkpool-client'
+    export async function trade(url: string, wallet: Signer): Promise<string> {
+      const client = await Client.open(url, wallet)
+      const results: readonly BatchResult<OrderView>[] = await client.placeOrders('XLM-USDC', [{ side: 'buy', type: 'limit', price: '1', quantity: '2', timeInForce: 'GTC' }])
+      const [first] = results
+      if (first?.error instanceof Refused) return first.error.code
+      return first?.error instanceof OutcomeUnknown ? 'unknown' : first?.order?.status ?? 'none'
+    }
+    // @ts-expect-error a market buy by budget has no price
+    export const wrong: Parameters<Client['placeOrder']>[1] = { side: 'buy', type: 'market', spend: '1', price: '1', timeInForce: 'FOK' }`
+  writeFileSync(join(folder, 'program.ts'), program)
+  const options = ['--noEmit', '--strict', '--module', 'NodeNext', '--target', 'ES2022', '--lib', 'ES2024,DOM', '--skipLibCheck', 'program.ts']
+  await t.resolves(run(join(root, 'node_modules/.bin/tsc'), options, { cwd: folder }).catch((error: { stdout: string }) => Promise.reject(new Error(error.stdout))))
+})
+
+t.test('both signers sign alike', async (t) => {
+  const secret = Keypair.random().secret()
+  const [slow, fast] = [new KeypairSigner(secret), new SecretSigner(secret)]
+  t.equal(slow.address, fast.address)
+  for (const text of ['', '{"action":"order"}', 'ünïcödé 🌊']) t.equal(slow.signMessage(text), fast.signMessage(text))
+  t.throws(() => new KeypairSigner('SNONSENSE'), { message: 'that is no Stellar secret key (S…, 56 characters)' })
+})
