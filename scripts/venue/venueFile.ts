@@ -1,3 +1,4 @@
+import { limits } from '../../src/protocol/limits.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import type { Deployment } from './deployment.ts'
 import { rpcUrl } from './localnet.ts'
@@ -18,6 +19,10 @@ export const NATS_USER = 'darkpool'
 /** A tenth of a unit is a lot, and a ten-thousandth of the quote asset per unit a tick: 0.1 × 0.0001 = 0.00001, or 100 smallest units. */
 const STEPS = { lotSize: '1000000', tickSize: '100', minLots: 1, maxLots: 1_000_000_000, maxTicks: 1_000_000_000, maxLifetime_s: 604_800 } as const
 
+/** Everybody at a local venue comes from one address, and what measures it comes faster than any trader. */
+const plenty = { quota: 1_000_000, window_s: 1 }
+const rates = { requests: plenty, addressCancels: plenty, logins: plenty, orders: plenty, cancels: plenty, reads: plenty }
+
 export function venueFile(deployment: Deployment, shape: VenueShape, ports: VenuePorts): VenueFile {
   const { rpc, nodes } = ports
   const [first] = nodes
@@ -31,6 +36,6 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
     markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),
     settlement: shape.settlement,
-    gateway: { host: LOOPBACK, port: first.gateway, homeDomain: `localhost:${first.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600 },
+    gateway: { host: LOOPBACK, port: first.gateway, homeDomain: `localhost:${first.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600, rates, connectionsPerAddress: limits.connections },
   }
 }

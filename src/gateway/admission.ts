@@ -6,6 +6,8 @@ import { Refusal } from '../protocol/errors.ts'
  */
 export class Admission {
   readonly #limit: number
+  /** Where only what is urgent is still taken. */
+  readonly #urgentOnly: number
   #inFlight = 0
   #draining = false
   #emptied: (() => void) | undefined
@@ -13,13 +15,19 @@ export class Admission {
   constructor(limit: number) {
     if (!(Number.isInteger(limit) && limit > 0)) throw new Error('the in-flight limit must be a positive integer')
     this.#limit = limit
+    this.#urgentOnly = limit - Math.floor(limit / 8)
   }
 
-  /** Takes one request; every return of it is paired with exactly one `leave`. @throws Refusal venue_not_ready, venue_overloaded */
-  enter(): void {
-    if (this.#draining) throw new Refusal('venue_not_ready')
-    if (this.#inFlight >= this.#limit) throw new Refusal('venue_overloaded')
+  /** Takes one request; `urgent` is what takes risk away. Every return of it is paired with exactly one `leave`. @throws Refusal venue_not_ready, venue_overloaded */
+  enter(urgent = false): void {
+    this.check(urgent)
     this.#inFlight++
+  }
+
+  /** Whether one would be taken now: asked before a request is even read. @throws Refusal venue_not_ready, venue_overloaded */
+  check(urgent: boolean): void {
+    if (this.#draining) throw new Refusal('venue_not_ready')
+    if (this.#inFlight >= (urgent ? this.#limit : this.#urgentOnly)) throw new Refusal('venue_overloaded')
   }
 
   leave(): void {

@@ -6,6 +6,9 @@ import { limits } from '../protocol/limits.ts'
 import { answerHeaders } from './document/answerHeaders.ts'
 import { OpenApi } from './document/openApi.ts'
 import type { Gateway } from './gateway.ts'
+import { boundConnections } from './limits/connections.ts'
+import { isCancel } from './limits/rates.ts'
+import type { AddressBudget } from './limits/rates.ts'
 import { failure } from './log.ts'
 import { PROBLEM_MEDIA_TYPE, problemOf, refusalOf, sendProblem } from './problem.ts'
 import { amendOrderRoute } from './routes/amendOrder.ts'
@@ -17,6 +20,7 @@ import { cancelOrderRoute } from './routes/cancelOrder.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
 import { healthRoute } from './routes/health.ts'
+import { limitsRoute } from './routes/limits.ts'
 import { listOrdersRoute } from './routes/listOrders.ts'
 import { marketStateRoute } from './routes/marketState.ts'
 import { marketsRoute } from './routes/markets.ts'
@@ -43,7 +47,7 @@ const KEEP_ALIVE_MS = 75_000
 
 /** The HTTP side of a gateway, every error of which leaves as problem+json. */
 export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
-  const { log, name, venue, tokenSecret } = gateway
+  const { admission, log, name, rates, venue, tokenSecret } = gateway
   let requests = 0
   const app = fastify({
     logger: false,
@@ -66,26 +70,42 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
     sendProblem(reply, refusal ?? new Refusal('internal_error'))
   }
 
+  boundConnections(app.server, limits.connections, gateway.connectionsPerAddress)
+
   const routes = new RouteTable()
   app.decorate('routes', routes)
   const document = new OpenApi(answerHeaders, (route) => [route.onRequest].flat().includes(app.authenticate))
   app.addHook('onRoute', (route) => {
     routes.add(route.method, route.url)
     document.add(route)
+    const { action, cancels } = route.schema ?? {}
+    const budget: AddressBudget = cancels === true || isCancel(action) ? 'addressCancels' : route.url === '/auth' ? 'logins' : 'requests'
+    // Before a byte of the body is read: whoever sends too much, or comes when there is too much, costs next to nothing.
+    const early = (request: FastifyRequest, reply: FastifyReply, next: (refusal?: Error) => void): void => {
+      try {
+        rates.fromAddress(budget, request, reply)
+        if (action !== undefined) admission.check(isCancel(action))
+        next()
+      } catch (refusal) {
+        next(refusal as Error)
+      }
+    }
+    route.onRequest = [early, ...[route.onRequest ?? []].flat()]
   })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {
+    rates.fromAddress('requests', request, reply)
     const allowed = routes.methodsOf(request.url)
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
     sendProblem(reply, new Refusal(allowed.length > 0 ? 'method_not_allowed' : 'route_unknown'))
   })
   app.removeContentTypeParser('text/plain')
 
-  await app.register(session, { venue, secret: tokenSecret })
+  await app.register(session, { venue, secret: tokenSecret, reads: rates.policies.reads })
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
-  for (const route of [requestWithdrawalRoute, getWithdrawalRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
+  for (const route of [requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(healthRoute)
   await app.register(timeRoute)
   await app.register(openApiRoute, { document, server: webOrigin(venue.file.gateway.homeDomain) })

@@ -11,6 +11,7 @@ import { orderView } from '../protocol/view.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
+import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
 import { MarketStates } from './marketStates.ts'
 import { Owners } from './owners.ts'
@@ -47,6 +48,8 @@ export class Gateway {
   readonly submission: Submission
   readonly #marketStates: MarketStates
   readonly owners: Owners
+  readonly rates: Rates
+  readonly connectionsPerAddress: number
   /** Unique to this process: no answer meant for an earlier one can reach it. */
   readonly name = `gw_${randomBytes(8).toString('hex')}`
 
@@ -58,10 +61,12 @@ export class Gateway {
     this.tokenSecret = secrets.tokens
     this.admission = new Admission(bounds.inFlight)
     this.binding = new Binding(venue)
+    this.rates = new Rates(venue.file.gateway.rates)
+    this.connectionsPerAddress = venue.file.gateway.connectionsPerAddress ?? limits.connectionsPerAddress
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
-    this.submission = new Submission(this.admission, this.keys, this.signatures, this.vaults, log)
+    this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.#marketStates = new MarketStates(this.vaults)
   }
 

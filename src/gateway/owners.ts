@@ -16,6 +16,7 @@ interface Heard {
   readonly epoch: number
   readonly at_ms: number
   readonly running: boolean
+  readonly backlog: number
 }
 
 /** What the actors of the venue say of themselves: which run, and since when under another owner. */
@@ -61,16 +62,21 @@ export class Owners {
     return heard !== undefined && heard.at_ms >= now_ms - BETWEEN_OWNERS_MS
   }
 
+  /** Inputs that waited for an actor when it last spoke. */
+  backlog(actor: ActorName): number {
+    return this.#heard.get(actor)?.backlog ?? 0
+  }
+
   close(): void {
     this.#subscription.unsubscribe()
   }
 
-  #hear({ actor, epoch, state }: ActorStatus): void {
+  #hear({ actor, epoch, state, backlog }: ActorStatus): void {
     const before = this.#heard.get(actor)
     const running = state === 'running'
     // An owner that replays does not know yet how manieth it is; one that was replaced, and does not know that, still speaks.
     if (before !== undefined && (running ? epoch < before.epoch : epoch !== before.epoch)) return
-    this.#heard.set(actor, { epoch, at_ms: Date.now(), running })
+    this.#heard.set(actor, { epoch, at_ms: Date.now(), running, backlog })
     if (running) for (const listener of this.#listeners) listener(actor, before !== undefined && epoch > before.epoch)
   }
 }

@@ -1,16 +1,17 @@
 import jwt from '@fastify/jwt'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Refusal } from '../protocol/errors.ts'
 import type { AccountId } from '../protocol/identity.ts'
+import type { Policy } from './limits/policy.ts'
 import type { Venue } from '../protocol/venue.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** @returns a token for an account that proved its key in the challenge with this id */
     issueToken: (account: AccountId, challenge: string) => string
-    /** Hook of routes that read: puts the token's account on the request. @throws Refusal token_missing, token_invalid */
-    authenticate: (request: FastifyRequest, reply: unknown, done: (error?: Error) => void) => void
+    /** Hook of routes that read: puts the token's account on the request. @throws Refusal token_missing, token_invalid, rate_exceeded */
+    authenticate: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
   }
   interface FastifyRequest {
     account: AccountId
@@ -37,7 +38,7 @@ export function webOrigin(homeDomain: string): string {
 }
 
 /** Short-lived tokens (JWT, HS256 and nothing else) that a SEP-10 login gives and the routes that read ask for. */
-export const session = plugin<{ venue: Venue; secret: Uint8Array }>((app, { venue, secret }, done) => {
+export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy }>((app, { venue, secret, reads }, done) => {
   const iss = issuerOf(venue)
   const aud = audienceOf(venue)
   void app.register(jwt, {
@@ -48,9 +49,10 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array }>((app, { venu
   })
   app.decorateRequest('account', '' as AccountId)
   app.decorate('issueToken', (account: AccountId, challenge: string) => app.jwt.sign({ sub: account, jti: challenge }))
-  app.decorate('authenticate', (request: FastifyRequest, _reply: unknown, next: (error?: Error) => void) => {
+  app.decorate('authenticate', (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     try {
       request.account = accountOf(app, request.headers.authorization)
+      reads.take(request.account, reply)
       next()
     } catch (error) {
       next(error as Error)

@@ -2,10 +2,13 @@ import type { FastifyReply } from 'fastify'
 import { StrKey } from '@stellar/stellar-sdk/base'
 import { Refusal } from '../protocol/errors.ts'
 import type { AccountId, ActorName, MessageId } from '../protocol/identity.ts'
+import { limits } from '../protocol/limits.ts'
 import { messageId } from '../protocol/messages/messageId.ts'
 import type { SignedMembers } from '../protocol/messages/canonical.ts'
 import type { VaultCommand } from '../protocol/vault.ts'
 import type { Admission } from './admission.ts'
+import { isCancel } from './limits/rates.ts'
+import type { Rates } from './limits/rates.ts'
 import { failure } from './log.ts'
 import type { Log } from './log.ts'
 import { sendProblem } from './problem.ts'
@@ -50,7 +53,7 @@ export interface Item {
 
 /** A message that was admitted and has its signature on the way. */
 interface Entered {
-  readonly requestId: string
+  readonly reply: FastifyReply
   readonly account: AccountId
   readonly command: VaultCommand
   readonly prepared: Prepared
@@ -64,13 +67,15 @@ interface Entered {
  */
 export class Submission {
   readonly #admission: Admission
+  readonly #rates: Rates
   readonly #keys: KeyCache
   readonly #signatures: SignaturePool
   readonly #vaults: Vaults
   readonly #log: Log
 
-  constructor(admission: Admission, keys: KeyCache, signatures: SignaturePool, vaults: Vaults, log: Log) {
+  constructor(admission: Admission, rates: Rates, keys: KeyCache, signatures: SignaturePool, vaults: Vaults, log: Log) {
     this.#admission = admission
+    this.#rates = rates
     this.#keys = keys
     this.#signatures = signatures
     this.#vaults = vaults
@@ -79,7 +84,7 @@ export class Submission {
 
   /** @throws Refusal before anything was started; afterwards refusals go to `reply` */
   submit(body: SignedBody, prepared: Prepared, reply: FastifyReply): void {
-    this.#enter(body, prepared, reply.request.id, (outcome) => answer(reply, outcome), (entered) => this.#send(entered))
+    this.#enter(body, prepared, reply, (outcome) => answer(reply, outcome), (entered) => this.#send(entered))
   }
 
   /**
@@ -87,7 +92,7 @@ export class Submission {
    * list comes first in its market.
    * @param done called once, with as many outcomes as there are items
    */
-  submitAll(items: readonly Item[], requestId: string, done: (outcomes: readonly Outcome[]) => void): void {
+  submitAll(items: readonly Item[], reply: FastifyReply, done: (outcomes: readonly Outcome[]) => void): void {
     const outcomes = new Array<Outcome>(items.length)
     const checked = new Array<Entered | undefined>(items.length)
     let [unchecked, unanswered] = [items.length, items.length]
@@ -100,27 +105,39 @@ export class Submission {
     }
     for (const [n, { body, prepare }] of items.entries()) {
       try {
-        this.#enter(body, prepare(body), requestId, (outcome) => conclude(n, outcome), (entered) => {
+        this.#enter(body, prepare(body), reply, (outcome) => conclude(n, outcome), (entered) => {
           checked[n] = entered
           arrive()
         })
       } catch (error) {
-        conclude(n, { refused: this.#refusalOf(error, requestId) })
+        conclude(n, { refused: this.#refusalOf(error, reply) })
         arrive()
       }
     }
   }
 
   /** Admits a message and has its signature checked. @throws Refusal before anything was started */
-  #enter(body: SignedBody, prepared: Prepared, requestId: string, done: Done, checked: (entered: Entered) => void): void {
+  #enter(body: SignedBody, prepared: Prepared, reply: FastifyReply, done: Done, checked: (entered: Entered) => void): void {
     const account = body.message.account as AccountId
     const { signer, key } = this.#signer(account, body.signer)
     const id = messageId(body.message)
-    const entered: Entered = { requestId, account, command: prepared.make(id, signer), prepared, done, refused: null }
-    this.#admission.enter()
+    const command = prepared.make(id, signer)
+    const rate = this.#rates.ofCommand(command.kind)
+    rate.peek(signer, reply)
+    const urgent = isCancel(command.kind)
+    const behind = this.#signatures.waiting >= limits.signatureQueue || this.#vaults.backlog(account) >= limits.vaultBacklog
+    if (behind && !urgent) throw new Refusal('venue_overloaded')
+    const entered: Entered = { reply, account, command, prepared, done, refused: null }
+    this.#admission.enter(urgent)
     this.#signatures.verify(key, body.signature, id, (valid, broken) => {
-      if (broken !== null) entered.refused = this.#refusalOf(broken, requestId)
-      else if (!valid) entered.refused = new Refusal('signature_invalid')
+      try {
+        if (broken !== null) throw broken
+        if (!valid) throw new Refusal('signature_invalid')
+        // Only who has signed is counted: nobody uses up what is another's.
+        rate.take(signer, reply)
+      } catch (error) {
+        entered.refused = this.#refusalOf(error, reply)
+      }
       checked(entered)
     })
   }
@@ -140,7 +157,7 @@ export class Submission {
         })
       })
     } catch (error) {
-      this.#leave(entered, () => ({ refused: this.#refusalOf(error, entered.requestId) }))
+      this.#leave(entered, () => ({ refused: this.#refusalOf(error, entered.reply) }))
     }
   }
 
@@ -157,25 +174,25 @@ export class Submission {
   }
 
   /** Ends a message that was admitted, whatever happens. Never throws: it is called for many messages in a row. */
-  #leave({ requestId, done }: Entered, conclude: () => Outcome): void {
+  #leave({ reply, done }: Entered, conclude: () => Outcome): void {
     let outcome: Outcome
     try {
       outcome = conclude()
     } catch (error) {
-      outcome = { refused: this.#refusalOf(error, requestId) }
+      outcome = { refused: this.#refusalOf(error, reply) }
     }
     try {
       done(outcome)
     } catch (error) {
-      this.#log.error({ at: 'submission#leave', requestId, ...failure(error) }, 'an answer could not be written')
+      this.#log.error({ at: 'submission#leave', requestId: reply.request.id, ...failure(error) }, 'an answer could not be written')
     } finally {
       this.#admission.leave()
     }
   }
 
-  #refusalOf(error: unknown, requestId: string): Refusal {
+  #refusalOf(error: unknown, reply: FastifyReply): Refusal {
     if (error instanceof Refusal) return error
-    this.#log.error({ at: 'submission#refusalOf', requestId, ...failure(error) }, 'a request failed')
+    this.#log.error({ at: 'submission#refusalOf', requestId: reply.request.id, ...failure(error) }, 'a request failed')
     return new Refusal('internal_error')
   }
 }

@@ -11,6 +11,7 @@ const table = {
   order_mismatch: [400, 'The order named in the path is not the one in the signed message.'],
   request_too_large: [413, 'The request body is larger than the venue reads.'],
   media_type_unsupported: [415, 'The body must be application/json.'],
+  rate_exceeded: [429, 'More requests than the limit allows: wait as long as Retry-After says.'],
   route_unknown: [404, 'There is no such route.'],
   method_not_allowed: [405, 'The route does not answer this method.'],
 

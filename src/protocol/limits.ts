@@ -20,8 +20,26 @@ export const limits = {
   snapshotBytes: 268_435_456,
   /** Snapshots kept of each actor; the journal is kept from the oldest of them on. */
   snapshots: 3,
-  /** Requests of one gateway without an answer. */
+  /** Requests of one gateway without an answer; the last eighth of them is for cancels alone. */
   gatewayInFlight: 16_384,
+  /** Signatures that wait for a thread: a quarter of a second of one thread's work. Beyond it, orders are refused with venue_overloaded. */
+  signatureQueue: 4_096,
+  /** Inputs that wait for one actor, as it says itself every second, beyond which a gateway takes no orders for it. */
+  vaultBacklog: 32_768,
+  /** Connections of one gateway, in all and of one address. */
+  connections: 16_384,
+  connectionsPerAddress: 1_024,
+  /** Keys and addresses that one rate limit counts apart. */
+  rateKeys: 65_536,
+  /** Rate limits where the venue file has none: by address requests, cancels and logins; by key orders and cancels; reads by account. */
+  rates: {
+    requests: { quota: 10_000, window_s: 2 },
+    addressCancels: { quota: 10_000, window_s: 2 },
+    logins: { quota: 100, window_s: 10 },
+    orders: { quota: 2_000, window_s: 2 },
+    cancels: { quota: 4_000, window_s: 2 },
+    reads: { quota: 400, window_s: 2 },
+  },
   /** How long a gateway waits for an answer, in milliseconds. */
   answerTimeout_ms: 5_000,
   /** Open orders of one account, all markets together. */

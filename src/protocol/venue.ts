@@ -9,6 +9,7 @@ import { pairActor, settlementActor, Subjects, vaultActor, watcherActor } from '
 
 const closed = { additionalProperties: false }
 const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
+const Rate = Type.Optional(Type.Object({ quota: Type.Integer({ minimum: 1, maximum: 10_000_000 }), window_s: Type.Integer({ minimum: 1, maximum: 86_400 }) }, closed))
 const Contract = Type.String({ pattern: '^C[A-Z2-7]{55}$' })
 
 /** The configuration of one venue: one file, the same for every process of it, read and checked before anything listens. */
@@ -75,6 +76,10 @@ export const VenueFile = Type.Object(
         homeDomain: Type.String({ minLength: 1, description: 'SEP-10 home domain' }),
         signatureThreads: Type.Integer({ minimum: 1, maximum: 64 }),
         tokenLifetime_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
+        rates: Type.Optional(
+          Type.Object({ requests: Rate, addressCancels: Rate, logins: Rate, orders: Rate, cancels: Rate, reads: Rate }, { ...closed, description: 'Rate limits: src/protocol/limits.ts has what holds where one is not given' }),
+        ),
+        connectionsPerAddress: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.connections, description: `${limits.connectionsPerAddress} unless given` })),
       },
       closed,
     ),

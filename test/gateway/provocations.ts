@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { once } from 'node:events'
+import { once as occurs } from 'node:events'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
@@ -39,6 +39,8 @@ export interface Scene {
 type Provocation = (scene: Scene) => Promise<Called>
 const alice = trader('alice')
 const nowhere = 'AAA-BBB'
+/** So little that a second request is too much, however slow the machine. */
+const once = { quota: 1, window_s: 86_400 }
 
 /** The good message with other members, signed again. */
 const withMembers = (change: Record<string, string>): Provocation => async ({ good, send }) => {
@@ -60,14 +62,14 @@ async function raw({ stage, operation }: Scene, header: string): Promise<Called>
   let heard = ''
   socket.on('data', (chunk: Buffer) => (heard += chunk.toString()))
   socket.write(`${operation.method} ${operation.path} HTTP/1.1\r\nhost: x\r\n${header}\r\n\r\n`)
-  await once(socket, 'close')
+  await occurs(socket, 'close')
   const [head, body] = heard.split('\r\n\r\n')
   return { status: Number(head!.split(' ')[1]), type: /content-type: (\S+)/.exec(head!)![1]!, headers: new Headers(), json: JSON.parse(body!) as Record<string, unknown> }
 }
 
 /** A gateway that failed, or that drains, does so for good. */
-async function elsewhere(ruin: (stage: Stage) => Promise<void>, { send }: Scene): Promise<Called> {
-  const other = await openStage()
+async function elsewhere(ruin: (stage: Stage) => Promise<unknown>, { send }: Scene, change?: Parameters<typeof openStage>[1]): Promise<Called> {
+  const other = await openStage({}, change)
   try {
     await ruin(other)
     return await send({ url: other.url })
@@ -82,7 +84,7 @@ async function full({ stage: { gateway }, good, send }: Scene): Promise<Called> 
   const body = await good.body?.()
   let taken = 0
   try {
-    for (;; taken++) gateway.admission.enter()
+    for (;; taken++) gateway.admission.enter(true)
   } catch (error) {
     if (!(error instanceof Refusal && error.code === 'venue_overloaded')) throw error
   }
@@ -110,6 +112,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   token_missing: ({ send }) => send({ headers: {} }),
   token_invalid: ({ send }) => send({ headers: { authorization: 'Bearer a.b.c' } }),
   venue_not_ready: (scene) => elsewhere(({ gateway }) => gateway.admission.drain(), scene),
+  rate_exceeded: (scene) => elsewhere(({ url }) => scene.send({ url }), scene, (file) => ({ ...file, gateway: { ...file.gateway, rates: { requests: once, addressCancels: once, logins: once } } })),
   venue_overloaded: full,
   message_malformed: withMembers({ nonce: '' }),
   action_unsupported: withMembers({ action: 'revoke' }),

@@ -24,6 +24,10 @@ export const contractOf = (name: string): string => StrKey.encodeContract(bytes(
 /** A trader that is the same in every run. */
 export const trader = (name: string): SecretSigner => new SecretSigner(Keypair.fromRawEd25519Seed(bytes(name)).secret())
 
+const plenty = { quota: 1_000_000, window_s: 1 }
+/** Tests come faster than people, all from one address. */
+const unbounded = { requests: plenty, addressCancels: plenty, logins: plenty, orders: plenty, cancels: plenty, reads: plenty }
+
 export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
   venue: 'local',
   network: { passphrase: 'Darkpool test network', rpc: 'http://127.0.0.1:8000' },
@@ -41,7 +45,7 @@ export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
     { base: 'EURC', quote: 'USDC', lotSize: '1000000', tickSize: '10', minLots: 1, maxLots: 1_000_000, maxTicks: 100_000, maxLifetime_s: 172_800 },
   ],
   settlement: { maxAge_ms: 1_000, maxAccounts: 500, maxTrades: 5_000 },
-  gateway: { host: '127.0.0.1', port: 0, homeDomain: 'pool.example', signatureThreads: 1, tokenLifetime_s: 900 },
+  gateway: { host: '127.0.0.1', port: 0, homeDomain: 'pool.example', signatureThreads: 1, tokenLifetime_s: 900, rates: unbounded },
 })
 
 /** A gateway as it runs in a venue, on a real nats-server, with scripted actors behind it. */

@@ -9,6 +9,8 @@ declare module 'fastify' {
     readonly codes?: readonly ErrorCode[]
     /** The action of the signed message that the body carries. */
     readonly action?: Action
+    /** It only takes orders back, though no single action says so. */
+    readonly cancels?: boolean
     /** Media type of a good answer that is not JSON. */
     readonly produces?: string
   }
@@ -18,7 +20,7 @@ declare module 'fastify' {
 export type Proof = 'none' | 'token' | 'signature'
 
 /** What any request can come to. */
-const every: readonly ErrorCode[] = ['request_malformed', 'request_too_large']
+const every: readonly ErrorCode[] = ['request_malformed', 'request_too_large', 'rate_exceeded']
 /** What any request with a body can. */
 const body: readonly ErrorCode[] = ['media_type_unsupported']
 /** What needs a part of the venue behind the gateway can find none, or too much before it. */

@@ -1,4 +1,4 @@
-import type { FastifyPluginCallback } from 'fastify'
+import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { limits } from '../../protocol/limits.ts'
 import { SignedRequest } from '../../protocol/messages/message.ts'
@@ -15,7 +15,7 @@ const Body = Type.Object(
   { additionalProperties: false },
 )
 const placing = { summary: 'Place up to 100 orders, each with a result of its own', body: Body, querystring: NoQuery, response: { 200: PlacedShape } } as const
-const cancelling = { summary: 'Cancel up to 100 orders, each with a result of its own', body: Body, querystring: NoQuery, response: { 200: CancelledShape } } as const
+const cancelling = { summary: 'Cancel up to 100 orders, each with a result of its own', cancels: true, body: Body, querystring: NoQuery, response: { 200: CancelledShape } } as const
 const bodyLimit = limits.batchBytes
 
 interface Batch {
@@ -29,18 +29,15 @@ interface Batch {
 export const batchRoutes: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   const { venue, binding, submission } = gateway
   const views = new OutcomeViews(venue)
-  const submit = (prepare: (body: SignedBody) => Prepared, { messages }: Batch, requestId: string, send: (answer: { results: object[] }) => void): void => {
-    submission.submitAll(
-      messages.map((body) => ({ body, prepare })),
-      requestId,
-      (outcomes) => send({ results: outcomes.map((outcome) => resultOf(outcome, requestId)) }),
-    )
+  const submit = (prepare: (body: SignedBody) => Prepared, { messages }: Batch, reply: FastifyReply): void => {
+    const items = messages.map((body) => ({ body, prepare }))
+    submission.submitAll(items, reply, (outcomes) => void reply.send({ results: outcomes.map((outcome) => resultOf(outcome, reply.request.id)) }))
   }
   app.post<{ Body: Batch }>('/api/v1/orders/batch', { schema: placing, bodyLimit }, (request, reply) =>
-    submit((body) => preparePlacing(venue, binding, body), request.body, request.id, (answer) => void reply.send(answer)),
+    submit((body) => preparePlacing(venue, binding, body), request.body, reply),
   )
   app.delete<{ Body: Batch }>('/api/v1/orders/batch', { schema: cancelling, bodyLimit }, (request, reply) =>
-    submit((body) => prepareCancelling(views, binding, body), request.body, request.id, (answer) => void reply.send(answer)),
+    submit((body) => prepareCancelling(views, binding, body), request.body, reply),
   )
   done()
 }

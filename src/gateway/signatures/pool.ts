@@ -33,6 +33,11 @@ export class SignaturePool {
     })
   }
 
+  /** Signatures that no thread has yet. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
   /** @param signature base64 of 64 bytes @param digest hex of 32 bytes */
   verify(key: Uint8Array, signature: string, digest: string, checked: Checked): void {
     if (key.length !== KEY_BYTES) throw new Error('an ed25519 key has 32 bytes')

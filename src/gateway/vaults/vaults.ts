@@ -15,6 +15,8 @@ import { Waiting } from './waiting.ts'
 import type { Answered } from './waiting.ts'
 
 const SWEEP_EVERY_MS = 100
+/** How long a market's new owner has to answer, or to tell the vault actors, before those are asked. */
+const ASK_AGAIN_AFTER_MS = 1_000
 /** A command without an answer may have taken effect; a query had nothing to take. */
 const commandLate: Answer = { refused: 'outcome_unknown' }
 const queryLate: Answer = { refused: 'account_unavailable' }
@@ -25,7 +27,7 @@ const queryLate: Answer = { refused: 'account_unavailable' }
  *
  * While an actor is between owners, what nobody has taken waits for the next one, no longer than any request waits for its answer. With the next one's
  * first word, what was out at the one before is sent once more too: a command is applied once however often it arrives, since its id is its digest.
- * Orders for a market that has a new owner are sent once more to their vault actors, which know by then or soon what became of them.
+ * Orders that a market's new owner does not answer are sent once more to their vault actors, which know by then or soon what became of them.
  */
 export class Vaults {
   readonly #connection: NatsConnection
@@ -38,6 +40,7 @@ export class Vaults {
   readonly #markets = new Map<MarketName, Lane>()
   readonly #subscriptions: Subscription[]
   readonly #sweeper: NodeJS.Timeout
+  readonly #timers = new Set<NodeJS.Timeout>()
   #connected = true
 
   /** @param gateway this process's name, never used before: an answer to an earlier one must not meet a number of this one */
@@ -67,8 +70,14 @@ export class Vaults {
       if (send !== undefined) sendAgain(gateway, this.#waiting.takeFor(actor, newOwner), this.#waiting, send)
       const market = markets.get(actor)
       if (market === undefined || !newOwner) return
-      // A market's last owner may have taken orders and answered nobody. Its new one tells the vault actors, which are asked again.
-      for (const vault of this.#commands.keys()) sendAgain(gateway, this.#waiting.takeOut(vault, (content) => isOrderFor(market, content)), this.#waiting, senders.get(vault)!)
+      // A market's last owner may have taken orders and answered nobody. Its new one answers what it takes anew, and tells the vault actors of the
+      // rest; what has no answer by then is asked for again at those.
+      const { last } = this.#waiting
+      const timer = setTimeout(() => {
+        this.#timers.delete(timer)
+        for (const vault of this.#commands.keys()) sendAgain(gateway, this.#waiting.takeOut(vault, last, (content) => isOrderFor(market, content)), this.#waiting, senders.get(vault)!)
+      }, ASK_AGAIN_AFTER_MS)
+      this.#timers.add(timer)
     })
     this.#subscriptions = [
       connection.subscribe(answers, { callback: (failure, message) => this.#answered(failure, message) }),
@@ -80,6 +89,11 @@ export class Vaults {
 
   get connected(): boolean {
     return this.#connected
+  }
+
+  /** Inputs that waited for the account's vault actor when it last spoke. */
+  backlog(account: AccountId): number {
+    return this.#owners.backlog(vaultOf(account, this.#partitions))
   }
 
   /** @throws Refusal account_unavailable where there is no connection to send on */
@@ -114,6 +128,7 @@ export class Vaults {
 
   close(): void {
     clearInterval(this.#sweeper)
+    for (const timer of this.#timers) clearTimeout(timer)
     for (const subscription of this.#subscriptions) subscription.unsubscribe()
   }
 

@@ -93,10 +93,16 @@ export class Waiting<Content> {
     return taken
   }
 
-  /** What is out at an actor and fits: it may have been taken, and is sent once more. */
-  takeOut(actor: ActorName, fits: (content: Content) => boolean): (readonly [number, Content])[] {
+  /** The number of the newest request. */
+  get last(): number {
+    return this.#last
+  }
+
+  /** What is out at an actor, is no newer than `last`, and fits: it may have been taken, and is sent once more. */
+  takeOut(actor: ActorName, last: number, fits: (content: Content) => boolean): (readonly [number, Content])[] {
     const taken: (readonly [number, Content])[] = []
     for (const [request, entry] of this.#entries) {
+      if (request > last) break
       if (entry.to !== actor || entry.parked || !fits(entry.content)) continue
       entry.doubtful = true
       taken.push([request, entry.content])
