@@ -24,7 +24,7 @@ export interface Document {
 }
 
 /** Codes that belong to no route: nothing was found to describe. */
-const routeless = new Set(['route_unknown', 'method_not_allowed', 'request_malformed', 'request_too_large', 'rate_exceeded'])
+const routeless = new Set(['route_unknown', 'method_not_allowed', 'request_malformed', 'request_too_large', 'media_type_unsupported', 'rate_exceeded'])
 
 export const operationsOf = (document: Document): Operation[] =>
   Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ ...operation, method: method.toUpperCase(), path })))
