@@ -169,7 +169,8 @@ t.test('a sealed journal takes no readable record, a readable one no sealed reco
 t.test('nothing that was journaled can be read without the key', async (t) => {
   const [clear, sealed] = [await lived(clearEnvelope), await lived(sealedWith('secret'))]
   const holds = (records: readonly Uint8Array[], text: string): boolean => records.some((record) => Buffer.from(record).includes(text))
-  for (const text of ['pair.X', 'command', 'later', 'g1']) {
+  // Long enough that no ciphertext has them by chance.
+  for (const text of ['pair.X', 'command', 'later']) {
     t.ok(holds(clear.records, text), `${text} is in the readable one`)
     t.notOk(holds(sealed.records, text), `${text} is not in the sealed one`)
   }
