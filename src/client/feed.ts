@@ -78,7 +78,9 @@ export async function* readFeed(connection: NatsConnection, venue: string, accou
           // A feed that was trimmed begins later than its first number; from there on nothing may be missing.
           if (order.take(message.seq)) yield message
         }
-        if (!again || signal?.aborted) return
+        // A consumer may also end by itself, with the server that it was on; only who reads ends the reading.
+        if (signal?.aborted || connection.isClosed()) return
+        if (!again) await delay(RETRY_MS)
       } finally {
         unfollow()
         signal?.removeEventListener('abort', stop)
