@@ -44,6 +44,8 @@ declare module 'fastify' {
 /** A whole request, head and body, must be there within this time: a slow client holds a connection, not the gateway. */
 const REQUEST_TIMEOUT_MS = 10_000
 const KEEP_ALIVE_MS = 75_000
+/** Fastify gives up on a start that takes longer: ten seconds by itself, which a machine that is busy with a whole venue's start needs. */
+const START_TIMEOUT_MS = 120_000
 
 /** The HTTP side of a gateway, every error of which leaves as problem+json. */
 export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
@@ -55,6 +57,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    pluginTimeout: START_TIMEOUT_MS,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 128 },
     genReqId: () => `${name}-${(++requests).toString(36)}`,

@@ -8,6 +8,7 @@ import type { OrderView } from '../../src/protocol/feed.ts'
 import { FeedReader } from '../../scripts/venue/feedReader.ts'
 import type { LocalVenue } from '../../scripts/venue/localVenue.ts'
 import type { LocalTrader } from '../../scripts/venue/trader.ts'
+import { until } from '../settlement/waiting.ts'
 import { persist } from './venueUnderTest.ts'
 
 const DECIMALS = 7
@@ -63,11 +64,17 @@ export class Books {
     return this.place(role, market, { side, type: 'limit', quantity, price, timeInForce })
   }
 
-  /** Signs once and sends until the venue answers. */
+  /** Signs once and sends until the venue answers; an order that is still on its way to its market (202) is followed until the market has said. */
   async place(role: string, market: string, order: NewOrder): Promise<OrderView> {
     const client = this.client(role)
     const request = await client.signOrder(market, order)
-    return persist(() => client.sendOrder(request))
+    let placed = await persist(() => client.sendOrder(request))
+    await until('the market has the order', async () => {
+      if (placed.status !== 'pending') return true
+      placed = await persist(() => client.order(placed.id))
+      return placed.status !== 'pending'
+    })
+    return placed
   }
 
   /** Expects a trade: base to the buyer, quote to the seller. */
