@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve, join } from 'node:path'
-import { readVenueView } from '../../src/client/client.ts'
 import { NeverSent } from '../../src/client/errors.ts'
+import { VenueReader } from '../../src/client/venueReader.ts'
 import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import { Fault } from '../setup/fault.ts'
@@ -24,7 +24,7 @@ export async function joinVenue(folder: string, names: readonly string[]): Promi
   const venue = JSON.parse(readFileSync(join(state, 'venue.json'), 'utf8')) as VenueFile
   const gateway = `http://${LOOPBACK}:${venue.gateway.port}`
   try {
-    await readVenueView(gateway)
+    await new VenueReader(gateway).markets()
   } catch (error) {
     throw error instanceof NeverSent ? new Fault(`The venue of ${state} is not running: start it with npm start.`, { cause: error }) : error
   }

@@ -1,4 +1,4 @@
-import type { AmendView, CancelView } from '../client/client.ts'
+import type { AmendView, CancelView } from '../client/views/orders.ts'
 import type { FeedMessage, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import { table } from './table.ts'
 

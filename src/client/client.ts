@@ -1,148 +1,21 @@
 import type { OrderView, WithdrawalView } from '../protocol/feed.ts'
-import type { MarketState, SelfTrade } from '../protocol/identity.ts'
-import { assertChallenge } from './challenge.ts'
-import { Refused } from './errors.ts'
-import type { OutcomeUnknown } from './errors.ts'
-import { exchange, problemError } from './http.ts'
-import type { Problem, Request } from './http.ts'
+import { AccountReader } from './accountReader.ts'
+import { resultOf } from './batch.ts'
+import type { BatchItem, BatchResult } from './batch.ts'
+import { exchange } from './http.ts'
 import { amendMessage, cancelAllMessage, cancelMessage, orderMessage, signRequest, withdrawMessage } from './messages.ts'
-import type { Binding, NewOrder, SignedRequest, Validity } from './messages.ts'
+import type { NewOrder, SignedRequest, Validity } from './messages.ts'
+import { Session } from './session.ts'
 import type { Signer } from './signer.ts'
-
-export interface AssetView {
-  readonly code: string
-  readonly contract: string
-  readonly decimals: number
-}
-
-export interface MarketView {
-  readonly name: string
-  readonly base: AssetView
-  readonly quote: AssetView
-  /** Price step, quantity step and bounds, as decimals. */
-  readonly tickSize: string
-  readonly lotSize: string
-  readonly minQuantity: string
-  readonly maxQuantity: string
-  readonly maxPrice: string
-  /** Of one order: price × quantity, or what to spend. */
-  readonly maxValue: string
-  readonly maxLifetime_s: number
-  /** Of one account. */
-  readonly maxOpenOrders: number
-  /** Self-trade prevention where an order does not say. */
-  readonly selfTrade: SelfTrade
-}
-
-/** What a market says of itself now. */
-export interface MarketStateView {
-  readonly name: string
-  readonly state: MarketState
-  /** The prices between which it takes orders. */
-  readonly lowestPrice: string
-  readonly highestPrice: string
-}
-
-/** What GET /api/v1/markets says of the venue. */
-export interface VenueView {
-  readonly venue: string
-  readonly network: string
-  readonly vault: string
-  readonly assets: readonly AssetView[]
-  readonly markets: readonly MarketView[]
-}
-
-export interface BalanceView {
-  readonly asset: string
-  readonly contract: string
-  readonly settled: string
-  readonly pending: string
-  readonly reserved: string
-  readonly available: string
-}
-
-export interface CancelView {
-  readonly id: string
-  readonly market: string
-  readonly status: OrderView['status']
-  readonly reason: string | null
-  readonly filledQuantity: string
-  readonly filledQuote: string
-  readonly updated: string
-}
-
-/** An order after an amend: price and total quantity as they are now. */
-export interface AmendView extends CancelView {
-  readonly price: string
-  readonly quantity: string
-}
-
-/** What a cancel-all has done; `waiting` are markets that have yet to say, `halted` those that let nothing go. */
-export interface CancelAllView {
-  readonly id: string
-  readonly cancelled: number
-  readonly waiting: readonly string[]
-  readonly halted: readonly string[]
-}
-
-/** What became of one message of a batch: `error` is Refused, or OutcomeUnknown where the same message is to be sent again. */
-export type BatchResult<View> = { readonly order: View; readonly error?: undefined } | { readonly order?: undefined; readonly error: Refused | OutcomeUnknown }
-
-interface BatchItem<View> {
-  readonly status: number
-  readonly order?: View
-  readonly problem?: Problem
-}
-
-export interface OwnOrderbook {
-  readonly market: string
-  readonly bids: readonly OrderView[]
-  readonly asks: readonly OrderView[]
-  readonly complete: boolean
-}
-
-export interface ListOptions {
-  readonly market?: string
-  readonly status?: 'open' | 'all'
-  readonly limit?: number
-}
+import type { AmendView, CancelAllView, CancelView } from './views/orders.ts'
 
 const DEFAULT_VALIDITY_S = 3_600
 
-/** One trader at one venue. Everything that is sent is signed here; nothing is retried here. Errors: NeverSent, Refused, OutcomeUnknown. */
-export class Client {
-  readonly url: string
-  readonly venue: VenueView
-  readonly signer: Signer
-  readonly binding: Binding
-  #token: string | undefined
-
-  private constructor(url: string, venue: VenueView, signer: Signer, account: string) {
-    this.url = url
-    this.venue = venue
-    this.signer = signer
-    this.binding = { network: venue.network, vault: venue.vault, account }
-  }
-
+/** One trader at one venue: reads, and signs and sends. Nothing is retried here. Errors: NeverSent, Refused, OutcomeUnknown. */
+export class Client extends AccountReader {
   /** @param account where the signer is a delegated key, the account it acts for */
-  static async open(url: string, signer: Signer, account = signer.address): Promise<Client> {
-    return new Client(url, await readVenueView(url), signer, account)
-  }
-
-  market(name: string): MarketView {
-    const market = this.venue.markets.find((candidate) => candidate.name === name)
-    if (market === undefined) throw new Error(`there is no market ${name}; there is ${this.venue.markets.map((one) => one.name).join(', ')}`)
-    return market
-  }
-
-  marketState(name: string): Promise<MarketStateView> {
-    return readMarketState(this.url, name)
-  }
-
-  asset(code: string): AssetView {
-    const asset = this.venue.assets.find((candidate) => candidate.code === code)
-    if (asset === undefined) throw new Error(`there is no asset ${code}; there is ${this.venue.assets.map((one) => one.code).join(', ')}`)
-    return asset
+  static override async open(url: string, signer: Signer, account = signer.address): Promise<Client> {
+    return new Client(await Session.open(url, signer, account))
   }
 
   /** Signs an order without sending it: to send later, or again after OutcomeUnknown. */
@@ -231,72 +104,6 @@ export class Client {
   async withdraw(asset: string, amount: string): Promise<WithdrawalView> {
     return this.sendWithdrawal(await this.signWithdrawal(asset, amount))
   }
-
-  order(id: string): Promise<OrderView> {
-    return this.#read(`/api/v1/orders/${id}`)
-  }
-
-  async orders({ market, status, limit }: ListOptions = {}): Promise<readonly OrderView[]> {
-    const query = new URLSearchParams()
-    if (market !== undefined) query.set('market', market)
-    if (status !== undefined) query.set('status', status)
-    if (limit !== undefined) query.set('limit', String(limit))
-    const { orders } = await this.#read<{ orders: OrderView[] }>(`/api/v1/orders?${query}`)
-    return orders
-  }
-
-  orderbook(market: string): Promise<OwnOrderbook> {
-    return this.#read(`/api/v1/orderbook/${market}`)
-  }
-
-  async balances(): Promise<readonly BalanceView[]> {
-    const { balances } = await this.#read<{ balances: BalanceView[] }>('/api/v1/balances')
-    return balances
-  }
-
-  withdrawal(id: string): Promise<WithdrawalView> {
-    return this.#read(`/api/v1/withdrawals/${id}`)
-  }
-
-  /** SEP-10: proves the key with a signed challenge. Reads call it by themselves when there is no token, or no valid one. */
-  async login(): Promise<string> {
-    const address = this.signer.address
-    const challenge = await exchange<{ transaction: string; network_passphrase: string }>(this.url, { method: 'GET', path: `/auth?account=${address}` })
-    // A challenge for another network could be a real transaction there.
-    if (challenge.network_passphrase !== this.venue.network) throw new Error('the login challenge is for another network than the venue')
-    assertChallenge(challenge.transaction, this.venue.network, address)
-    const transaction = await this.signer.signTransaction(challenge.transaction, this.venue.network)
-    const { token } = await exchange<{ token: string }>(this.url, { method: 'POST', path: '/auth', body: { transaction } })
-    this.#token = token
-    return token
-  }
-
-  async #read<Answer>(path: string): Promise<Answer> {
-    const fresh = this.#token === undefined
-    const request = (token: string): Request => ({ method: 'GET', path, token })
-    const token = this.#token ?? (await this.login())
-    try {
-      return await exchange<Answer>(this.url, request(token))
-    } catch (error) {
-      if (fresh || !(error instanceof Refused) || error.code !== 'token_invalid') throw error
-      return exchange<Answer>(this.url, request(await this.login()))
-    }
-  }
-}
-
-/** What a venue says of itself, to anybody. */
-export function readVenueView(url: string): Promise<VenueView> {
-  return exchange(url, { method: 'GET', path: '/api/v1/markets' })
-}
-
-/** Whether a market is open. Anybody may ask. */
-export function readMarketState(url: string, name: string): Promise<MarketStateView> {
-  return exchange(url, { method: 'GET', path: `/api/v1/markets/${name}` })
-}
-
-function resultOf<View>({ order, problem }: BatchItem<View>): BatchResult<View> {
-  if (order !== undefined) return { order }
-  return { error: problemError(problem ?? {}) }
 }
 
 function until(validity: Partial<Validity> = {}, longest_s = DEFAULT_VALIDITY_S): Validity {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../protocol/errors.ts'
-import type { AmendView, CancelView } from './client.ts'
+import type { AmendView, CancelView } from './views/orders.ts'
 
 /** The request never left this machine, or nobody was there to take it: nothing can have happened. */
 export class NeverSent extends Error {

@@ -1,7 +1,6 @@
-import { isErrorCode } from '../protocol/errors.ts'
-import type { ErrorCode } from '../protocol/errors.ts'
-import type { AmendView, CancelView } from './client.ts'
-import { NeverSent, OutcomeUnknown, Refused } from './errors.ts'
+import { NeverSent, OutcomeUnknown } from './errors.ts'
+import { problemError } from './problem.ts'
+import type { Problem } from './problem.ts'
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
@@ -13,18 +12,6 @@ export interface Request {
 const TIMEOUT_MS = 15_000
 /** Codes of connections that never came about. Anything else may have reached the gateway. */
 const notConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
-/** Refusals that do not say whether the message took effect. */
-const undecided = new Set<ErrorCode>(['outcome_unknown', 'internal_error'])
-
-/** RFC 9457, as the venue writes it. */
-export interface Problem {
-  readonly code: ErrorCode
-  readonly title: string
-  readonly status: number
-  readonly detail?: string
-  readonly requestId: string
-  readonly order?: CancelView | AmendView
-}
 
 /** One exchange with a gateway. @throws NeverSent, Refused, OutcomeUnknown */
 export async function exchange<Answer>(url: string, { method, path, body, token }: Request): Promise<Answer> {
@@ -42,13 +29,6 @@ export async function exchange<Answer>(url: string, { method, path, body, token 
   }
   if (response.ok) return read<Answer>(text)
   throw problemError({ status: response.status, ...read<Partial<Problem>>(text) })
-}
-
-/** A refusal, or an unknown outcome where the refusal does not say whether the message took effect. */
-export function problemError(problem: Partial<Problem>): Refused | OutcomeUnknown {
-  if (typeof problem.code !== 'string' || !isErrorCode(problem.code)) return new OutcomeUnknown(new Error(`status ${problem.status} without a known code`))
-  const refused = new Refused(problem as Problem)
-  return undecided.has(refused.code) ? new OutcomeUnknown(refused) : refused
 }
 
 function read<Answer>(text: string): Answer {

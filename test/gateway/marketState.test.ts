@@ -1,18 +1,19 @@
 import t from 'tap'
-import { readMarketState } from '../../src/client/client.ts'
+import { VenueReader } from '../../src/client/venueReader.ts'
 import type { Ticks } from '../../src/protocol/identity.ts'
 import { call, refused } from './call.ts'
 import { openStage } from './stage.ts'
 
 const stage = await openStage({ answerTimeout_ms: 300 })
 t.teardown(() => stage.close())
+const reader = new VenueReader(stage.url)
 const get = (market: string) => call(stage.url, 'GET', `/api/v1/markets/${market}`)
 
 t.test('anybody may see whether a market is open, and its prices', async (t) => {
   t.strictSame((await get('XLM-USDC')).json, { name: 'XLM-USDC', state: 'open', lowestPrice: '0.0001', highestPrice: '10' })
   stage.pair.status = { state: 'cancelOnly', lowTicks: 900 as Ticks, highTicks: 1_100 as Ticks }
-  t.strictSame(await readMarketState(stage.url, 'XLM-USDC'), { name: 'XLM-USDC', state: 'cancelOnly', lowestPrice: '0.09', highestPrice: '0.11' })
-  t.match(await readMarketState(stage.url, 'EURC-USDC'), { lowestPrice: '0.009' }, 'in the decimals of each market')
+  t.strictSame(await reader.marketState('XLM-USDC'), { name: 'XLM-USDC', state: 'cancelOnly', lowestPrice: '0.09', highestPrice: '0.11' })
+  t.match(await reader.marketState('EURC-USDC'), { lowestPrice: '0.009' }, 'in the decimals of each market')
   refused(t, await get('XLM-EURC'), 'market_unknown')
   refused(t, await get('x'), 'request_malformed')
   refused(t, await get('XLM-USDC?depth=5'), 'request_malformed')

@@ -1,5 +1,5 @@
 import { VaultOnChain } from '../../client/chain.ts'
-import { readVenueView } from '../../client/client.ts'
+import { VenueReader } from '../../client/venueReader.ts'
 import { parseDecimal } from '../../protocol/decimal.ts'
 import { decimal, words } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -11,7 +11,7 @@ export const deposit: Command = async ({ args, place, say }) => {
   const amount = decimal('amount', text)
   const signer = place.signer()
   const rpc = place.rpc
-  const venue = await readVenueView(place.url)
+  const venue = await new VenueReader(place.url).markets()
   const asset = venue.assets.find((one) => one.code === code)
   if (asset === undefined) throw new UsageFault(`there is no asset ${code}; there is ${venue.assets.map((one) => one.code).join(', ')}`)
   const units = parseDecimal(amount, asset.decimals)

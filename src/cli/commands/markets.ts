@@ -1,5 +1,5 @@
-import { readMarketState, readVenueView } from '../../client/client.ts'
 import { Refused } from '../../client/errors.ts'
+import { VenueReader } from '../../client/venueReader.ts'
 import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { table } from '../table.ts'
@@ -7,17 +7,18 @@ import { table } from '../table.ts'
 /** `darkpool markets`: what can be traded, in which steps, and whether it can be now. */
 export const markets: Command = async ({ args, place }) => {
   words(args, [])
-  const venue = await readVenueView(place.url)
-  const states = await Promise.all(venue.markets.map(({ name }) => stateOf(place.url, name)))
+  const reader = new VenueReader(place.url)
+  const venue = await reader.markets()
+  const states = await Promise.all(venue.markets.map(({ name }) => stateOf(reader, name)))
   const rows = venue.markets.map((market, at) => [market.name, states[at] ?? '', market.tickSize, market.lotSize, market.minQuantity, market.maxQuantity, market.maxPrice])
   const text = `${venue.venue} on "${venue.network}", vault ${venue.vault}\n${table(['market', 'state', 'price step', 'quantity step', 'smallest', 'largest', 'highest price'], rows)}`
   return { text, json: { ...venue, markets: venue.markets.map((market, at) => ({ ...market, state: states[at] })) } }
 }
 
 /** A market that does not answer is no reason not to list the others. */
-async function stateOf(url: string, name: string): Promise<string> {
+async function stateOf(reader: VenueReader, name: string): Promise<string> {
   try {
-    return (await readMarketState(url, name)).state
+    return (await reader.marketState(name)).state
   } catch (error) {
     if (error instanceof Refused && error.code === 'market_unavailable') return 'unavailable'
     throw error

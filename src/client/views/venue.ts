@@ -1,0 +1,44 @@
+import type { MarketState, SelfTrade } from '../../protocol/identity.ts'
+
+export interface AssetView {
+  readonly code: string
+  readonly contract: string
+  readonly decimals: number
+}
+
+export interface MarketView {
+  readonly name: string
+  readonly base: AssetView
+  readonly quote: AssetView
+  /** Price step, quantity step and bounds, as decimals. */
+  readonly tickSize: string
+  readonly lotSize: string
+  readonly minQuantity: string
+  readonly maxQuantity: string
+  readonly maxPrice: string
+  /** Of one order: price × quantity, or what to spend. */
+  readonly maxValue: string
+  readonly maxLifetime_s: number
+  /** Of one account. */
+  readonly maxOpenOrders: number
+  /** Self-trade prevention where an order does not say. */
+  readonly selfTrade: SelfTrade
+}
+
+/** What a market says of itself now. */
+export interface MarketStateView {
+  readonly name: string
+  readonly state: MarketState
+  /** The prices between which it takes orders. */
+  readonly lowestPrice: string
+  readonly highestPrice: string
+}
+
+/** What GET /api/v1/markets says of the venue. */
+export interface VenueView {
+  readonly venue: string
+  readonly network: string
+  readonly vault: string
+  readonly assets: readonly AssetView[]
+  readonly markets: readonly MarketView[]
+}
