@@ -1,5 +1,5 @@
 import type { AmendView, CancelView } from '../client/views/orders.ts'
-import type { FeedMessage, OrderView, WithdrawalView } from '../protocol/feed.ts'
+import type { FeedMessage, KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import { table } from './table.ts'
 
 /** What people read. */
@@ -33,6 +33,11 @@ export function withdrawalText({ asset, amount, status, transaction, ledger, id 
   return `withdrawal of ${amount} ${asset}: ${status}${where}\nwithdrawal ${id}`
 }
 
+export function keyText({ key, scope, market, until, status }: KeyView): string {
+  const may = scope === 'read' ? 'may read' : `may trade ${market === 'all' ? 'everywhere' : `in ${market}`} and read`
+  return `${status === 'active' ? `${may} until ${until}` : `${may}: ${status}`}\nkey ${key}`
+}
+
 export function feedText(message: FeedMessage): string {
   const [time] = message.time.split('.')
   return `${time}Z  #${message.seq}  ${eventText(message)}`
@@ -50,5 +55,7 @@ function eventText(event: FeedMessage): string {
       return `deposit of ${event.amount} ${event.asset} in transaction ${event.transaction}, ledger ${event.ledger}`
     case 'withdrawal':
       return withdrawalText(event.withdrawal).replace('\n', ', ')
+    case 'key':
+      return keyText(event).replace('\n', ', ')
   }
 }

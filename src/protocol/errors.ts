@@ -52,6 +52,11 @@ const table = {
   post_only_would_trade: [422, 'The order may only be a maker and would have traded at once.'],
   message_reused: [409, 'A message with this id was already used for something else.'],
 
+  // Delegated keys
+  key_unknown: [404, 'There is no such delegated key.'],
+  keys_exceeded: [422, 'The account has as many delegated keys as it may, or has changed them as often as it may for now.'],
+  until_out_of_range: [422, 'The key would end in the past, or more than a year ahead.'],
+
   // Withdrawals
   withdrawal_unknown: [404, 'There is no such withdrawal.'],
   withdrawals_exceeded: [422, 'The account has as many withdrawals in flight as it may.'],

@@ -1,4 +1,5 @@
 import type { AccountId, SelfTrade } from './identity.ts'
+import type { KeyScope } from './vault.ts'
 
 /**
  * One message of a trader's private feed, as JSON text on `dp.v1.<venue>.feed.<account>`. `seq` counts from 1 without a gap; a reader that
@@ -26,6 +27,8 @@ export type FeedEvent =
   | { readonly type: 'settled'; readonly trades: readonly string[]; readonly transaction: string; readonly ledger: number }
   | { readonly type: 'deposit'; readonly asset: string; readonly amount: string; readonly transaction: string; readonly ledger: number }
   | { readonly type: 'withdrawal'; readonly withdrawal: WithdrawalView }
+  /** A delegated key: what it may do from now on, or that it may nothing any more. That its time is over is not told: `until` says when. */
+  | ({ readonly type: 'key' } & KeyView)
 
 /** An order as its owner sees it, in answers and in the feed. */
 export interface OrderView {
@@ -53,6 +56,16 @@ export interface OrderView {
   readonly expires: string
   readonly created: string
   readonly updated: string
+}
+
+/** A delegated key as the owner of the account sees it. */
+export interface KeyView {
+  readonly key: string
+  readonly scope: KeyScope
+  /** A market, or "all". */
+  readonly market: string
+  readonly until: string
+  readonly status: 'active' | 'expired' | 'revoked'
 }
 
 export interface WithdrawalView {

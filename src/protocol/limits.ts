@@ -52,6 +52,11 @@ export const limits = {
   amendsInFlight: 16,
   /** Cancel-alls of one account that markets have yet to answer. */
   sweepsInFlight: 16,
+  /** Delegated keys of one account, and how many messages that delegated one are remembered: each until it has expired. */
+  delegatedKeys: 32,
+  delegationsRemembered: 1_024,
+  /** How far ahead a delegated key may end, in seconds: a year. */
+  keyLifetime_s: 31_622_400,
   /** Withdrawals of one account in flight. */
   withdrawalsInFlight: 16,
   /** Orders a list answers with at most. */

@@ -4,7 +4,7 @@ import type { AmendRefusal, CloseReason, FillRole } from './pair.ts'
 import type { OrderTerms } from './terms.ts'
 
 /** What a gateway may ask of the vault actor that owns an account. The gateway has proved who signed, not what that is worth. */
-export type VaultCommand = PlaceOrder | CancelOrder | AmendOrder | CancelAllOrders | RequestWithdrawal
+export type VaultCommand = PlaceOrder | CancelOrder | AmendOrder | CancelAllOrders | RequestWithdrawal | DelegateKey | RevokeKey
 
 export interface PlaceOrder {
   readonly kind: 'place'
@@ -67,12 +67,48 @@ export interface RequestWithdrawal {
   readonly expires: Seconds
 }
 
+/** `trade`: places, amends and cancels orders, and reads. `read`: reads. Neither ever withdraws, delegates or revokes. */
+export type KeyScope = 'trade' | 'read'
+
+/** What another key may do for an account. */
+export interface Grant {
+  readonly key: AccountId
+  readonly scope: KeyScope
+  /** The only market it may trade in; null: all. What it may read is the account's whole. */
+  readonly market: MarketName | null
+  /** It may nothing from then on. */
+  readonly until: Seconds
+}
+
+/** Lets a key act for the account; named again, it may what it is named for last. Answered with KeyState. */
+export interface DelegateKey extends Grant {
+  readonly kind: 'delegate'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly expires: Seconds
+}
+
+/** Takes back what a key may do, at once. Answered with KeyState. */
+export interface RevokeKey {
+  readonly kind: 'revoke'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  readonly key: AccountId
+  readonly expires: Seconds
+}
+
 /** What may be read. Only `account`'s own is ever answered; anything else is as if it were not there. */
 export type VaultQuery =
   | { readonly kind: 'order'; readonly account: AccountId; readonly id: OrderId }
   | { readonly kind: 'orders'; readonly account: AccountId; readonly market: MarketName | null; readonly open: boolean; readonly limit: number }
   | { readonly kind: 'balances'; readonly account: AccountId }
   | { readonly kind: 'withdrawal'; readonly account: AccountId; readonly id: MessageId }
+  /** Answered with a list of KeyState: the keys of the account that are not revoked. */
+  | { readonly kind: 'keys'; readonly account: AccountId }
+  /** Answered with KeyState, or refused with key_unknown: whoever lets a key in asks this, and judges `until` by its own clock. */
+  | { readonly kind: 'key'; readonly account: AccountId; readonly key: AccountId }
 
 /** For operators, not for gateways: answered with VaultAlarms. */
 export interface AlarmsQuery {
@@ -116,6 +152,11 @@ export interface SweepState {
   readonly cancelled: number
   readonly markets: readonly MarketName[]
   readonly halted: readonly MarketName[]
+}
+
+/** A delegated key. One that is read as `active` may do what it says until `until` and no longer, though it is listed for a while yet. */
+export interface KeyState extends Grant {
+  readonly status: 'active' | 'expired' | 'revoked'
 }
 
 export interface BalanceState {

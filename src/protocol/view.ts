@@ -1,7 +1,8 @@
-import type { OrderView, WithdrawalView } from './feed.ts'
+import type { KeyView, OrderView, WithdrawalView } from './feed.ts'
+import type { Milliseconds } from './identity.ts'
 import { formatAmount } from './market.ts'
 import type { Asset, Market } from './market.ts'
-import type { OrderState, WithdrawalState } from './vault.ts'
+import type { KeyState, OrderState, WithdrawalState } from './vault.ts'
 
 /** Formatted times, each in the slot of its last digits. */
 const slots = 1024
@@ -56,6 +57,11 @@ function termsView({ terms }: OrderState, market: Market) {
     remainder: returnRemainder ? ('return' as const) : ('keep' as const),
     selfTrade,
   }
+}
+
+/** A delegated key, at a time by which its own may be over. */
+export function keyView({ key, scope, market, until, status }: KeyState, time: Milliseconds): KeyView {
+  return { key, scope, market: market ?? 'all', until: isoTime(until * 1000), status: status === 'active' && time >= until * 1000 ? 'expired' : status }
 }
 
 /** A withdrawal in its asset's decimals. */

@@ -3,7 +3,7 @@ import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, OrderI
 import type { Answer } from '../../src/protocol/packets.ts'
 import type { AmendRefusal, CloseReason } from '../../src/protocol/pair.ts'
 import { pairActor, settlementActor, watcherActor } from '../../src/protocol/subjects.ts'
-import type { AmendOrder, BalanceState, CancelAllOrders, CancelOrder, OrderState, PlaceOrder, RequestWithdrawal, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
+import type { AmendOrder, BalanceState, CancelAllOrders, CancelOrder, DelegateKey, OrderState, PlaceOrder, RequestWithdrawal, RevokeKey, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import { Recorder } from '../pair/recorder.ts'
 import { AQ, marketOf, smallVenue } from '../pair/smallVenue.ts'
@@ -44,6 +44,13 @@ export function openVault(machine = new VaultMachine(0, venue)) {
     command({ kind: 'cancelAll', id: id as MessageId, account, signer: account, market, expires: expires(), ...more })
   const withdraw = (id: string, account: AccountId, asset: ContractId, amount: bigint, more: Partial<RequestWithdrawal> = {}): Answer | null =>
     command({ kind: 'withdraw', id: id as MessageId, account, signer: account, asset, amount: amount as Amount, expires: expires(), ...more })
+  /** For a minute, unless told otherwise. */
+  const delegate = (id: string, account: AccountId, key: AccountId, more: Partial<DelegateKey> = {}): Answer | null => {
+    const until = (Math.floor(effects.time / 1000) + 60) as Seconds
+    return command({ kind: 'delegate', id: id as MessageId, account, signer: account, key, scope: 'trade', market: null, until, expires: expires(), ...more })
+  }
+  const revoke = (id: string, account: AccountId, key: AccountId, more: Partial<RevokeKey> = {}): Answer | null =>
+    command({ kind: 'revoke', id: id as MessageId, account, signer: account, key, expires: expires(), ...more })
 
   const deposit = (account: AccountId, asset: ContractId, amount: bigint): void =>
     machine.message(watcherActor, { kind: 'deposited', account, asset, amount: amount as Amount, transaction: 'tx', ledger: 1 }, effects)
@@ -100,5 +107,5 @@ export function openVault(machine = new VaultMachine(0, venue)) {
 
   const chain = { deposit, withdrawn, ledger, cosigned, cosignRefused, settled }
   const market = { rested, filled, reduced, amended, amendRefused, swept, closed }
-  return { machine, effects, command, refusal, order, place, cancel, amend, cancelAll, withdraw, ...chain, ...market, balance, orderOf, withdrawalOf, at }
+  return { machine, effects, command, refusal, order, place, cancel, amend, cancelAll, withdraw, delegate, revoke, ...chain, ...market, balance, orderOf, withdrawalOf, at }
 }

@@ -3,12 +3,15 @@ import fc from 'fast-check'
 import t from 'tap'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import { encode } from '../../src/protocol/codec.ts'
-import type { AccountId, Amount, ContractId, Lots, MarketName, Side, Ticks, TradeId } from '../../src/protocol/identity.ts'
+import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, Seconds, Side, Ticks, TradeId } from '../../src/protocol/identity.ts'
+import type { KeyState } from '../../src/protocol/vault.ts'
 import { account, AQ, assetA, assetB, assetQ, BQ, marketOf } from '../pair/smallVenue.ts'
 import { interrupted } from '../runtime/interrupted.ts'
 import { openVault, START, venue } from './openVault.ts'
 
 const accounts = ['ANN', 'BEN', 'CAS'].map(account)
+/** Keys that act for others: one that is nobody's account, and one that is. */
+const keys = [account('BOT'), account('CAS')]
 const assets = [assetA, assetB, assetQ]
 const markets = [AQ, BQ]
 
@@ -38,6 +41,14 @@ interface ModelWithdrawal {
   readonly amount: bigint
   state: 'requested' | 'cosigned' | 'over'
 }
+interface ModelDelegation {
+  readonly id: string
+  readonly owner: AccountId
+  readonly key: AccountId
+  readonly scope: 'trade' | 'read'
+  readonly market: MarketName | null
+  readonly until: number
+}
 
 const assetsOf = (market: MarketName): { base: ContractId; quote: ContractId } => ({ base: market === AQ ? assetA : assetB, quote: assetQ })
 const baseOf = (market: MarketName, lots: number): bigint => BigInt(lots) * (market === AQ ? 10n : 1n)
@@ -50,6 +61,20 @@ class Model {
   orders: ModelOrder[] = []
   trades: ModelTrade[] = []
   withdrawals: ModelWithdrawal[] = []
+  /** Everything that was ever delegated or revoked (null), in its order: the last word on a key is what holds. */
+  delegations: (ModelDelegation | { readonly id: string; readonly owner: AccountId; readonly key: AccountId; readonly scope: null })[] = []
+
+  /** What a key may do for an account by the last word on it. */
+  delegated(owner: AccountId, key: AccountId): ModelDelegation | null {
+    const last = this.delegations.findLast((one) => one.owner === owner && one.key === key)
+    return last === undefined || last.scope === null ? null : last
+  }
+
+  mayTrade(signer: AccountId, owner: AccountId, market: MarketName, time: number): boolean {
+    if (signer === owner) return true
+    const delegated = this.delegated(owner, signer)
+    return delegated !== null && delegated.scope === 'trade' && (delegated.market === null || delegated.market === market) && time < delegated.until * 1000
+  }
 
   /** What the trades that `which` picks bring an account and take from it, in one asset. */
   #moved(owner: AccountId, asset: ContractId, which: (trade: ModelTrade) => boolean): { into: bigint; out: bigint } {
@@ -120,7 +145,8 @@ class Model {
 }
 
 const step = fc.record({
-  what: fc.constantFrom('deposit', 'deposit', 'order', 'order', 'order', 'order', 'spend', 'trade', 'trade', 'trade', 'trade', 'report', 'settle', 'settle', 'close', 'withdraw', 'cosign', 'refuse', 'pay', 'repeat'),
+  what: fc.constantFrom('deposit', 'deposit', 'order', 'order', 'order', 'order', 'spend', 'trade', 'trade', 'trade', 'trade', 'report', 'settle', 'settle', 'close', 'withdraw', 'cosign', 'refuse', 'pay', 'repeat', 'delegate', 'delegate', 'revoke', 'signed', 'signed', 'signed', 'again'),
+  passed_ms: fc.nat(1_200),
   who: fc.nat(2),
   asset: fc.nat(2),
   market: fc.nat(1),
@@ -143,6 +169,8 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
     const owner = accounts[now.who] ?? assert.fail()
     const asset = assets[now.asset] ?? assert.fail()
     const market = markets[now.market] ?? assert.fail()
+    const key = pick(keys, now.which) ?? assert.fail()
+    vault.at(vault.effects.time + now.passed_ms)
     const fill = (trade: ModelTrade): void => {
       for (const order of [trade.buy, trade.sell]) vault.filled(order.owner, order.id, trade.lots, trade.ticks, order.market)
       trade.reported = true
@@ -166,9 +194,12 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
         const { base, quote } = assetsOf(market)
         const cost = side === 'sell' ? baseOf(market, now.lots) : spends ? now.amount : quoteOf(market, now.ticks, now.lots)
         const known = model.deposits.some((deposit) => deposit.owner === owner)
-        const expected = !known ? 'account_unknown' : model.available(owner, side === 'sell' ? base : quote) < cost ? 'funds_insufficient' : null
+        const signer = now.which % 3 === 0 ? key : owner
+        const may = model.mayTrade(signer, owner, market, vault.effects.time)
+        if (signer !== owner) count(may ? 'order by key' : 'order refused')
+        const expected = !may ? 'signer_not_allowed' : !known ? 'account_unknown' : model.available(owner, side === 'sell' ? base : quote) < cost ? 'funds_insufficient' : null
         const id = `o${next++}`
-        const terms = spends ? ({ type: 'market', spend: now.amount as Amount, timeInForce: 'IOC', market } as const) : { market }
+        const terms = spends ? ({ type: 'market', spend: now.amount as Amount, timeInForce: 'IOC', market, signer } as const) : { market, signer }
         assert.equal(vault.place(id, owner, side, spends ? 0 : now.lots, spends ? 0 : now.ticks, terms), expected)
         count(expected ?? now.what)
         if (expected !== null) break
@@ -263,6 +294,55 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
         count('paid')
         break
       }
+      case 'delegate':
+      case 'revoke': {
+        const id = `k${next++}`
+        const time = vault.effects.time
+        const known = model.deposits.some((deposit) => deposit.owner === owner)
+        if (now.what === 'delegate') {
+          const scope = now.lots < 3 ? 'read' : 'trade'
+          const one: ModelDelegation = { id, owner, key, scope, market: scope === 'read' || now.asset === 0 ? null : market, until: Math.floor(time / 1000) + now.ticks * 4 }
+          const expected = key === owner ? 'message_malformed' : known ? null : 'account_unknown'
+          assert.equal(vault.refusal(vault.delegate(id, owner, key, { ...one, id: id as MessageId, until: one.until as Seconds })), expected)
+          count(expected ?? 'delegated')
+          if (expected === null) model.delegations.push(one)
+          break
+        }
+        // What is over is no longer there once another key was named; until then it can be revoked.
+        const refused = vault.refusal(vault.revoke(id, owner, key))
+        const delegated = model.delegated(owner, key)
+        if (delegated === null) assert.equal(refused, 'key_unknown')
+        else if (time < delegated.until * 1000) assert.equal(refused, null)
+        if (refused === null) count('revoked')
+        if (refused === null) model.delegations.push({ id, owner, key, scope: null })
+        break
+      }
+      case 'signed': {
+        // Another key's signature: on what takes an order back, of whichever market, or on what it never may.
+        if (key === owner) break
+        const order = pick(model.orders.filter((candidate) => candidate.open && candidate.owner === owner), now.lots)
+        if (order !== undefined && now.side === 'buy') {
+          const may = model.mayTrade(key, owner, order.market, vault.effects.time)
+          assert.equal(vault.cancel(owner, order.id, { signer: key }), may ? null : 'signer_not_allowed')
+          count(may ? 'cancelled by key' : 'cancel refused')
+          break
+        }
+        assert.equal(vault.refusal(vault.withdraw(`w${next++}`, owner, asset, now.amount, { signer: key })), 'signer_not_allowed')
+        break
+      }
+      case 'again': {
+        // An old word is no new one.
+        const old = pick(model.delegations.filter(({ owner: of }) => of === owner), now.which)
+        if (old === undefined) break
+        const fed = vault.effects.feed.length
+        const answer = old.scope === null ? vault.revoke(old.id, owner, old.key) : vault.delegate(old.id, owner, old.key, { ...old, id: old.id as MessageId, until: old.until as Seconds })
+        assert(answer !== null && 'ok' in answer)
+        const { status } = answer.ok as KeyState
+        count(status === 'active' ? 'answered active' : 'answered no more')
+        if (status === 'active') assert(vault.effects.time < (model.delegated(owner, old.key)?.until ?? 0) * 1000)
+        assert.equal(vault.effects.feed.length, fed)
+        break
+      }
       case 'repeat': {
         const order = pick(model.orders, now.which)
         if (order === undefined) break
@@ -281,7 +361,7 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
   return vault
 }
 
-const runs = fc.array(step, { minLength: 80, maxLength: 160, size: 'max' })
+const runs = fc.array(step, { minLength: 110, maxLength: 220, size: 'max' })
 
 t.test('balances are what plain addition gives; money is never made, lost or promised twice', async (t) => {
   fc.assert(
@@ -312,7 +392,7 @@ t.test('balances are what plain addition gives; money is never made, lost or pro
     }),
     { numRuns: 250 },
   )
-  for (const what of ['order', 'spend', 'trade', 'funds_insufficient', 'account_unknown', 'settled before it was heard of', 'withdraw accepted', 'withdraw funds_insufficient', 'paid']) {
+  for (const what of ['order', 'spend', 'trade', 'funds_insufficient', 'account_unknown', 'settled before it was heard of', 'withdraw accepted', 'withdraw funds_insufficient', 'paid', 'delegated', 'message_malformed', 'revoked', 'order by key', 'order refused', 'cancelled by key', 'cancel refused', 'answered active', 'answered no more']) {
     t.ok((seen[what] ?? 0) > 20, `the runs came across: ${what}`)
   }
 })

@@ -6,7 +6,7 @@ import type { PlaceOrder } from '../../protocol/vault.ts'
 
 /** The rules that every signed command meets before anything is looked up: pure questions, answered with a refusal or null. */
 
-/** Delegated keys would be looked up here; so far only the account itself may act. */
+/** What only the account itself may do: withdraw, delegate and revoke. For all else delegated keys are asked, see `Keys`. */
 export const signerFault = (command: { readonly account: AccountId; readonly signer: AccountId }): ErrorCode | null =>
   command.signer === command.account ? null : 'signer_not_allowed'
 

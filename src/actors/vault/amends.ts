@@ -8,7 +8,8 @@ import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import type { PairMessage } from '../../protocol/pair.ts'
 import type { AmendOrder, AmendState, OrderState, PairReport } from '../../protocol/vault.ts'
 import type { Effects } from '../runtime/machine.ts'
-import { expiryFault, rangeFault, signerFault } from './admission.ts'
+import { expiryFault, rangeFault } from './admission.ts'
+import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
 import { orderState } from './orders.ts'
@@ -26,24 +27,26 @@ export class Amends {
   readonly #state: VaultState
   readonly #ledger: Ledger
   readonly #memory: Memory
+  readonly #keys: Keys
   readonly #orders: Orders
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, orders: Orders) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, orders: Orders) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
+    this.#keys = keys
     this.#orders = orders
   }
 
   /** Holds and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
   request(request: AmendOrder, reply: ReplyTo, effects: Effects): void {
-    const signer = signerFault(request)
+    const order = this.#orders.ownedBy(request.account, request.order)
+    const signer = this.#keys.fault(request, order?.market ?? 'somewhere', effects.time)
     if (signer !== null) return effects.answer(reply, { refused: signer })
     const seen = this.#state.amends.get(request.id)
     if (seen !== undefined && seen.account === request.account) return effects.answer(reply, this.#repeated(seen))
     if (used(this.#state, request.id)) return effects.answer(reply, { refused: 'message_reused' })
-    const order = this.#state.orders.get(request.order)
-    if (order?.account !== request.account) return effects.answer(reply, { refused: 'order_unknown' })
+    if (order === undefined) return effects.answer(reply, { refused: 'order_unknown' })
     const { market, actor } = this.#orders.destination(order.market)
     const read = readTerms(request, market)
     if (typeof read === 'string') return effects.answer(reply, { refused: read })

@@ -12,9 +12,10 @@ import type { CancelOrder, OrderState, PairReport, PlaceOrder } from '../../prot
 import type { Venue } from '../../protocol/venue.ts'
 import { orderView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
-import { costOf, expiryFault, signerFault, termsFault } from './admission.ts'
+import { costOf, expiryFault, termsFault } from './admission.ts'
 import { publish } from './feed.ts'
 import { holdOf } from './holds.ts'
+import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
 import { used } from './state.ts'
@@ -38,19 +39,21 @@ export class Orders {
   readonly #state: VaultState
   readonly #ledger: Ledger
   readonly #memory: Memory
+  readonly #keys: Keys
   readonly #destinations: ReadonlyMap<MarketName, Destination>
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
+    this.#keys = keys
     this.#destinations = new Map([...venue.markets].map(([name, market]) => [name, { market, actor: pairActor(name) }]))
   }
 
   /** Reserves and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
   place(place: PlaceOrder, reply: ReplyTo, effects: Effects): void {
     // Who may not act for the account is told nothing of its orders, not even that a message was seen before.
-    const signer = signerFault(place)
+    const signer = this.#keys.fault(place, place.market, effects.time)
     if (signer !== null) return effects.answer(reply, { refused: signer })
     const seen = this.#state.orders.get(place.id)
     if (used(this.#state, place.id)) return effects.answer(reply, repeated(place.account, seen))
@@ -71,10 +74,10 @@ export class Orders {
 
   /** Passes on what may still be open, in which case the pair actor answers. A cancel that comes twice does no harm. */
   cancel(cancel: CancelOrder, reply: ReplyTo, effects: Effects): void {
-    const fault = signerFault(cancel) ?? expiryFault(cancel.expires, Infinity, effects.time)
+    const order = this.ownedBy(cancel.account, cancel.order)
+    const fault = this.#keys.fault(cancel, order?.market ?? 'somewhere', effects.time) ?? expiryFault(cancel.expires, Infinity, effects.time)
     if (fault !== null) return effects.answer(reply, { refused: fault })
-    const order = this.#state.orders.get(cancel.order)
-    if (order?.account !== cancel.account) return effects.answer(reply, { refused: 'order_unknown' })
+    if (order === undefined) return effects.answer(reply, { refused: 'order_unknown' })
     if (order.reason !== null) return effects.answer(reply, { refused: 'order_not_open', found: orderState(order) })
     const { actor } = this.destination(order.market)
     if (effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM) return effects.answer(reply, { refused: 'market_unavailable' })
@@ -140,8 +143,14 @@ export class Orders {
   }
 
   find(account: AccountId, id: OrderId): Answer<OrderState> {
+    const order = this.ownedBy(account, id)
+    return order === undefined ? { refused: 'order_unknown' } : { ok: orderState(order) }
+  }
+
+  /** An order, if it is the account's: another one's is as if it were not there. */
+  ownedBy(account: AccountId, id: OrderId): Order | undefined {
     const order = this.#state.orders.get(id)
-    return order?.account === account ? { ok: orderState(order) } : { refused: 'order_unknown' }
+    return order?.account === account ? order : undefined
   }
 
   /** Newest first: open ones, or also those closed last. Reads a bounded number however many orders an account ever had. */

@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AccountId, ContractId, Lots, MarketName, MessageId, OrderId, Ticks } from '../../protocol/identity.ts'
 import type { ReplyTo } from '../../protocol/packets.ts'
-import type { OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
+import type { Grant, OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }
 
@@ -63,6 +63,15 @@ export interface Withdrawal extends Mutable<WithdrawalState> {
   readonly expires: number
 }
 
+/** A message that delegated a key or revoked one: its id is remembered until it expires, with what it was about. */
+export interface KeyChange {
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly expires: number
+  readonly kind: 'delegate' | 'revoke'
+  readonly grant: Grant
+}
+
 export interface Account {
   readonly id: AccountId
   readonly balances: Map<ContractId, Balance>
@@ -74,6 +83,10 @@ export interface Account {
   inFlight: Withdrawal[]
   /** Cancel-alls in flight. */
   sweeping: number
+  /** Delegated keys that are not revoked; those that are over go when there is another. */
+  readonly keys: Map<AccountId, Grant>
+  /** Delegations that are remembered. */
+  delegations: number
   /** Number of the last feed message. */
   fed: number
 }
@@ -90,6 +103,8 @@ export interface VaultState {
   /** Amends and cancel-alls: those in flight, and those done until their message has expired. */
   readonly amends: Map<MessageId, Amend>
   readonly sweeps: Map<MessageId, Sweep>
+  /** Delegations and revocations, until their message has expired. */
+  readonly keyChanges: Map<MessageId, KeyChange>
   /** Ids of what is closed or done by the minute in which they may be forgotten. */
   readonly forgettable: Map<number, MessageId[]>
   /** Orders so far. */
@@ -106,6 +121,7 @@ export const emptyState = (): VaultState => ({
   cosigned: new Map(),
   amends: new Map(),
   sweeps: new Map(),
+  keyChanges: new Map(),
   forgettable: new Map(),
   orderCount: 0,
   alarmCount: 0,
@@ -114,4 +130,4 @@ export const emptyState = (): VaultState => ({
 
 /** Whether a message with that id has had its effect: it can have only one. */
 export const used = (state: VaultState, id: MessageId): boolean =>
-  state.orders.has(id) || state.withdrawals.has(id) || state.amends.has(id) || state.sweeps.has(id)
+  state.orders.has(id) || state.withdrawals.has(id) || state.amends.has(id) || state.sweeps.has(id) || state.keyChanges.has(id)

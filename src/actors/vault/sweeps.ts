@@ -7,7 +7,8 @@ import { pairActor } from '../../protocol/subjects.ts'
 import type { CancelAllOrders, PairReport, SweepState } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects } from '../runtime/machine.ts'
-import { expiryFault, signerFault } from './admission.ts'
+import { expiryFault } from './admission.ts'
+import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
 import { CANCEL_ROOM } from './orders.ts'
@@ -21,13 +22,15 @@ export class Sweeps {
   readonly #state: VaultState
   readonly #ledger: Ledger
   readonly #memory: Memory
+  readonly #keys: Keys
   readonly #markets: ReadonlyMap<MarketName, ActorName>
   readonly #maxLifetime_s: number
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
+    this.#keys = keys
     this.#markets = new Map([...venue.markets.keys()].map((name) => [name, pairActor(name)]))
     this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
   }
@@ -61,7 +64,7 @@ export class Sweeps {
 
   /** The answer, or null where the markets have to be heard first. */
   #request(request: CancelAllOrders, reply: ReplyTo, effects: Effects): Answer<SweepState> | null {
-    const fault = signerFault(request)
+    const fault = this.#keys.fault(request, request.market ?? 'all', effects.time)
     if (fault !== null) return { refused: fault }
     const seen = this.#state.sweeps.get(request.id)
     if (seen?.account === request.account) return { ok: sweepState(seen) }

@@ -9,6 +9,7 @@ import type { Effects, Machine } from '../runtime/machine.ts'
 import { alarmsOf, raise } from './alarms.ts'
 import { Amends } from './amends.ts'
 import { publish } from './feed.ts'
+import { Keys } from './keys.ts'
 import { balanceState, emptyBalance, Ledger } from './ledger.ts'
 import { Memory } from './memory.ts'
 import { Orders } from './orders.ts'
@@ -31,6 +32,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #state!: VaultState
   #ledger!: Ledger
   #memory!: Memory
+  #keys!: Keys
   #orders!: Orders
   #amends!: Amends
   #sweeps!: Sweeps
@@ -54,6 +56,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
       this.#amends.forget(id)
       this.#sweeps.forget(id)
       this.#withdrawals.forget(id)
+      this.#keys.forget(id)
     })
   }
 
@@ -73,6 +76,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return this.#sweeps.request(command, reply, effects)
       case 'withdraw':
         return this.#withdrawals.request(command, reply, effects)
+      case 'delegate':
+        return this.#keys.delegate(command, reply, effects)
+      case 'revoke':
+        return this.#keys.revoke(command, reply, effects)
       default:
         return effects.answer(reply, { refused: 'action_unsupported' })
     }
@@ -121,6 +128,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return { ok: this.#balances(query.account) }
       case 'withdrawal':
         return this.#withdrawals.find(query.account, query.id)
+      case 'keys':
+        return { ok: this.#keys.list(query.account) }
+      case 'key':
+        return this.#keys.find(query.account, query.key)
       case 'alarms':
         return { ok: alarmsOf(this.#state) }
       default:
@@ -140,9 +151,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     this.#state = state
     this.#ledger = new Ledger(state.accounts)
     this.#memory = new Memory(state.forgettable)
-    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#venue)
-    this.#amends = new Amends(state, this.#ledger, this.#memory, this.#orders)
-    this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#venue)
+    this.#keys = new Keys(state, this.#ledger, this.#memory, this.#venue)
+    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#keys, this.#venue)
+    this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders)
+    this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#venue)
     this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#venue)
   }
 

@@ -1,0 +1,142 @@
+import type { ErrorCode } from '../../protocol/errors.ts'
+import type { AccountId, MarketName, MessageId, Milliseconds } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { Answer, ReplyTo } from '../../protocol/packets.ts'
+import type { DelegateKey, Grant, KeyState, RevokeKey } from '../../protocol/vault.ts'
+import type { Venue } from '../../protocol/venue.ts'
+import { keyView } from '../../protocol/view.ts'
+import type { Effects } from '../runtime/machine.ts'
+import { expiryFault, signerFault } from './admission.ts'
+import { publish } from './feed.ts'
+import type { Ledger } from './ledger.ts'
+import type { Memory } from './memory.ts'
+import { used } from './state.ts'
+import type { Account, KeyChange, VaultState } from './state.ts'
+
+/** Where a key is to act: in one market, in all of them, or in one that is not known yet. */
+type Place = MarketName | 'all' | 'somewhere'
+
+/** Keys that act for accounts which are not their own: who may, and the messages that say so. */
+export class Keys {
+  readonly #state: VaultState
+  readonly #ledger: Ledger
+  readonly #memory: Memory
+  readonly #venue: Venue
+  readonly #maxLifetime_s: number
+
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+    this.#state = state
+    this.#ledger = ledger
+    this.#memory = memory
+    this.#venue = venue
+    // A key has no market of its own; its message may live as long as the longest of any.
+    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
+  }
+
+  /** Why a signer may not trade for an account, or null where it may. Asked for every order, so the account itself is let through first. */
+  fault({ account, signer }: { readonly account: AccountId; readonly signer: AccountId }, place: Place, time: Milliseconds): ErrorCode | null {
+    if (signer === account) return null
+    const grant = this.#ledger.account(account)?.keys.get(signer)
+    if (grant === undefined || grant.scope !== 'trade' || over(grant, time)) return 'signer_not_allowed'
+    return grant.market === null || place === 'somewhere' || grant.market === place ? null : 'signer_not_allowed'
+  }
+
+  /** Takes effect at once: what the key signed and comes after this is judged by it. */
+  delegate(request: DelegateKey, reply: ReplyTo, effects: Effects): void {
+    effects.answer(reply, this.#delegate(request, effects))
+  }
+
+  /** Likewise. Orders that the key has placed stay. */
+  revoke(request: RevokeKey, reply: ReplyTo, effects: Effects): void {
+    effects.answer(reply, this.#revoke(request, effects))
+  }
+
+  list(id: AccountId): readonly KeyState[] {
+    return Array.from(this.#ledger.account(id)?.keys.values() ?? [], active)
+  }
+
+  find(id: AccountId, key: AccountId): Answer<KeyState> {
+    const grant = this.#ledger.account(id)?.keys.get(key)
+    return grant === undefined ? { refused: 'key_unknown' } : { ok: active(grant) }
+  }
+
+  /** Forgets a message that has expired. */
+  forget(id: MessageId): void {
+    const change = this.#state.keyChanges.get(id)
+    if (change === undefined) return
+    if (change.kind === 'delegate') this.#ledger.known(change.account).delegations--
+    this.#state.keyChanges.delete(id)
+  }
+
+  #delegate(request: DelegateKey, effects: Effects): Answer<KeyState> {
+    const { time } = effects
+    const before = this.#before(request, time)
+    if (before !== null) return before
+    const { id, key, scope, market, until, expires } = request
+    const grant: Grant = { key, scope, market, until }
+    const member = memberAtFault(request.account, grant)
+    if (member !== null) return { refused: 'message_malformed', detail: member }
+    if (market !== null && !this.#venue.markets.has(market)) return { refused: 'market_unknown' }
+    if (over(grant, time) || until * 1000 > time + limits.keyLifetime_s * 1000) return { refused: 'until_out_of_range' }
+    const account = this.#ledger.account(request.account)
+    if (account === undefined) return { refused: 'account_unknown' }
+    for (const old of account.keys.values()) if (over(old, time)) account.keys.delete(old.key)
+    const full = account.keys.size >= limits.delegatedKeys && !account.keys.has(key)
+    if (full || account.delegations >= limits.delegationsRemembered) return { refused: 'keys_exceeded' }
+    account.keys.set(key, grant)
+    account.delegations++
+    this.#remember({ id, account: account.id, expires, kind: 'delegate', grant }, time)
+    return this.#told(account, active(grant), effects)
+  }
+
+  /** A key can be revoked as often as it was delegated, so that these need no bound of their own. */
+  #revoke(request: RevokeKey, effects: Effects): Answer<KeyState> {
+    const before = this.#before(request, effects.time)
+    if (before !== null) return before
+    const { id, key, expires } = request
+    const account = this.#ledger.account(request.account)
+    const grant = account?.keys.get(key)
+    if (account === undefined || grant === undefined) return { refused: 'key_unknown' }
+    account.keys.delete(key)
+    this.#remember({ id, account: account.id, expires, kind: 'revoke', grant }, effects.time)
+    return this.#told(account, { ...grant, status: 'revoked' }, effects)
+  }
+
+  /** What any such message meets first; null where it is to be looked at. One that was seen before changes nothing, whatever became of its key since. */
+  #before(request: DelegateKey | RevokeKey, time: Milliseconds): Answer<KeyState> | null {
+    const signer = signerFault(request)
+    if (signer !== null) return { refused: signer }
+    const seen = this.#state.keyChanges.get(request.id)
+    if (seen?.account === request.account) return { ok: this.#asItStands(seen, time) }
+    if (used(this.#state, request.id)) return { refused: 'message_reused' }
+    const fault = expiryFault(request.expires, this.#maxLifetime_s, time)
+    return fault === null ? null : { refused: fault }
+  }
+
+  #asItStands({ account, grant }: KeyChange, time: Milliseconds): KeyState {
+    const now = this.#ledger.known(account).keys.get(grant.key)
+    if (now !== undefined) return { ...now, status: over(now, time) ? 'expired' : 'active' }
+    return { ...grant, status: over(grant, time) ? 'expired' : 'revoked' }
+  }
+
+  #remember(change: KeyChange, time: Milliseconds): void {
+    this.#state.keyChanges.set(change.id, change)
+    this.#memory.keep(change.id, change.expires, time)
+  }
+
+  #told(account: Account, key: KeyState, effects: Effects): Answer<KeyState> {
+    publish(account, { type: 'key', ...keyView(key, effects.time) }, effects)
+    return { ok: key }
+  }
+}
+
+const active = (grant: Grant): KeyState => ({ ...grant, status: 'active' })
+const over = ({ until }: Grant, time: Milliseconds): boolean => time >= until * 1000
+
+/** Reading is of an account as a whole, so a key that only reads has no market; and an account needs no leave of its own. */
+function memberAtFault(account: AccountId, { key, scope, market, until }: Grant): string | null {
+  if (key === account) return 'key'
+  if (scope !== 'trade' && scope !== 'read') return 'scope'
+  if (scope === 'read' && market !== null) return 'market'
+  return Number.isSafeInteger(until) ? null : 'until'
+}
