@@ -6,6 +6,7 @@ import { limits } from '../protocol/limits.ts'
 import { answerHeaders } from './document/answerHeaders.ts'
 import { OpenApi } from './document/openApi.ts'
 import type { Gateway } from './gateway.ts'
+import { HttpCaller } from './httpCaller.ts'
 import { boundConnections } from './limits/connections.ts'
 import { isCancel } from './limits/rates.ts'
 import type { AddressBudget } from './limits/rates.ts'
@@ -86,7 +87,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
     // Before a byte of the body is read: whoever sends too much, or comes when there is too much, costs next to nothing.
     const early = (request: FastifyRequest, reply: FastifyReply, next: (refusal?: Error) => void): void => {
       try {
-        rates.fromAddress(budget, request, reply)
+        rates.fromAddress(budget, request.socket, new HttpCaller(reply))
         if (action !== undefined) admission.check(isCancel(action))
         next()
       } catch (refusal) {
@@ -97,7 +98,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   })
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {
-    rates.fromAddress('requests', request, reply)
+    rates.fromAddress('requests', request.socket, new HttpCaller(reply))
     const allowed = routes.methodsOf(request.url)
     if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
     sendProblem(reply, new Refusal(allowed.length > 0 ? 'method_not_allowed' : 'route_unknown'))

@@ -14,6 +14,7 @@ import { Binding } from './binding.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
 import { MarketStates } from './marketStates.ts'
+import { OrderEntry } from './orderEntry.ts'
 import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
 import { SignaturePool } from './signatures/pool.ts'
@@ -46,6 +47,7 @@ export class Gateway {
   readonly signatures: SignaturePool
   readonly vaults: Vaults
   readonly submission: Submission
+  readonly orderEntry: OrderEntry
   readonly #marketStates: MarketStates
   readonly owners: Owners
   readonly rates: Rates
@@ -67,6 +69,7 @@ export class Gateway {
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
+    this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)
   }
 

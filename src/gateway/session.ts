@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Refusal } from '../protocol/errors.ts'
 import type { AccountId } from '../protocol/identity.ts'
+import { HttpCaller } from './httpCaller.ts'
 import type { Policy } from './limits/policy.ts'
 import type { Venue } from '../protocol/venue.ts'
 
@@ -52,7 +53,7 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy 
   app.decorate('authenticate', (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     try {
       request.account = accountOf(app, request.headers.authorization)
-      reads.take(request.account, reply)
+      reads.take(request.account, new HttpCaller(reply))
       next()
     } catch (error) {
       next(error as Error)

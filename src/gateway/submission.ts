@@ -1,4 +1,3 @@
-import type { FastifyReply } from 'fastify'
 import { StrKey } from '@stellar/stellar-sdk/base'
 import { Refusal } from '../protocol/errors.ts'
 import type { AccountId, ActorName, MessageId } from '../protocol/identity.ts'
@@ -7,11 +6,11 @@ import { messageId } from '../protocol/messages/messageId.ts'
 import type { SignedMembers } from '../protocol/messages/canonical.ts'
 import type { VaultCommand } from '../protocol/vault.ts'
 import type { Admission } from './admission.ts'
+import type { AnsweredCaller, Caller } from './caller.ts'
 import { isCancel } from './limits/rates.ts'
 import type { Rates } from './limits/rates.ts'
 import { failure } from './log.ts'
 import type { Log } from './log.ts'
-import { sendProblem } from './problem.ts'
 import type { KeyCache } from './signatures/keyCache.ts'
 import type { SignaturePool } from './signatures/pool.ts'
 import type { Vaults } from './vaults/vaults.ts'
@@ -53,7 +52,7 @@ export interface Item {
 
 /** A message that was admitted and has its signature on the way. */
 interface Entered {
-  readonly reply: FastifyReply
+  readonly caller: Caller
   readonly account: AccountId
   readonly command: VaultCommand
   readonly prepared: Prepared
@@ -82,9 +81,9 @@ export class Submission {
     this.#log = log
   }
 
-  /** @throws Refusal before anything was started; afterwards refusals go to `reply` */
-  submit(body: SignedBody, prepared: Prepared, reply: FastifyReply): void {
-    this.#enter(body, prepared, reply, (outcome) => answer(reply, outcome), (entered) => this.#send(entered))
+  /** @throws Refusal before anything was started; afterwards refusals go to the caller */
+  submit(body: SignedBody, prepared: Prepared, caller: AnsweredCaller): void {
+    this.#enter(body, prepared, caller, (outcome) => caller.answer(outcome), (entered) => this.#send(entered))
   }
 
   /**
@@ -92,7 +91,7 @@ export class Submission {
    * list comes first in its market.
    * @param done called once, with as many outcomes as there are items
    */
-  submitAll(items: readonly Item[], reply: FastifyReply, done: (outcomes: readonly Outcome[]) => void): void {
+  submitAll(items: readonly Item[], caller: Caller, done: (outcomes: readonly Outcome[]) => void): void {
     const outcomes = new Array<Outcome>(items.length)
     const checked = new Array<Entered | undefined>(items.length)
     let [unchecked, unanswered] = [items.length, items.length]
@@ -105,38 +104,38 @@ export class Submission {
     }
     for (const [n, { body, prepare }] of items.entries()) {
       try {
-        this.#enter(body, prepare(body), reply, (outcome) => conclude(n, outcome), (entered) => {
+        this.#enter(body, prepare(body), caller, (outcome) => conclude(n, outcome), (entered) => {
           checked[n] = entered
           arrive()
         })
       } catch (error) {
-        conclude(n, { refused: this.#refusalOf(error, reply) })
+        conclude(n, { refused: this.#refusalOf(error, caller) })
         arrive()
       }
     }
   }
 
   /** Admits a message and has its signature checked. @throws Refusal before anything was started */
-  #enter(body: SignedBody, prepared: Prepared, reply: FastifyReply, done: Done, checked: (entered: Entered) => void): void {
+  #enter(body: SignedBody, prepared: Prepared, caller: Caller, done: Done, checked: (entered: Entered) => void): void {
     const account = body.message.account as AccountId
     const { signer, key } = this.#signer(account, body.signer)
     const id = messageId(body.message)
     const command = prepared.make(id, signer)
     const rate = this.#rates.ofCommand(command.kind)
-    rate.peek(signer, reply)
+    rate.peek(signer, caller)
     const urgent = isCancel(command.kind)
     const behind = this.#signatures.waiting >= limits.signatureQueue || this.#vaults.backlog(account) >= limits.vaultBacklog
     if (behind && !urgent) throw new Refusal('venue_overloaded')
-    const entered: Entered = { reply, account, command, prepared, done, refused: null }
+    const entered: Entered = { caller, account, command, prepared, done, refused: null }
     this.#admission.enter(urgent)
     this.#signatures.verify(key, body.signature, id, (valid, broken) => {
       try {
         if (broken !== null) throw broken
         if (!valid) throw new Refusal('signature_invalid')
         // Only who has signed is counted: nobody uses up what is another's.
-        rate.take(signer, reply)
+        rate.take(signer, caller)
       } catch (error) {
-        entered.refused = this.#refusalOf(error, reply)
+        entered.refused = this.#refusalOf(error, caller)
       }
       checked(entered)
     })
@@ -157,7 +156,7 @@ export class Submission {
         })
       })
     } catch (error) {
-      this.#leave(entered, () => ({ refused: this.#refusalOf(error, entered.reply) }))
+      this.#leave(entered, () => ({ refused: this.#refusalOf(error, entered.caller) }))
     }
   }
 
@@ -174,30 +173,25 @@ export class Submission {
   }
 
   /** Ends a message that was admitted, whatever happens. Never throws: it is called for many messages in a row. */
-  #leave({ reply, done }: Entered, conclude: () => Outcome): void {
+  #leave({ caller, done }: Entered, conclude: () => Outcome): void {
     let outcome: Outcome
     try {
       outcome = conclude()
     } catch (error) {
-      outcome = { refused: this.#refusalOf(error, reply) }
+      outcome = { refused: this.#refusalOf(error, caller) }
     }
     try {
       done(outcome)
     } catch (error) {
-      this.#log.error({ at: 'submission#leave', requestId: reply.request.id, ...failure(error) }, 'an answer could not be written')
+      this.#log.error({ at: 'submission#leave', requestId: caller.requestId, ...failure(error) }, 'an answer could not be written')
     } finally {
       this.#admission.leave()
     }
   }
 
-  #refusalOf(error: unknown, reply: FastifyReply): Refusal {
+  #refusalOf(error: unknown, caller: Caller): Refusal {
     if (error instanceof Refusal) return error
-    this.#log.error({ at: 'submission#refusalOf', requestId: reply.request.id, ...failure(error) }, 'a request failed')
+    this.#log.error({ at: 'submission#refusalOf', requestId: caller.requestId, ...failure(error) }, 'a request failed')
     return new Refusal('internal_error')
   }
-}
-
-function answer(reply: FastifyReply, outcome: Outcome): void {
-  if ('refused' in outcome) return sendProblem(reply, outcome.refused, outcome.found)
-  void reply.code(outcome.status).send(outcome.body)
 }

@@ -1,5 +1,5 @@
-import type { FastifyReply } from 'fastify'
 import { Refusal } from '../../protocol/errors.ts'
+import type { Caller } from '../caller.ts'
 import { Buckets } from './buckets.ts'
 import type { Rate } from './buckets.ts'
 
@@ -7,34 +7,32 @@ import type { Rate } from './buckets.ts'
 export class Policy {
   readonly name: string
   readonly rate: Rate
+  /** The limit as its header spells it. */
+  readonly header: string
   readonly #buckets: Buckets
-  readonly #header: string
 
   constructor(name: string, rate: Rate, capacity: number) {
     this.name = name
     this.rate = rate
     this.#buckets = new Buckets(rate, capacity)
-    this.#header = `"${name}";q=${rate.quota};w=${rate.window_s}`
+    this.header = `"${name}";q=${rate.quota};w=${rate.window_s}`
   }
 
-  /** Counts so many requests of a key, and says in the answer's headers what is left. @throws Refusal rate_exceeded */
-  take(key: string, reply: FastifyReply, count = 1): void {
-    this.#tell(this.#buckets.take(key, performance.now(), count), reply)
+  /** Counts so many requests of a key, and tells the caller what is left. @throws Refusal rate_exceeded */
+  take(key: string, caller: Caller, count = 1): void {
+    this.#tell(this.#buckets.take(key, performance.now(), count), caller)
   }
 
   /** Refuses a key that has nothing left, and counts nothing: whoever says to be that key has yet to prove it. @throws Refusal rate_exceeded */
-  peek(key: string, reply: FastifyReply): void {
+  peek(key: string, caller: Caller): void {
     const fullIn_ms = this.#buckets.peek(key, performance.now())
-    if (fullIn_ms < 0) this.#tell(fullIn_ms, reply)
+    if (fullIn_ms < 0) this.#tell(fullIn_ms, caller)
   }
 
-  #tell(fullIn_ms: number, reply: FastifyReply): void {
+  #tell(fullIn_ms: number, caller: Caller): void {
     const refused = fullIn_ms < 0
     const left = refused ? 0 : this.#buckets.left(fullIn_ms)
-    const seconds = Math.ceil(Math.abs(fullIn_ms) / 1_000)
-    void reply.header('ratelimit-policy', this.#header).header('ratelimit', `"${this.name}";r=${left};t=${seconds}`)
-    if (!refused) return
-    void reply.header('retry-after', String(seconds))
-    throw new Refusal('rate_exceeded', this.name)
+    caller.counted({ policy: this, left, seconds: Math.ceil(Math.abs(fullIn_ms) / 1_000), refused })
+    if (refused) throw new Refusal('rate_exceeded', this.name)
   }
 }

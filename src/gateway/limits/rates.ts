@@ -1,7 +1,8 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
 import type { Action } from '../../protocol/messages/message.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { VaultCommand } from '../../protocol/vault.ts'
+import type { Caller } from '../caller.ts'
 import type { Rate } from './buckets.ts'
 import { customerOf } from './address.ts'
 import { Policy } from './policy.ts'
@@ -30,7 +31,7 @@ export class Rates {
   }
 
   /** @throws Refusal rate_exceeded */
-  fromAddress(budget: AddressBudget, request: FastifyRequest, reply: FastifyReply): void {
-    this.policies[budget].take(customerOf(request.socket.remoteAddress), reply)
+  fromAddress(budget: AddressBudget, { remoteAddress }: Pick<Socket, 'remoteAddress'>, caller: Caller): void {
+    this.policies[budget].take(customerOf(remoteAddress), caller)
   }
 }

@@ -2,13 +2,12 @@ import type { FastifyPluginCallback, FastifyReply } from 'fastify'
 import { Type } from 'typebox'
 import { limits } from '../../protocol/limits.ts'
 import { SignedRequest } from '../../protocol/messages/message.ts'
-import { prepareCancelling } from '../cancelling.ts'
 import type { Gateway } from '../gateway.ts'
-import { OutcomeViews } from '../outcomeView.ts'
-import { preparePlacing } from '../placing.ts'
-import { problemOf } from '../problem.ts'
+import { HttpCaller } from '../httpCaller.ts'
+import { batchResult } from '../orderEntry.ts'
+import type { BatchEntry } from '../orderEntry.ts'
 import { CancelledShape, NoQuery, PlacedShape } from '../schemas.ts'
-import type { Outcome, Prepared, SignedBody } from '../submission.ts'
+import type { SignedBody } from '../submission.ts'
 
 const Body = Type.Object(
   { messages: Type.Array(SignedRequest, { minItems: 1, maxItems: limits.batchMessages, description: 'Each signed by itself; taken in this order' }) },
@@ -27,23 +26,10 @@ interface Batch {
  * for each: one that is refused keeps no other back. A body that is not of this shape is refused as a whole, and nothing of it is taken.
  */
 export const batchRoutes: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
-  const { venue, binding, submission } = gateway
-  const views = new OutcomeViews(venue)
-  const submit = (prepare: (body: SignedBody) => Prepared, { messages }: Batch, reply: FastifyReply): void => {
-    const items = messages.map((body) => ({ body, prepare }))
-    submission.submitAll(items, reply, (outcomes) => void reply.send({ results: outcomes.map((outcome) => resultOf(outcome, reply.request.id)) }))
-  }
-  app.post<{ Body: Batch }>('/api/v1/orders/batch', { schema: placing, bodyLimit }, (request, reply) =>
-    submit((body) => preparePlacing(venue, binding, body), request.body, reply),
-  )
-  app.delete<{ Body: Batch }>('/api/v1/orders/batch', { schema: cancelling, bodyLimit }, (request, reply) =>
-    submit((body) => prepareCancelling(views, binding, body), request.body, reply),
-  )
+  const { orderEntry } = gateway
+  const submit = (entry: BatchEntry, { messages }: Batch, reply: FastifyReply): void =>
+    orderEntry.submitAll(entry, messages, new HttpCaller(reply), (results) => void reply.send({ results: results.map(batchResult) }))
+  app.post<{ Body: Batch }>('/api/v1/orders/batch', { schema: placing, bodyLimit }, (request, reply) => submit('place', request.body, reply))
+  app.delete<{ Body: Batch }>('/api/v1/orders/batch', { schema: cancelling, bodyLimit }, (request, reply) => submit('cancel', request.body, reply))
   done()
-}
-
-function resultOf(outcome: Outcome, requestId: string): object {
-  if (!('refused' in outcome)) return { status: outcome.status, order: outcome.body }
-  const problem = problemOf(outcome.refused, requestId, outcome.found)
-  return { status: problem.status, problem }
 }

@@ -4,6 +4,7 @@ import type { OrderId } from '../../protocol/identity.ts'
 import { SignedRequest } from '../../protocol/messages/message.ts'
 import { prepareCancelling } from '../cancelling.ts'
 import type { Gateway } from '../gateway.ts'
+import { HttpCaller } from '../httpCaller.ts'
 import { OutcomeViews } from '../outcomeView.ts'
 import { CancelShape, IdParameters, NoQuery } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
@@ -21,7 +22,7 @@ export const cancelOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (ap
     const prepared = prepareCancelling(views, binding, request.body, ({ order }) => {
       if (order !== request.params.id) throw new Refusal('order_mismatch')
     })
-    submission.submit(request.body, prepared, reply)
+    submission.submit(request.body, prepared, new HttpCaller(reply))
   })
   done()
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { SignedRequest } from '../../protocol/messages/message.ts'
 import type { Gateway } from '../gateway.ts'
+import { HttpCaller } from '../httpCaller.ts'
 import { preparePlacing } from '../placing.ts'
 import { NoQuery, OrderShape } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
@@ -11,6 +12,6 @@ const schema = { summary: 'Place an order', action: 'order', codes, body: Signed
 /** POST /api/v1/orders: a signed order, answered as `preparePlacing` says. */
 export const placeOrderRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   const { venue, binding, submission } = gateway
-  app.post<{ Body: SignedBody }>('/api/v1/orders', { schema }, (request, reply) => submission.submit(request.body, preparePlacing(venue, binding, request.body), reply))
+  app.post<{ Body: SignedBody }>('/api/v1/orders', { schema }, (request, reply) => submission.submit(request.body, preparePlacing(venue, binding, request.body), new HttpCaller(reply)))
   done()
 }

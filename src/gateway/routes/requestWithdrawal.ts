@@ -6,6 +6,7 @@ import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
 import type { WithdrawalState } from '../../protocol/vault.ts'
 import { withdrawalView } from '../../protocol/view.ts'
 import type { Gateway } from '../gateway.ts'
+import { HttpCaller } from '../httpCaller.ts'
 import { NoQuery, WithdrawalShape } from '../schemas.ts'
 import type { Prepared, SignedBody } from '../submission.ts'
 
@@ -29,7 +30,7 @@ export const requestWithdrawalRoute: FastifyPluginCallback<{ gateway: Gateway }>
       make: (id, signer) => ({ kind: 'withdraw', id, account: message.account as AccountId, signer, asset: asset.contract, amount, expires }),
       show: (value) => ({ status: 202, body: withdrawalView(value as WithdrawalState, asset) }),
     }
-    submission.submit(request.body, prepared, reply)
+    submission.submit(request.body, prepared, new HttpCaller(reply))
   })
   done()
 }

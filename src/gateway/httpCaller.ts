@@ -1,0 +1,27 @@
+import type { FastifyReply } from 'fastify'
+import type { AnsweredCaller, Standing } from './caller.ts'
+import { sendProblem } from './problem.ts'
+import type { Outcome } from './submission.ts'
+
+/** A caller over HTTP: rate limits are told in headers, outcomes as the answer. */
+export class HttpCaller implements AnsweredCaller {
+  readonly #reply: FastifyReply
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply
+  }
+
+  get requestId(): string {
+    return this.#reply.request.id
+  }
+
+  counted({ policy, left, seconds, refused }: Standing): void {
+    void this.#reply.header('ratelimit-policy', policy.header).header('ratelimit', `"${policy.name}";r=${left};t=${seconds}`)
+    if (refused) void this.#reply.header('retry-after', String(seconds))
+  }
+
+  answer(outcome: Outcome): void {
+    if ('refused' in outcome) return sendProblem(this.#reply, outcome.refused, outcome.found)
+    void this.#reply.code(outcome.status).send(outcome.body)
+  }
+}
