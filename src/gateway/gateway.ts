@@ -11,6 +11,8 @@ import { orderView } from '../protocol/view.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
+import { FeedPages } from './feeds/feedPages.ts'
+import { JetStreamFeedStore } from './feeds/feedStore.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
 import { MarketStates } from './marketStates.ts'
@@ -33,7 +35,7 @@ export interface GatewayLimits {
   readonly answerTimeout_ms: number
 }
 
-/** The parts that routes are made of: one gateway of one venue, on one connection to NATS. */
+/** The parts that routes are made of: one gateway of one venue. */
 export class Gateway {
   readonly venue: Venue
   readonly log: Log
@@ -50,12 +52,15 @@ export class Gateway {
   readonly orderEntry: OrderEntry
   readonly #marketStates: MarketStates
   readonly owners: Owners
+  /** What accounts' feeds have said so far. */
+  readonly feeds: FeedPages
   readonly rates: Rates
   readonly connectionsPerAddress: number
   /** Unique to this process: no answer meant for an earlier one can reach it. */
   readonly name = `gw_${randomBytes(8).toString('hex')}`
 
-  constructor(venue: Venue, secrets: GatewaySecrets, connection: NatsConnection, log: Log, bounds: GatewayLimits = { inFlight: limits.gatewayInFlight, answerTimeout_ms: limits.answerTimeout_ms }) {
+  /** @param reading a connection for what is read from streams: nats-server does that while it reads the connection, and orders need not wait for it */
+  constructor(venue: Venue, secrets: GatewaySecrets, connection: NatsConnection, reading: NatsConnection, log: Log, bounds: GatewayLimits = { inFlight: limits.gatewayInFlight, answerTimeout_ms: limits.answerTimeout_ms }) {
     this.venue = venue
     this.log = log
     this.challengeSeed = secrets.challengeSeed
@@ -68,6 +73,7 @@ export class Gateway {
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
+    this.feeds = new FeedPages(new JetStreamFeedStore(reading, venue.subjects))
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)

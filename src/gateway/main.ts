@@ -32,9 +32,9 @@ async function configuration(): Promise<Configuration & { user: string; password
   }
 }
 
-async function reachNats(servers: string[], user: string, pass: string): Promise<NatsConnection> {
+async function reachNats(servers: string[], user: string, pass: string, name: string): Promise<NatsConnection> {
   try {
-    return await connect({ servers, user, pass, name: 'gateway', timeout: 5_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 10_000 })
+    return await connect({ servers, user, pass, name, timeout: 5_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 10_000 })
   } catch (error) {
     giveUp('nats', `NATS does not answer at ${servers.join(', ')}: ${(error as Error).message}`)
   }
@@ -42,8 +42,9 @@ async function reachNats(servers: string[], user: string, pass: string): Promise
 
 async function main(): Promise<void> {
   const { venue, port, user, password, challengeSeed, tokens } = await configuration()
-  const connection = await reachNats(venue.file.nats.servers, user, password)
-  const gateway = new Gateway(venue, { challengeSeed, tokens }, connection, log)
+  const link = (name: string): Promise<NatsConnection> => reachNats(venue.file.nats.servers, user, password, name)
+  const [connection, reading] = await Promise.all([link('gateway'), link('gateway reading')])
+  const gateway = new Gateway(venue, { challengeSeed, tokens }, connection, reading, log)
   const app = await gatewayApp(gateway)
   const { host } = venue.file.gateway
   let url: string
@@ -71,7 +72,7 @@ async function main(): Promise<void> {
     await app.close()
     clearInterval(hangUp)
     await gateway.close()
-    await connection.close()
+    await Promise.all([connection.close(), reading.close()])
     log.info({ at: 'main#stop' }, 'stopped')
     process.exit(exits.stopped)
   }
@@ -80,9 +81,10 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => stopFor('SIGINT'))
   // A supervisor that started this process and is gone wants nothing from it any more.
   process.on('disconnect', () => stopFor('the supervisor is gone'))
-  connection.closed().then((error) => {
-    if (!stopping) fail(error ?? new Error('the connection to NATS was closed'))
-  }, fail)
+  for (const one of [connection, reading])
+    one.closed().then((error) => {
+      if (!stopping) fail(error ?? new Error('the connection to NATS was closed'))
+    }, fail)
   process.send?.({ type: 'ready', url })
 }
 

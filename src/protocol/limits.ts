@@ -59,6 +59,10 @@ export const limits = {
   keyLifetime_s: 31_622_400,
   /** Withdrawals of one account in flight. */
   withdrawalsInFlight: 16,
+  /** Pages of feeds that a gateway reads at a time, and how many more may wait; the longest of them in bytes. */
+  historyReads: 16,
+  historyReadsWaiting: 1_024,
+  historyBytes: 4_194_304,
   /** Orders a list answers with at most. */
   listedOrders: 1_000,
   /** Closed orders one vault actor remembers, besides those whose message has not expired. */

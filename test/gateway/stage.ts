@@ -68,7 +68,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
   const nats = await startNats(natsOptions)
   const venue = readVenue(change(venueFile(nats)))
   const link = (name: string): Promise<NatsConnection> => connect({ servers: nats.url, user: nats.user, pass: nats.password, name, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
-  const [own, others] = [await link('gateway'), await link('vault')]
+  const [own, reading, others] = [await link('gateway'), await link('gateway reading'), await link('vault')]
   let logged = ''
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -76,7 +76,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
       done()
     },
   })
-  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens') }, own, gatewayLog(destination), {
+  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens') }, own, reading, gatewayLog(destination), {
     inFlight: limits.gatewayInFlight,
     answerTimeout_ms: limits.answerTimeout_ms,
     ...bounds,
@@ -101,7 +101,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
     close: async () => {
       await app.close()
       await gateway.close()
-      await Promise.all([own.close(), others.close()])
+      await Promise.all([own.close(), reading.close(), others.close()])
       await nats.stop()
       recorder.assertDocumented()
     },

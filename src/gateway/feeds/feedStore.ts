@@ -1,0 +1,93 @@
+import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
+import { createInbox } from '@nats-io/transport-node'
+import { Refusal } from '../../protocol/errors.ts'
+import type { FeedMessage } from '../../protocol/feed.ts'
+import type { AccountId } from '../../protocol/identity.ts'
+import type { Subjects } from '../../protocol/subjects.ts'
+
+/** How long the store may be silent while it answers, and how much it sends at once. */
+const SILENCE_MS = 3_000
+const BATCH_BYTES = 1_048_576
+
+/** A message of an account's feed and its place in the stream, which it shares with all other accounts. Places rise; what lies between two is others'. */
+export interface StoredMessage {
+  readonly place: number
+  readonly bytes: number
+  readonly message: FeedMessage
+}
+
+/** An account's stored messages in the order of the stream, which may hold a number more than once. */
+export interface FeedStore {
+  /**
+   * The account's first messages at `place` or behind it, `count` or fewer: at least one where there is one.
+   * @throws Refusal history_unavailable
+   */
+  from(account: AccountId, place: number, count: number): Promise<readonly StoredMessage[]>
+  /** The one that was stored last. @throws Refusal history_unavailable */
+  last(account: AccountId): Promise<StoredMessage | null>
+}
+
+/**
+ * The feed stream, read by direct gets: any copy of the stream answers, and nothing is made there that could be left behind. A copy may be a moment behind the
+ * others. nats-server reads while it reads the connection, so this one should not be the connection that orders go through.
+ */
+export class JetStreamFeedStore implements FeedStore {
+  readonly #connection: NatsConnection
+  readonly #subjects: Subjects
+  readonly #root: string
+
+  constructor(connection: NatsConnection, subjects: Subjects) {
+    this.#connection = connection
+    this.#subjects = subjects
+    this.#root = `$JS.API.DIRECT.GET.${subjects.feedStream}`
+  }
+
+  async from(account: AccountId, place: number, count: number): Promise<readonly StoredMessage[]> {
+    const request = { next_by_subj: this.#subjects.feed(account), seq: Math.max(place, 1), batch: count, max_bytes: BATCH_BYTES }
+    return (await this.#ask(this.#root, JSON.stringify(request))).map(storedMessage)
+  }
+
+  async last(account: AccountId): Promise<StoredMessage | null> {
+    const [stored] = await this.#ask(`${this.#root}.${this.#subjects.feed(account)}`, '', 1)
+    return stored === undefined ? null : storedMessage(stored)
+  }
+
+  /** @param count of messages, where their number is known and no word comes behind the last of them */
+  #ask(subject: string, request: string, count = Infinity): Promise<Msg[]> {
+    return new Promise((resolve, reject) => {
+      const stored: Msg[] = []
+      let subscription: Subscription | undefined
+      const end = (settle: () => void): void => {
+        clearTimeout(silence)
+        subscription?.unsubscribe()
+        settle()
+      }
+      const unavailable = (): void => end(() => reject(new Refusal('history_unavailable')))
+      const silence = setTimeout(unavailable, SILENCE_MS)
+      const hear = (failure: Error | null, delivered: Msg): void => {
+        if (failure !== null) return unavailable()
+        silence.refresh()
+        const code = delivered.headers?.code ?? 0
+        // 204 ends what there is; 404 says that there is nothing.
+        if (code === 204 || code === 404) return end(() => resolve(stored))
+        if (code !== 0) return unavailable()
+        stored.push(delivered)
+        if (stored.length === count) end(() => resolve(stored))
+      }
+      try {
+        const reply = createInbox()
+        subscription = this.#connection.subscribe(reply, { callback: hear })
+        this.#connection.publish(subject, request, { reply })
+      } catch {
+        // A connection that is closed takes nothing.
+        unavailable()
+      }
+    })
+  }
+}
+
+function storedMessage({ headers, data }: Msg): StoredMessage {
+  const place = Number(headers?.get('Nats-Sequence'))
+  if (!Number.isSafeInteger(place) || place < 1) throw new Error('a stored message came without its place')
+  return { place, bytes: data.length, message: JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString()) as FeedMessage }
+}
