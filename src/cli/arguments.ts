@@ -4,6 +4,7 @@ import { UsageFault } from './fault.ts'
 const options = {
   as: { type: 'string' },
   key: { type: 'string' },
+  for: { type: 'string' },
   url: { type: 'string' },
   rpc: { type: 'string' },
   state: { type: 'string' },
@@ -18,6 +19,9 @@ const options = {
   'minimum-per': { type: 'string' },
   'return-remainder': { type: 'boolean' },
   'self-trade': { type: 'string' },
+  scope: { type: 'string' },
+  market: { type: 'string' },
+  until: { type: 'string' },
   limit: { type: 'string' },
   after: { type: 'string' },
   all: { type: 'boolean' },
@@ -52,9 +56,9 @@ export function words<const Names extends readonly string[]>({ words: given, com
 const unit_s = { s: 1, m: 60, h: 3_600, d: 86_400 } as const
 
 /** "90s", "15m", "1h", "7d" in seconds. @throws UsageFault */
-export function duration_s(text: string): number {
+export function duration_s(name: string, text: string): number {
   const [, count, unit] = /^([1-9][0-9]{0,8})([smhd])$/.exec(text) ?? []
-  if (count === undefined || unit === undefined) throw new UsageFault(`--expires ${text}: a number with s, m, h or d, such as 1h`)
+  if (count === undefined || unit === undefined) throw new UsageFault(`--${name} ${text}: a number with s, m, h or d, such as 1h`)
   return Number(count) * unit_s[unit as keyof typeof unit_s]
 }
 

@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   balances: async () => (await import('./commands/balances.ts')).balances,
   deposit: async () => (await import('./commands/deposit.ts')).deposit,
   withdraw: async () => (await import('./commands/withdraw.ts')).withdraw,
+  keys: async () => (await import('./commands/keys.ts')).keys,
   markets: async () => (await import('./commands/markets.ts')).markets,
   journal: async () => (await import('./commands/journal.ts')).journal,
   pair: async () => (await import('./commands/pair.ts')).pair,

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { StrKey } from '@stellar/stellar-sdk/base'
 import { developmentKeys } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
@@ -70,7 +71,9 @@ export class Place {
 
   client(): Promise<Client> {
     const signer = this.signer()
-    return Client.open(this.url, signer)
+    const account = this.#options.for ?? signer.address
+    if (!StrKey.isValidEd25519PublicKey(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…) that has delegated the key`)
+    return Client.open(this.url, signer, account)
   }
 
   #keyFile(): string {

@@ -38,6 +38,11 @@ export function keyText({ key, scope, market, until, status }: KeyView): string 
   return `${status === 'active' ? `${may} until ${until}` : `${may}: ${status}`}\nkey ${key}`
 }
 
+export function keyTable(keys: readonly KeyView[]): string {
+  if (keys.length === 0) return 'no keys but the account\'s own'
+  return table(['scope', 'market', 'until', 'status', 'key'], keys.map(({ key, scope, market, until, status }) => [scope, market, until, status, key]))
+}
+
 export function feedText(message: FeedMessage): string {
   const [time] = message.time.split('.')
   return `${time}Z  #${message.seq}  ${eventText(message)}`

@@ -12,6 +12,9 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool deposit ASSET AMOUNT          pay into the vault, on chain
   darkpool withdraw ASSET AMOUNT         take out of the vault: asks the venue, then completes it on chain
   darkpool withdraw ID                   go on with a withdrawal asked for before
+  darkpool keys                          the keys that may act for the account
+  darkpool keys add KEY [--scope trade|read] [--market MARKET] [--until 30d]
+  darkpool keys revoke KEY               ends what it may do, at once; its orders stay
   darkpool markets
   darkpool watch [--after N]             your fills and orders as they happen; --after 0 for all since the first
   darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
@@ -21,6 +24,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
 
 who trades    --as NAME   a trader of the local venue: the key in <state>/keys/NAME.seed
               --key FILE  a file that holds a Stellar secret key (S…)
+              --for G…    the account that the key, which it has delegated, acts for
 where         --url URL   the gateway; default: the local venue's
               --rpc URL   Stellar RPC, for deposit and withdraw; default: the local venue's
               --state DIR the local venue's folder; default .darkpool

@@ -1,4 +1,4 @@
-import type { OrderView, WithdrawalView } from '../protocol/feed.ts'
+import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import type { Binding } from './messages.ts'
 import { Session } from './session.ts'
 import type { Signer } from './signer.ts'
@@ -70,6 +70,12 @@ export class AccountReader extends VenueReader {
   async balances(): Promise<readonly BalanceView[]> {
     const { balances } = await this.#session.read<{ balances: BalanceView[] }>('/api/v1/balances')
     return balances
+  }
+
+  /** The keys that may act for the account. */
+  async keys(): Promise<readonly KeyView[]> {
+    const { keys } = await this.#session.read<{ keys: KeyView[] }>('/api/v1/keys')
+    return keys
   }
 
   withdrawal(id: string): Promise<WithdrawalView> {

@@ -1,10 +1,10 @@
-import type { OrderView, WithdrawalView } from '../protocol/feed.ts'
+import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import { AccountReader } from './accountReader.ts'
 import { resultOf } from './batch.ts'
 import type { BatchItem, BatchResult } from './batch.ts'
 import { exchange } from './http.ts'
-import { amendMessage, cancelAllMessage, cancelMessage, orderMessage, signRequest, withdrawMessage } from './messages.ts'
-import type { NewOrder, SignedRequest, Validity } from './messages.ts'
+import { amendMessage, cancelAllMessage, cancelMessage, delegateMessage, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
+import type { Delegation, NewOrder, SignedRequest, Validity } from './messages.ts'
 import { Session } from './session.ts'
 import type { Signer } from './signer.ts'
 import type { AmendView, CancelAllView, CancelView } from './views/orders.ts'
@@ -41,6 +41,15 @@ export class Client extends AccountReader {
     return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, until(validity)), this.signer)
   }
 
+  /** Only the account's own key delegates and revokes. */
+  async signDelegation(key: string, delegation: Delegation, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(delegateMessage(this.binding, key, delegation, until(validity)), this.signer)
+  }
+
+  async signRevocation(key: string, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(revokeMessage(this.binding, key, until(validity)), this.signer)
+  }
+
   sendOrder(request: SignedRequest): Promise<OrderView> {
     return exchange(this.url, { method: 'POST', path: '/api/v1/orders', body: request })
   }
@@ -73,6 +82,14 @@ export class Client extends AccountReader {
     return exchange(this.url, { method: 'POST', path: '/api/v1/withdrawals', body: request })
   }
 
+  sendDelegation(request: SignedRequest): Promise<KeyView> {
+    return exchange(this.url, { method: 'POST', path: '/api/v1/keys', body: request })
+  }
+
+  sendRevocation(request: SignedRequest): Promise<KeyView> {
+    return exchange(this.url, { method: 'DELETE', path: `/api/v1/keys/${request.message.key}`, body: request })
+  }
+
   /** Signs and sends up to 100 orders of one market. */
   async placeOrders(market: string, orders: readonly NewOrder[], validity?: Partial<Validity>): Promise<readonly BatchResult<OrderView>[]> {
     return this.sendOrders(await Promise.all(orders.map((order) => this.signOrder(market, order, validity))))
@@ -103,6 +120,16 @@ export class Client extends AccountReader {
 
   async withdraw(asset: string, amount: string): Promise<WithdrawalView> {
     return this.sendWithdrawal(await this.signWithdrawal(asset, amount))
+  }
+
+  /** Lets another key act for the account: see `Delegation`. */
+  async delegate(key: string, delegation: Delegation): Promise<KeyView> {
+    return this.sendDelegation(await this.signDelegation(key, delegation))
+  }
+
+  /** Ends what a key may do, at once. Orders that it has placed stay. */
+  async revoke(key: string): Promise<KeyView> {
+    return this.sendRevocation(await this.signRevocation(key))
   }
 }
 

@@ -3,7 +3,10 @@ import type { SignedMembers } from '../protocol/messages/canonical.ts'
 import type { AmendMessage } from '../protocol/messages/amend.ts'
 import type { CancelMessage } from '../protocol/messages/cancel.ts'
 import type { CancelAllMessage } from '../protocol/messages/cancelAll.ts'
+import type { DelegateMessage } from '../protocol/messages/delegate.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
+import type { RevokeMessage } from '../protocol/messages/revoke.ts'
+import type { Message } from '../protocol/messages/message.ts'
 import type { WithdrawMessage } from '../protocol/messages/withdraw.ts'
 import type { Signer } from './signer.ts'
 
@@ -46,6 +49,16 @@ export interface Minimum {
 }
 export interface Prevention {
   readonly selfTrade?: 'cancelNewest' | 'cancelOldest' | 'cancelBoth' | 'decrement'
+}
+
+/** What another key may do for an account: never withdraw, delegate or revoke. */
+export interface Delegation {
+  /** `trade`: place, amend and cancel, and read. `read`: read. */
+  readonly scope: 'trade' | 'read'
+  /** The only market in which it may trade; otherwise all. A key that reads, reads everything. */
+  readonly market?: string
+  /** Unix seconds: it may nothing from then on. A year ahead at most. */
+  readonly until: number
 }
 
 export interface Validity {
@@ -92,8 +105,16 @@ export function withdrawMessage(binding: Binding, asset: string, amount: string,
   return { action: 'withdraw', ...envelope(binding, validity), asset, amount }
 }
 
+export function delegateMessage(binding: Binding, key: string, { scope, market = 'all', until }: Delegation, validity: Validity): DelegateMessage {
+  return { action: 'delegate', ...envelope(binding, validity), key, scope, market, until: String(until) }
+}
+
+export function revokeMessage(binding: Binding, key: string, validity: Validity): RevokeMessage {
+  return { action: 'revoke', ...envelope(binding, validity), key }
+}
+
 /** Signs a message for sending. Names the signer only where it is not the account itself. */
-export async function signRequest(message: OrderMessage | AmendMessage | CancelMessage | CancelAllMessage | WithdrawMessage, signer: Signer): Promise<SignedRequest> {
+export async function signRequest(message: Message, signer: Signer): Promise<SignedRequest> {
   const signature = await signer.signMessage(canonicalJson(message))
   return signer.address === message.account ? { message, signature } : { message, signature, signer: signer.address }
 }

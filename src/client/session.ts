@@ -28,10 +28,12 @@ export class Session {
 
   async login(): Promise<string> {
     const address = this.signer.address
-    const challenge = await exchange<{ transaction: string; network_passphrase: string }>(this.url, { method: 'GET', path: `/auth?account=${address}` })
+    const { account } = this.binding
+    const query = account === address ? `account=${address}` : `account=${address}&on_behalf_of=${account}`
+    const challenge = await exchange<{ transaction: string; network_passphrase: string }>(this.url, { method: 'GET', path: `/auth?${query}` })
     // A challenge for another network could be a real transaction there.
     if (challenge.network_passphrase !== this.venue.network) throw new Error('the login challenge is for another network than the venue')
-    assertChallenge(challenge.transaction, this.venue.network, address)
+    assertChallenge(challenge.transaction, this.venue.network, address, account)
     const transaction = await this.signer.signTransaction(challenge.transaction, this.venue.network)
     const { token } = await exchange<{ token: string }>(this.url, { method: 'POST', path: '/auth', body: { transaction } })
     this.#token = token

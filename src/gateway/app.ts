@@ -21,6 +21,7 @@ import { cancelOrderRoute } from './routes/cancelOrder.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
 import { healthRoute } from './routes/health.ts'
+import { keyRoutes } from './routes/keys.ts'
 import { limitsRoute } from './routes/limits.ts'
 import { listOrdersRoute } from './routes/listOrders.ts'
 import { marketStateRoute } from './routes/marketState.ts'
@@ -105,11 +106,11 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   })
   app.removeContentTypeParser('text/plain')
 
-  await app.register(session, { venue, secret: tokenSecret, reads: rates.policies.reads })
+  await app.register(session, { venue, secret: tokenSecret, reads: rates.policies.reads, access: gateway.access })
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
-  for (const route of [requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
+  for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(healthRoute)
   await app.register(timeRoute)
   await app.register(openApiRoute, { document, server: webOrigin(venue.file.gateway.homeDomain) })

@@ -15,6 +15,7 @@ import { FeedPages } from './feeds/feedPages.ts'
 import { JetStreamFeedStore } from './feeds/feedStore.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
+import { KeyAccess } from './login/keyAccess.ts'
 import { MarketStates } from './marketStates.ts'
 import { OrderEntry } from './orderEntry.ts'
 import { Owners } from './owners.ts'
@@ -54,6 +55,8 @@ export class Gateway {
   readonly owners: Owners
   /** What accounts' feeds have said so far. */
   readonly feeds: FeedPages
+  /** Which keys may read for accounts that are not their own. */
+  readonly access = new KeyAccess((query) => this.read(query))
   readonly rates: Rates
   readonly connectionsPerAddress: number
   /** Unique to this process: no answer meant for an earlier one can reach it. */

@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Digest, MarketMember } from '../protocol/messages/members.ts'
+import { Digest, Key, MarketMember } from '../protocol/messages/members.ts'
 
 /** Shapes of answers and parameters. What leaves through them is only what is listed. */
 const text = Type.String()
@@ -62,6 +62,9 @@ export const WithdrawalShape = Type.Object({
   ledger: numberOrNull,
 })
 
+/** A delegated key: KeyView of the protocol. */
+export const KeyShape = Type.Object({ key: text, scope: text, market: text, until: text, status: text })
+
 export const BalanceShape = Type.Object({ asset: text, contract: text, settled: text, pending: text, reserved: text, available: text })
 
 export const AssetShape = Type.Object({ code: text, contract: text, decimals: Type.Integer() })
@@ -83,5 +86,6 @@ export const MarketShape = Type.Object({
 
 const closed = { additionalProperties: false }
 export const IdParameters = Type.Object({ id: Digest }, closed)
+export const KeyParameters = Type.Object({ key: Key }, closed)
 export const MarketParameters = Type.Object({ pair: MarketMember }, closed)
 export const NoQuery = Type.Object({}, closed)

@@ -2,16 +2,20 @@ import jwt from '@fastify/jwt'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Refusal } from '../protocol/errors.ts'
-import type { AccountId } from '../protocol/identity.ts'
+import type { AccountId, Seconds } from '../protocol/identity.ts'
 import { HttpCaller } from './httpCaller.ts'
 import type { Policy } from './limits/policy.ts'
+import type { KeyAccess } from './login/keyAccess.ts'
 import type { Venue } from '../protocol/venue.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** @returns a token for an account that proved its key in the challenge with this id */
-    issueToken: (account: AccountId, challenge: string) => string
-    /** Hook of routes that read: puts the token's account on the request. @throws Refusal token_missing, token_invalid, rate_exceeded */
+    /**
+     * @param challenge the id of the challenge in which a key was proved: the account's own, or the delegated one
+     * @returns a token that reads the account, no longer than the key may
+     */
+    issueToken: (account: AccountId, challenge: string, delegated?: { readonly key: AccountId; readonly until: Seconds }) => string
+    /** Hook of routes that read: puts the token's account on the request. @throws Refusal token_missing, token_invalid, rate_exceeded; of a delegated key also account_unavailable */
     authenticate: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
   }
   interface FastifyRequest {
@@ -21,8 +25,8 @@ declare module 'fastify' {
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
-    payload: { sub: string; jti: string }
-    user: { sub: string }
+    payload: { sub: string; jti: string; key?: string }
+    user: { sub: string; key?: string }
   }
 }
 
@@ -38,23 +42,38 @@ export function webOrigin(homeDomain: string): string {
   return `${local ? 'http' : 'https'}://${homeDomain}`
 }
 
-/** Short-lived tokens (JWT, HS256 and nothing else) that a SEP-10 login gives and the routes that read ask for. */
-export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy }>((app, { venue, secret, reads }, done) => {
+/**
+ * Short-lived tokens (JWT, HS256 and nothing else) that a SEP-10 login gives and the routes that read ask for. The token of a delegated key names the key, and is worth
+ * what that key may do when it is shown.
+ */
+export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy; access: KeyAccess }>((app, { venue, secret, reads, access }, done) => {
   const iss = issuerOf(venue)
   const aud = audienceOf(venue)
+  const lifetime_s = venue.file.gateway.tokenLifetime_s
   void app.register(jwt, {
     secret: Buffer.from(secret),
     // A bare number would be seconds to this plugin and milliseconds to the library beneath it.
-    sign: { algorithm: 'HS256', iss, aud, expiresIn: `${venue.file.gateway.tokenLifetime_s}s` },
+    sign: { algorithm: 'HS256', iss, aud, expiresIn: `${lifetime_s}s` },
     verify: { algorithms: ['HS256'], allowedIss: iss, allowedAud: aud, requiredClaims: ['sub', 'iat', 'exp', 'iss', 'aud'], cache: 10_000 },
   })
   app.decorateRequest('account', '' as AccountId)
-  app.decorate('issueToken', (account: AccountId, challenge: string) => app.jwt.sign({ sub: account, jti: challenge }))
+  app.decorate('issueToken', (account: AccountId, challenge: string, delegated?: { readonly key: AccountId; readonly until: Seconds }) => {
+    if (delegated === undefined) return app.jwt.sign({ sub: account, jti: challenge })
+    const left_s = Math.min(lifetime_s, delegated.until - Math.ceil(Date.now() / 1000))
+    if (left_s < 1) throw new Refusal('signer_not_allowed')
+    return app.jwt.sign({ sub: account, jti: challenge, key: delegated.key }, { expiresIn: `${left_s}s` })
+  })
   app.decorate('authenticate', (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     try {
-      request.account = accountOf(app, request.headers.authorization)
-      reads.take(request.account, new HttpCaller(reply))
-      next()
+      const { sub, key } = claimsOf(app, request.headers.authorization)
+      request.account = sub as AccountId
+      // Nobody uses up what is another's: neither a key what is the account's.
+      reads.take(key ?? sub, new HttpCaller(reply))
+      if (key === undefined) return next()
+      access.check(request.account, key as AccountId).then(
+        () => next(),
+        (error: unknown) => next(error instanceof Refusal && error.code === 'signer_not_allowed' ? new Refusal('token_invalid') : (error as Error)),
+      )
     } catch (error) {
       next(error as Error)
     }
@@ -62,12 +81,12 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy 
   done()
 }, { name: 'session' })
 
-function accountOf(app: FastifyInstance, authorization: string | undefined): AccountId {
+function claimsOf(app: FastifyInstance, authorization: string | undefined): { readonly sub: string; readonly key?: string } {
   if (authorization === undefined) throw new Refusal('token_missing')
   const token = bearer.exec(authorization)?.[1]
   if (token === undefined) throw new Refusal('token_invalid')
   try {
-    return app.jwt.verify<{ sub: string }>(token).sub as AccountId
+    return app.jwt.verify<{ sub: string; key?: string }>(token)
   } catch {
     // Which check it failed is of use only to somebody who forges tokens.
     throw new Refusal('token_invalid')

@@ -9,6 +9,7 @@ const table = {
   message_malformed: [400, 'The signed message has a missing, unknown or misspelt member.'],
   decimal_malformed: [400, 'A decimal has a sign, an exponent, a needless zero or more digits than fit.'],
   order_mismatch: [400, 'The order named in the path is not the one in the signed message.'],
+  key_mismatch: [400, 'The key named in the path is not the one in the signed message.'],
   request_too_large: [413, 'The request body is larger than the venue reads.'],
   media_type_unsupported: [415, 'The body must be application/json.'],
   rate_exceeded: [429, 'More requests than the limit allows: wait as long as Retry-After says.'],

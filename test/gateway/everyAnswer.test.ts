@@ -22,6 +22,7 @@ const client = await Client.open(stage.url, alice)
 const token = await client.login()
 const id = 'ab'.repeat(32)
 const open = stage.pair.status
+const bot = trader('bot')
 
 const order = {
   id, account: alice.address, market: marketName, side: 'buy', type: 'limit', ticks: 1_200, lots: 50, spend: 0n, timeInForce: 'GTC', terms: plainTerms, expires: 2_000_000_000,
@@ -29,6 +30,7 @@ const order = {
 }
 const outcome = { order: id, status: 'open', reason: null, ticks: 101_000, lots: 50, filledLots: 30, filledQuote: 1_500n, created: 3, time: 5 }
 const withdrawal = { id, account: alice.address, asset: stage.venue.assets[0]!.contract, amount: 10n, status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null }
+const key = { key: bot.address, scope: 'trade', market: null, until: 2_000_000_000, status: 'active' }
 const from = pairActor(marketName)
 const ok = (value: unknown, actor?: typeof from): Script => () => ({ answer: { ok: value }, ...(actor === undefined ? {} : { from: actor }) })
 const placed = (): Promise<SignedRequest> => client.signOrder(marketName, { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })
@@ -46,6 +48,9 @@ const good: Record<string, Good> = {
   'POST /api/v1/orders/batch': { body: async () => ({ messages: [await placed()] }), scripts: { 200: ok(order) } },
   'DELETE /api/v1/orders/batch': { body: async () => ({ messages: [await client.signCancel(id)] }), scripts: { 200: () => ({ answer: { refused: 'order_unknown' } }) } },
   'POST /api/v1/withdrawals': { body: () => client.signWithdrawal('XLM', '1'), scripts: { 202: ok(withdrawal) } },
+  'POST /api/v1/keys': { body: () => client.signDelegation(bot.address, { scope: 'trade', market: marketName, until: 2_000_000_000 }), scripts: { 200: ok(key) } },
+  'DELETE /api/v1/keys/{key}': { body: () => client.signRevocation(bot.address), scripts: { 200: ok({ ...key, status: 'revoked' }) } },
+  'GET /api/v1/keys': { scripts: { 200: ok([key]) } },
   'GET /api/v1/orders/{id}': { scripts: { 200: ok(order) } },
   'GET /api/v1/orders': { scripts: { 200: ok([order]) } },
   'GET /api/v1/orderbook/{pair}': { scripts: { 200: ok([order]) } },
@@ -58,15 +63,18 @@ const good: Record<string, Good> = {
   'GET /api/v1/openapi.json': { scripts: { 200: null } },
   'GET /auth': { query: `?account=${alice.address}`, scripts: { 200: null } },
   'POST /auth': {
-    body: async () => ({ transaction: alice.signTransaction((await call(stage.url, 'GET', `/auth?account=${alice.address}`)).json.transaction as string, stage.venue.file.network.passphrase) }),
-    scripts: { 200: null },
+    body: async () => {
+      const challenge = await call(stage.url, 'GET', `/auth?account=${bot.address}&on_behalf_of=${alice.address}`)
+      return { transaction: bot.signTransaction(challenge.json.transaction as string, stage.venue.file.network.passphrase) }
+    },
+    scripts: { 200: ok(key) },
   },
   'GET /.well-known/stellar.toml': { scripts: { 200: null } },
   'GET /health': { scripts: { 200: null } },
   'GET /ready': { scripts: { 200: null, 503: null } },
 }
 
-const path = (operation: Operation): string => operation.path.replace('{id}', id).replace('{pair}', marketName)
+const path = (operation: Operation): string => operation.path.replace('{id}', id).replace('{key}', bot.address).replace('{pair}', marketName)
 const codesOf = (operation: Operation): ErrorCode[] =>
   Object.values(operation.responses).flatMap(({ content }) => (content['application/problem+json']?.schema as { properties: { code: { enum: ErrorCode[] } } } | undefined)?.properties.code.enum ?? [])
 

@@ -4,6 +4,7 @@ import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
+import type { SignedMembers } from '../../src/protocol/messages/canonical.ts'
 import type { MarketStatus } from '../../src/protocol/pair.ts'
 import type { Called } from './call.ts'
 import type { Script } from './fakeVault.ts'
@@ -43,9 +44,9 @@ const nowhere = 'AAA-BBB'
 const once = { quota: 1, window_s: 86_400 }
 
 /** The good message with other members, signed again. */
-const withMembers = (change: Record<string, string>): Provocation => async ({ good, send }) => {
+const withMembers = (change: Record<string, string> | ((message: SignedMembers) => Record<string, string>)): Provocation => async ({ good, send }) => {
   const { message } = (await good.body!()) as SignedRequest
-  const changed = { ...message, ...change }
+  const changed = { ...message, ...(typeof change === 'function' ? change(message) : change) }
   return send({ body: { message: changed, signature: alice.signMessage(canonicalJson(changed)) } })
 }
 
@@ -115,7 +116,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   rate_exceeded: (scene) => elsewhere(({ url }) => scene.send({ url }), scene, (file) => ({ ...file, gateway: { ...file.gateway, rates: { requests: once, addressCancels: once, logins: once } } })),
   venue_overloaded: full,
   message_malformed: withMembers({ nonce: '' }),
-  action_unsupported: withMembers({ action: 'revoke' }),
+  action_unsupported: withMembers(({ action }) => ({ action: action === 'revoke' ? 'withdraw' : 'revoke' })),
   signature_invalid: async ({ good, send }) => send({ body: { ...(await good.body!()), signature: Buffer.alloc(64).toString('base64') } }),
   network_mismatch: withMembers({ network: 'another network' }),
   vault_mismatch: withMembers({ vault: contractOf('another vault') }),
@@ -124,6 +125,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   message_expired: withMembers({ expires: '1' }),
   expiry_too_far: withMembers({ expires: '99999999999' }),
   order_mismatch: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'cd'.repeat(32)) }),
+  key_mismatch: ({ operation, send }) => send({ path: operation.path.replace('{key}', alice.address) }),
   outcome_unknown: ({ stage, send }) => {
     stage.vault.script = () => null
     return send()

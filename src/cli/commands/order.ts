@@ -75,5 +75,5 @@ function sideOf(word: string): 'buy' | 'sell' {
 }
 
 export function expiry(text: string | undefined): Partial<Validity> {
-  return text === undefined ? {} : { expires: Math.floor(Date.now() / 1000) + duration_s(text) }
+  return text === undefined ? {} : { expires: Math.floor(Date.now() / 1000) + duration_s('expires', text) }
 }
