@@ -5,7 +5,7 @@ import type { Answer } from '../src/protocol/packets.ts'
 import { vaultOf } from '../src/protocol/subjects.ts'
 import { plainTerms } from '../src/protocol/terms.ts'
 import type { OrderTerms } from '../src/protocol/terms.ts'
-import type { VaultCommand, VaultQuery } from '../src/protocol/vault.ts'
+import type { SignedCommand, VaultQuery } from '../src/protocol/vault.ts'
 import type { Venue } from '../src/protocol/venue.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Gateway, Item } from './gateway.ts'
@@ -21,7 +21,7 @@ const MOST_WAITING = 4_000
 
 /** A signed message, which is sent until it is answered. */
 export interface ClientMessage {
-  readonly command: VaultCommand
+  readonly command: SignedCommand
   readonly vault: ActorName
   attempts: number
   answer: Answer | null
@@ -166,7 +166,7 @@ export class Traders {
     return this.#message(vault, this.#order(signed))
   }
 
-  #order(signed: { id: OrderId; account: AccountId; signer: AccountId; expires: Seconds }): VaultCommand {
+  #order(signed: { id: OrderId; account: AccountId; signer: AccountId; expires: Seconds }): SignedCommand {
     const random = this.#random
     const market = random.pick(this.#markets)
     const side = random.chance(0.5) ? 'buy' : 'sell'
@@ -181,7 +181,7 @@ export class Traders {
   }
 
   /** Mostly in the steps of the order's market. */
-  #amend(signed: { id: MessageId; account: AccountId; signer: AccountId; expires: Seconds }, order: OrderId): VaultCommand {
+  #amend(signed: { id: MessageId; account: AccountId; signer: AccountId; expires: Seconds }, order: OrderId): SignedCommand {
     const placed = this.#messages.get(order)?.command
     const name = placed?.kind === 'place' && this.#random.chance(0.98) ? placed.market : this.#random.pick(this.#markets).name
     const market = this.#venue.markets.get(name) ?? this.#random.pick(this.#markets)
@@ -222,7 +222,7 @@ export class Traders {
     return (Math.floor(this.#circumstances.scheduler.now_ms / 1_000) + this.#random.between(2, 60)) as Seconds
   }
 
-  #message(vault: ActorName, command: VaultCommand): ClientMessage {
+  #message(vault: ActorName, command: SignedCommand): ClientMessage {
     const message: ClientMessage = { command, vault, attempts: 0, answer: null }
     this.#messages.set(command.id, message)
     this.#waiting++

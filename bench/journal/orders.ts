@@ -37,6 +37,7 @@ export function restingOrder(n: number, time: Milliseconds): PairMessage {
     order: createHash('sha256').update(`order ${n}`).digest('hex') as OrderId,
     number: n,
     account: accounts[n % ACCOUNTS] as AccountId,
+    signer: null,
     side,
     ticks: ticks as Ticks,
     lots: (1 + (n % 1_000)) as Lots,

@@ -3,7 +3,7 @@ import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import type { ReplyTo } from '../../src/protocol/packets.ts'
-import type { VaultCommand } from '../../src/protocol/vault.ts'
+import type { SignedCommand } from '../../src/protocol/vault.ts'
 import type { Defect, Place } from './defect.ts'
 import { changedEffects, WrappedMachine } from './wrappedMachine.ts'
 
@@ -40,7 +40,7 @@ class Forgetful extends WrappedMachine {
   override command(command: unknown, reply: ReplyTo, effects: Effects): void {
     if (this.machine instanceof VaultMachine) {
       const { orders } = stateOf(this.machine)
-      const known = orders.get((command as VaultCommand).id)
+      const known = orders.get((command as SignedCommand).id)
       if (known !== undefined && known.reason !== null) orders.delete(known.id)
     }
     this.machine.command(command, reply, effects)

@@ -49,6 +49,8 @@ const table = {
   amend_too_late: [409, 'As much as the amended quantity is already filled.'],
   amends_exceeded: [422, 'The order has as many amends on their way as it may.'],
   cancels_exceeded: [422, 'The account has as many cancel-alls on their way as it may.'],
+  timeout_out_of_range: [422, 'The timeout of a timer is neither 0 nor within what the venue takes.'],
+  timers_exceeded: [422, 'The account has as many timers, or messages that set them, as it may.'],
   price_outside_band: [422, 'The price is outside the band that the market takes now.'],
   post_only_would_trade: [422, 'The order may only be a maker and would have traded at once.'],
   message_reused: [409, 'A message with this id was already used for something else.'],

@@ -57,6 +57,14 @@ export const limits = {
   delegationsRemembered: 1_024,
   /** How far ahead a delegated key may end, in seconds: a year. */
   keyLifetime_s: 31_622_400,
+  /** Timers of one account that run: dead-man timers of its keys, and connections that are watched. */
+  timersPerAccount: 64,
+  /** Shortest and longest timer, in seconds, and how far ahead a message may expire that sets one. */
+  timerShortest_s: 5,
+  timerLongest_s: 86_400,
+  timerExpiry_s: 60,
+  /** Messages of one account that set its timers and may still be met again: a little over two minutes' worth. */
+  timerMessages: 512,
   /** Withdrawals of one account in flight. */
   withdrawalsInFlight: 16,
   /** Pages of feeds that a gateway reads at a time, and how many more may wait; the longest of them in bytes. */

@@ -11,6 +11,8 @@ export type PairMessage =
       /** The vault actor's own number of the order, 1 … 2^47 − 1: with the actor it names the order in the book. */
       readonly number: number
       readonly account: AccountId
+      /** The delegated key that placed it; null where it was the account's own. */
+      readonly signer: AccountId | null
       readonly side: Side
       /** Limit or worst price; 0 for a market buy bounded by `spend`. */
       readonly ticks: Ticks
@@ -40,6 +42,11 @@ export type PairMessage =
     }
   /** Every open order of the account in this market; answered with `swept`. */
   | { readonly kind: 'cancelAll'; readonly sweep: MessageId; readonly account: AccountId }
+  /**
+   * The timer of a key: over every order of the account where `signer` is the account itself, otherwise over those that key placed. `takeBack`: it has run out, whatever this
+   * market's clock says, and what it covers now is taken back. `deadline`: when it runs out next; null where it no longer runs. `ask`: answered with `timed`, unless null.
+   */
+  | { readonly kind: 'timer'; readonly account: AccountId; readonly signer: AccountId; readonly takeBack: boolean; readonly deadline: Milliseconds | null; readonly ask: number | null }
 
 /** What an operator may tell a pair actor. */
 export type PairCommand =
@@ -65,6 +72,8 @@ const closeReasons = {
   filled: 'filled',
   /** The trader asked, or an operator did. */
   cancelled: 'cancelled',
+  /** A dead-man timer ran out, or a connection ended that its trader had asked to be watched. */
+  dead_man: 'cancelled',
   /** IOC or market: nothing more to trade with at this price. */
   no_liquidity: 'cancelled',
   /** FOK: not all of it could trade at once, so none did. */

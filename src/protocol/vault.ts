@@ -3,8 +3,11 @@ import type { ReplyTo } from './packets.ts'
 import type { AmendRefusal, CloseReason, FillRole } from './pair.ts'
 import type { OrderTerms } from './terms.ts'
 
-/** What a gateway may ask of the vault actor that owns an account. The gateway has proved who signed, not what that is worth. */
-export type VaultCommand = PlaceOrder | CancelOrder | AmendOrder | CancelAllOrders | RequestWithdrawal | DelegateKey | RevokeKey
+/** What a gateway may ask of the vault actor that owns an account. The gateway has proved who speaks, not what that is worth. */
+export type VaultCommand = SignedCommand | Presence
+
+/** What a trader has signed; its id is the message's, and it takes effect once. */
+export type SignedCommand = PlaceOrder | CancelOrder | AmendOrder | CancelAllOrders | SetDeadMan | RequestWithdrawal | DelegateKey | RevokeKey
 
 export interface PlaceOrder {
   readonly kind: 'place'
@@ -46,6 +49,37 @@ export interface CancelAllOrders {
   readonly signer: AccountId
   readonly market: MarketName | null
   readonly expires: Seconds
+}
+
+/**
+ * Sets the dead-man timer of a key: unless it is set again in time, every order that it covers is taken back. A timer of the account's own key covers all orders of
+ * the account, one of a delegated key those that this key has placed. Answered with TimerState once it is in force.
+ */
+export interface SetDeadMan {
+  readonly kind: 'deadMan'
+  readonly id: MessageId
+  readonly account: AccountId
+  readonly signer: AccountId
+  /** 0 ends it. */
+  readonly timeout_s: number
+  readonly expires: Seconds
+}
+
+/**
+ * Cancel on disconnect: a gateway says, for a session that has proved to hold the key `signer`, that its connection lives, and says so again well before `timeout_ms`
+ * are over; when it does not, or when it says that the connection has ended, the orders that a dead-man timer of that key would cover are taken back. Answered
+ * with TimerState once it is in force. Ending a session that is not known does nothing: its time was over already.
+ */
+export interface Presence {
+  readonly kind: 'presence'
+  readonly account: AccountId
+  readonly signer: AccountId
+  /** Names the connection: 1–64 letters, digits, `.`, `_`, `:` or `-`, unique in the venue, for instance the gateway's name and a number that it never uses again. */
+  readonly session: string
+  /** 0: it is over. */
+  readonly timeout_ms: number
+  /** Where it is over: whether the orders are taken back. */
+  readonly cancel: boolean
 }
 
 export interface CancelOrder {
@@ -109,6 +143,8 @@ export type VaultQuery =
   | { readonly kind: 'keys'; readonly account: AccountId }
   /** Answered with KeyState, or refused with key_unknown: whoever lets a key in asks this, and judges `until` by its own clock. */
   | { readonly kind: 'key'; readonly account: AccountId; readonly key: AccountId }
+  /** Answered with the TimerState of each of the account's keys that has a dead-man timer running. */
+  | { readonly kind: 'deadMan'; readonly account: AccountId }
 
 /** For operators, not for gateways: answered with VaultAlarms. */
 export interface AlarmsQuery {
@@ -157,6 +193,16 @@ export interface SweepState {
 /** A delegated key. One that is read as `active` may do what it says until `until` and no longer, though it is listed for a while yet. */
 export interface KeyState extends Grant {
   readonly status: 'active' | 'expired' | 'revoked'
+}
+
+/** A dead-man timer or the watch over one connection, as it runs now: `timeout_ms` and `deadline` are null where it does not. */
+export interface TimerState {
+  readonly signer: AccountId
+  readonly timeout_ms: number | null
+  /** When the orders are taken back, by the venue's clock. */
+  readonly deadline: Milliseconds | null
+  /** Markets that have yet to hear of it: there it is not in force. The answer waits for them, so there are some only where a message is repeated meanwhile. */
+  readonly waiting: readonly MarketName[]
 }
 
 export interface BalanceState {
@@ -213,6 +259,8 @@ export type PairChange =
   /** `halted`: the market lets nothing go now, and has let nothing go. */
   | { readonly kind: 'swept'; readonly account: AccountId; readonly sweep: MessageId; readonly cancelled: number; readonly halted: boolean }
   | { readonly kind: 'closed'; readonly order: OrderId; readonly account: AccountId; readonly reason: CloseReason }
+  /** The market holds the timer that it was told with that `ask`. */
+  | { readonly kind: 'timed'; readonly account: AccountId; readonly signer: AccountId; readonly ask: number }
 
 /** From the watcher: what the chain did, each once and in ledger order. */
 export type ChainReport =

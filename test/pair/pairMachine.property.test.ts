@@ -25,7 +25,7 @@ const prices = [1, 2, 3, 4, 30, 31, 32, 33, 1_023, 1_024, 1_025, 2_147_483_646, 
 
 interface Step {
   readonly wait_s: number
-  readonly what: 'limit' | 'market' | 'spend' | 'cancel' | 'amend' | 'cancelAll' | 'operator' | 'control' | 'tick'
+  readonly what: 'limit' | 'market' | 'spend' | 'cancel' | 'amend' | 'cancelAll' | 'timer' | 'operator' | 'control' | 'tick'
   readonly who: number
   readonly side: Side
   readonly price: number
@@ -38,13 +38,18 @@ interface Step {
   readonly minimum: number
   readonly state: MarketState
   readonly which: number
+  /** Which key speaks: the account's own, or one of two delegated ones. */
+  readonly key: number
+  /** How a timer's deadline lies to now, and whether it takes back. */
+  readonly timer_ms: number | null
+  readonly takeBack: boolean
 }
 
 const weighed = <Item>(weights: readonly (readonly [number, Item])[]): fc.Arbitrary<Item> => fc.oneof(...weights.map(([weight, item]) => ({ weight, arbitrary: fc.constant(item) })))
 
 const step: fc.Arbitrary<Step> = fc.record({
   wait_s: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(6) }),
-  what: weighed([[18, 'limit'], [2, 'market'], [2, 'spend'], [4, 'cancel'], [6, 'amend'], [1, 'cancelAll'], [1, 'operator'], [1, 'control'], [1, 'tick']] as const),
+  what: weighed([[18, 'limit'], [2, 'market'], [2, 'spend'], [4, 'cancel'], [6, 'amend'], [1, 'cancelAll'], [3, 'timer'], [1, 'operator'], [1, 'control'], [1, 'tick']] as const),
   who: fc.nat(accounts.length - 1),
   side: fc.constantFrom('buy', 'sell'),
   price: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...prices.slice(2, 7)) }, { weight: 1, arbitrary: fc.constantFrom(...prices) }),
@@ -57,6 +62,9 @@ const step: fc.Arbitrary<Step> = fc.record({
   minimum: fc.integer({ min: 1, max: 12 }),
   state: weighed([[6, 'open'], [1, 'cancelOnly'], [1, 'halted']] as const),
   which: fc.nat(),
+  key: weighed([[3, 0], [1, 1], [1, 2]] as const),
+  timer_ms: fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight: 6, arbitrary: fc.integer({ min: -1_000, max: 8_000 }) }),
+  takeBack: weighed([[4, false], [1, true]] as const),
 })
 
 interface Input {
@@ -84,6 +92,7 @@ function inputsOf(steps: readonly Step[]): Input[] {
     const reply = { gateway: 'g', request }
     const owner = accounts[step.who] ?? assert.fail()
     const from = vaultOf(owner, 3)
+    const signer = step.key === 0 ? owner : account(`KEY${step.key}`)
     // Of the last ones, most of which are open still.
     const known = placed.at(-1 - (step.which % 12))
     switch (step.what) {
@@ -97,6 +106,10 @@ function inputsOf(steps: readonly Step[]): Input[] {
         return { now_s, command: { kind: 'cancelAll', account: owner } }
       case 'cancelAll':
         return { now_s, from, message: { kind: 'cancelAll', sweep: `s${request}` as MessageId, account: owner } }
+      case 'timer': {
+        const deadline = step.timer_ms === null ? null : ((now_s * 1000 + 999 + step.timer_ms) as Milliseconds)
+        return { now_s, from, message: { kind: 'timer', account: owner, signer, takeBack: step.takeBack, deadline, ask: step.which % 2 === 0 ? request : null } }
+      }
       case 'cancel':
       case 'amend': {
         if (known === undefined) return { now_s }
@@ -114,7 +127,7 @@ function inputsOf(steps: readonly Step[]): Input[] {
         placed.push({ order, number, account: owner })
         const spends = step.what === 'spend'
         const place: PairMessage = {
-          kind: 'place', order, number, account: owner, terms: termsOf(step), side: spends ? 'buy' : step.side, ticks: (spends ? 0 : step.price) as Ticks, lots: (spends ? 0 : step.lots) as Lots,
+          kind: 'place', order, number, account: owner, signer: signer === owner ? null : signer, terms: termsOf(step), side: spends ? 'buy' : step.side, ticks: (spends ? 0 : step.price) as Ticks, lots: (spends ? 0 : step.lots) as Lots,
           spend: (spends ? step.spend : 0n) as Amount, timeInForce: step.what === 'limit' ? step.timeInForce : !spends && step.timeInForce === 'FOK' ? 'FOK' : 'IOC',
           mayRest: step.what === 'limit', expires: (now_s + step.lifetime_s) as Seconds, created: (now_s * 1000) as Milliseconds, reply,
         }
@@ -159,13 +172,14 @@ t.test('what it tells is what the plainly written market tells, word for word, a
           assert.deepEqual([...machine.resting(side)].map(({ order, open, expires }) => [order.id, order.ticks, open, order.filledLots, expires]), expected)
         }
         const expiries = slow.book.orders.map(({ expires }) => expires)
-        assert.equal(machine.deadline(), expiries.length === 0 ? null : Math.min(...expiries) * 1000)
+        const deadlines = [...expiries.map((expires) => expires * 1000), ...(slow.deadline === null ? [] : [slow.deadline])]
+        assert.equal(machine.deadline(), deadlines.length === 0 ? null : Math.min(...deadlines))
       }
     }),
     { numRuns: 500 },
   )
   const told = [
-    'rested', 'filled', 'trade', 'reduced', 'amended', 'swept', 'closed filled', 'closed cancelled', 'closed no_liquidity', 'closed fok_unfillable', 'closed minimum_unmet', 'closed self_trade',
+    'rested', 'filled', 'trade', 'reduced', 'amended', 'swept', 'timed', 'closed filled', 'closed cancelled', 'closed dead_man', 'closed no_liquidity', 'closed fok_unfillable', 'closed minimum_unmet', 'closed self_trade',
     'closed remainder_returned', 'closed expired', 'closed market_halted', 'closed market_cancel_only', 'closed price_outside_band', 'closed post_only_would_trade', 'closed account_orders_exceeded',
     'closed market_full', 'closed conditional_orders_exceeded', 'closed terms_out_of_range', 'amendRefused order_not_open', 'amendRefused market_halted', 'amendRefused market_cancel_only',
     'amendRefused price_outside_band', 'amendRefused amend_too_late', 'amendRefused post_only_would_trade', 'amendRefused order_value_exceeded',
@@ -194,7 +208,7 @@ t.test('from the reports alone: every lot is accounted for, no fill is worse tha
             assert.deepEqual([buy.side, sell.side, report.buyer, report.seller], ['buy', 'sell', buy.owner, sell.owner])
             continue
           }
-          if (report.kind === 'swept' || report.kind === 'amendRefused') continue
+          if (report.kind === 'swept' || report.kind === 'timed' || report.kind === 'amendRefused') continue
           const order = orders.get(report.order) ?? assert.fail()
           assert(!order.closed, 'nothing is told of an order that is closed')
           if (report.kind === 'reduced') order.lots -= report.lots

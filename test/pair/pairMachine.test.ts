@@ -27,7 +27,7 @@ function open(maxOrders?: number) {
   const numbers = new Map<string, number>()
   const place = (order: string, who: Place['account'], side: Place['side'], lots: number, ticks: number, more: Partial<Place> = {}): PairOutcome => {
     numbers.set(order, numbers.size + 1)
-    const terms = { order: order as OrderId, number: numbers.size, terms: plainTerms, account: who, side, lots: lots as Lots, ticks: ticks as Ticks, spend: 0n as Amount }
+    const terms = { order: order as OrderId, number: numbers.size, terms: plainTerms, account: who, signer: null, side, lots: lots as Lots, ticks: ticks as Ticks, spend: 0n as Amount }
     const rest = { timeInForce: 'GTC', mayRest: true, expires: (START / 1000 + 60) as Seconds, created: (START - 1) as Milliseconds, reply: { gateway: 'g', request: request++ } } as const
     return say({ kind: 'place', ...terms, ...rest, ...more }) as PairOutcome
   }

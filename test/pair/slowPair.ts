@@ -29,11 +29,11 @@ const modes = ['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'] as con
 const conditions = ['none', 'aggregate', 'perCounterparty', 'allOrNone'] as const
 const lifetimes = { GTC: 0, GTD: 0, IOC: 1, FOK: 2 } as const
 /** Where a trader reads another word than the book's. */
-const closings: Readonly<Record<string, CloseReason>> = { requested: 'cancelled', budget_spent: 'filled' }
+const closings: Readonly<Record<string, CloseReason>> = { budget_spent: 'filled' }
 const bounds: ReadonlySet<RefusalName> = new Set(['price_out_of_range', 'quantity_too_small', 'quantity_too_large', 'minimum_exceeds_quantity', 'value_too_large', 'conditions_conflict'])
 const refusals: Partial<Record<RefusalName, AmendRefusal>> = { quantity_too_small: 'quantity_out_of_range', quantity_too_large: 'quantity_out_of_range', value_too_large: 'order_value_exceeded' }
 const endings: Partial<Record<CloseReason, PairOutcome['status']>> = { filled: 'filled', expired: 'expired' }
-const cancellations: ReadonlySet<CloseReason> = new Set(['cancelled', 'no_liquidity', 'fok_unfillable', 'minimum_unmet', 'self_trade', 'remainder_returned'])
+const cancellations: ReadonlySet<CloseReason> = new Set(['cancelled', 'dead_man', 'no_liquidity', 'fok_unfillable', 'minimum_unmet', 'self_trade', 'remainder_returned'])
 
 /**
  * What a pair actor tells, written down a second time around the slow book: orders are a list, their place in it is their number in the book, and accounts likewise. It shares
@@ -48,6 +48,8 @@ export class SlowPair {
   readonly #market: Market
   readonly #partitions: number
   readonly #accounts: AccountId[] = []
+  /** Timers as they were told, the last word of each key. */
+  #timers: { readonly account: AccountId; readonly signer: AccountId; readonly deadline: Milliseconds }[] = []
   #refused: RefusalName | null = null
 
   constructor(market: Market, partitions: number) {
@@ -66,8 +68,13 @@ export class SlowPair {
   }
 
   advance(): void {
-    this.book.expire(this.#now_s())
-    this.#hear(null)
+    this.#takeBack(this.known.filter(({ place, reason }) => reason === null && this.#over(place)))
+  }
+
+  /** When the next timer runs out, or null. */
+  get deadline(): Milliseconds | null {
+    const running = this.#timers.map(({ deadline }) => deadline).filter((deadline) => deadline > this.time)
+    return running.length === 0 ? null : (Math.min(...running) as Milliseconds)
   }
 
   message(message: PairMessage): Answer | null {
@@ -93,6 +100,15 @@ export class SlowPair {
         this.#report(message, { kind: 'swept', account: message.account, sweep: message.sweep, cancelled, halted })
         return null
       }
+      case 'timer': {
+        const { account, signer, deadline } = message
+        const over = message.takeBack || (deadline !== null && deadline <= this.time)
+        this.#timers = this.#timers.filter((timer) => timer.account !== account || timer.signer !== signer)
+        if (deadline !== null) this.#timers.push({ account, signer, deadline })
+        if (over) this.#takeBack(this.known.filter(({ place, reason }) => reason === null && covers(message, place)))
+        if (message.ask !== null) this.#report(message, { kind: 'timed', account, signer, ask: message.ask })
+        return null
+      }
     }
   }
 
@@ -112,6 +128,7 @@ export class SlowPair {
     const number = this.known.length
     const budget = Number(place.spend / tickSize)
     if (place.expires <= this.#now_s()) this.#close(number, 'expired')
+    else if (this.#over(place)) this.#close(number, 'dead_man')
     else if (place.spend > 0n && budget === 0) this.#close(number, 'no_liquidity')
     else {
       const order: NewOrder = {
@@ -123,6 +140,16 @@ export class SlowPair {
       this.#hear(null)
     }
     return this.#answer(number, null)
+  }
+
+  /** Whether a timer that covers the order has run out. */
+  #over(place: Place): boolean {
+    return this.#timers.some((timer) => timer.deadline <= this.time && covers(timer, place))
+  }
+
+  #takeBack(orders: readonly Known[]): void {
+    this.book.expire(this.#now_s(), orders.map((order) => this.known.indexOf(order) + 1))
+    this.#hear(null, 'dead_man')
   }
 
   #cancelAll(account: AccountId): number {
@@ -146,7 +173,7 @@ export class SlowPair {
     return { refused: refusals[this.#refused] ?? (this.#refused), found: outcome }
   }
 
-  #hear(amend: Extract<PairMessage, { kind: 'amend' }>['amend'] | null): void {
+  #hear(amend: Extract<PairMessage, { kind: 'amend' }>['amend'] | null, requested: CloseReason = 'cancelled'): void {
     for (const event of this.book.take()) {
       switch (event.event) {
         case 'rested': {
@@ -168,7 +195,7 @@ export class SlowPair {
           break
         }
         case 'cancelled':
-          this.#close(event.id, closings[event.reason] ?? (event.reason as CloseReason))
+          this.#close(event.id, event.reason === 'requested' ? requested : (closings[event.reason] ?? (event.reason as CloseReason)))
           break
         case 'expired':
           this.#close(event.id, 'expired')
@@ -234,3 +261,6 @@ export class SlowPair {
 }
 
 const named = ({ place }: Known): { readonly order: OrderId; readonly account: AccountId } => ({ order: place.order, account: place.account })
+/** A timer of the account's own key covers all orders of the account, another those of its key. */
+const covers = (timer: { readonly account: AccountId; readonly signer: AccountId }, { account, signer }: Place): boolean =>
+  account === timer.account && (timer.signer === timer.account || timer.signer === signer)

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Amount, Lots, MarketName, MessageId, OrderId, Seconds, Side, Ticks, TimeInForce } from '../../src/protocol/identity.ts'
 import type { Market } from '../../src/protocol/market.ts'
-import type { BalanceState, OrderState, PlaceOrder } from '../../src/protocol/vault.ts'
+import type { BalanceState, OrderState, PlaceOrder, TimerState } from '../../src/protocol/vault.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import type { OrderTerms } from '../../src/protocol/terms.ts'
 import { account, AQ, assetA, assetB, assetQ, BQ, smallVenue } from '../pair/smallVenue.ts'
@@ -16,7 +16,7 @@ const assets = [assetA, assetB, assetQ]
 const DEPOSIT = 5_000n
 
 const step = fc.record({
-  what: fc.constantFrom('order', 'order', 'order', 'order', 'spend', 'cancel', 'amend', 'amend', 'cancelAll', 'control', 'open', 'open', 'operator', 'again', 'deliver', 'deliver', 'deliver', 'time'),
+  what: fc.constantFrom('order', 'order', 'order', 'order', 'spend', 'cancel', 'amend', 'amend', 'cancelAll', 'deadMan', 'presence', 'presence', 'control', 'open', 'open', 'operator', 'again', 'deliver', 'deliver', 'deliver', 'time'),
   who: fc.nat(accounts.length - 1),
   market: fc.constantFrom(AQ, BQ),
   side: fc.constantFrom<Side>('buy', 'sell'),
@@ -58,9 +58,71 @@ function check(loop: Loopback): void {
   }
 }
 
+/**
+ * What traders were promised: once the answer to a timer is there, the orders that the account had placed do not trade after its deadline, or after its connection was said to
+ * have ended, whatever is on its way and whoever is how late.
+ */
+class Promises {
+  readonly #loop: Loopback
+  /** By account and what set it: the deadline, and the request whose answer makes it hold. */
+  readonly #timers = new Map<string, { readonly who: string; readonly deadline: number; readonly request: number }>()
+  /** Orders that may have got to their markets, by who placed them. */
+  readonly #placed = new Map<string, string>()
+  readonly #over = new Set<string>()
+  #trades = 0
+
+  constructor(loop: Loopback) {
+    this.#loop = loop
+  }
+
+  /** An order that was refused may come again, and is then as good as new. */
+  placed(id: string, who: string, request: number): void {
+    if (!this.#refused(request)) this.#placed.set(id, who)
+  }
+
+  set(who: string, source: string, timeout_ms: number, cancel: boolean, request: number): void {
+    const key = `${who} ${source}`
+    const running = this.#timers.get(key)
+    if (this.#refused(request)) return
+    this.#timers.delete(key)
+    if (timeout_ms > 0) this.#timers.set(key, { who, deadline: this.#loop.time + timeout_ms, request })
+    else if (cancel && running !== undefined && this.#holds(running.request)) lapses.set('said', (lapses.get('said') ?? 0) + 1)
+  }
+
+  /** Time has come on. */
+  ticked(): void {
+    for (const [key, { who, deadline, request }] of this.#timers) {
+      if (deadline > this.#loop.time) continue
+      this.#timers.delete(key)
+      if (!this.#holds(request)) continue
+      lapses.set('run out', (lapses.get('run out') ?? 0) + 1)
+      for (const [id, owner] of this.#placed) if (owner === who) this.#over.add(id)
+    }
+  }
+
+  check(): void {
+    for (const trade of this.#loop.trades.slice(this.#trades)) for (const id of [trade.buyOrder, trade.sellOrder]) assert(!this.#over.has(id), 'an order whose time was over does not trade')
+    this.#trades = this.#loop.trades.length
+  }
+
+  #refused(request: number): boolean {
+    const answer = this.#loop.answers.get(request)
+    return answer !== undefined && 'refused' in answer
+  }
+
+  #holds(request: number): boolean {
+    const answer = this.#loop.answers.get(request)
+    if (answer === undefined || !('ok' in answer)) return false
+    const { deadline, waiting } = answer.ok as TimerState
+    return deadline !== null && waiting.length === 0
+  }
+}
+const lapses = new Map<string, number>()
+
 function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) => void): { loop: Loopback; placed: Map<number, PlaceOrder> } {
   const loop = new Loopback(venue, START, every)
   const placed = new Map<number, PlaceOrder>()
+  const promises = new Promises(loop)
   for (const who of accounts) for (const asset of assets) loop.chain(who, { kind: 'deposited', account: who, asset, amount: DEPOSIT as Amount, transaction: 't', ledger: 1 })
   steps.forEach((now, index) => {
     const who = accounts[now.who] ?? assert.fail()
@@ -75,11 +137,13 @@ function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) =
             ? { side: 'buy', type: 'market', ticks: 0 as Ticks, lots: 0 as Lots, spend: BigInt(now.ticks * now.lots) as Amount, timeInForce: 'IOC' }
             : { side: now.side, type: 'limit', ticks: now.ticks as Ticks, lots: now.lots as Lots, spend: 0n as Amount, timeInForce: now.timeInForce }
         const place = { kind: 'place', id: `o${index}` as OrderId, account: who, signer: who, market: now.market, terms: termsOf(now), expires, ...terms } as PlaceOrder
-        placed.set(loop.command(place), place)
+        const request = loop.command(place)
+        placed.set(request, place)
+        promises.placed(place.id, who, request)
         break
       }
       case 'again':
-        if (known !== undefined) loop.command(known)
+        if (known !== undefined) promises.placed(known.id, known.account, loop.command(known))
         break
       case 'cancel':
         if (known !== undefined) loop.command({ kind: 'cancel', id: `c${index}` as MessageId, account: known.account, signer: known.account, order: known.id, expires })
@@ -91,6 +155,18 @@ function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) =
       case 'cancelAll':
         loop.command({ kind: 'cancelAll', id: `s${index}` as MessageId, account: who, signer: who, market: now.which % 2 === 0 ? now.market : null, expires })
         break
+      case 'deadMan': {
+        const timeout_s = now.which % 4 === 0 ? 0 : 5 + (now.which % 4)
+        const request = loop.command({ kind: 'deadMan', id: `d${index}` as MessageId, account: who, signer: who, timeout_s, expires })
+        promises.set(who, 'dead man', timeout_s * 1_000, false, request)
+        break
+      }
+      case 'presence': {
+        const timeout_ms = now.which % 4 === 0 ? 0 : 5_000 + (now.which % 3) * 700
+        const [session, cancel] = [`s${now.which % 2}`, now.which % 8 === 0]
+        promises.set(who, session, timeout_ms, cancel, loop.command({ kind: 'presence', account: who, signer: who, session, timeout_ms, cancel }))
+        break
+      }
       case 'control':
       case 'open': {
         const narrow = now.what === 'control' && now.which % 2 === 0
@@ -106,13 +182,16 @@ function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) =
         break
       case 'time':
         loop.tick(loop.time + (now.which % 4_000))
+        promises.ticked()
         break
     }
+    promises.check()
     after?.(loop)
   })
   loop.deliverAll()
   for (const market of venue.markets.keys()) loop.control(market, { kind: 'control', state: 'open', lowTicks: 1 as Ticks, highTicks: 1_000_000 as Ticks })
   loop.deliverAll()
+  promises.check()
   return { loop, placed }
 }
 
@@ -173,6 +252,7 @@ t.test('vaults and markets together: whatever the order of delivery, money moves
     { numRuns: 800 },
   )
   t.ok(trades > 1_000, 'the runs traded')
+  t.ok((lapses.get('run out') ?? 0) > 100 && (lapses.get('said') ?? 0) > 20, 'timers ran out and connections ended')
 })
 
 t.test('interrupted and gone on with from snapshots, everything is the same', async () => {

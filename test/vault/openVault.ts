@@ -3,7 +3,7 @@ import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, OrderI
 import type { Answer } from '../../src/protocol/packets.ts'
 import type { AmendRefusal, CloseReason } from '../../src/protocol/pair.ts'
 import { pairActor, settlementActor, watcherActor } from '../../src/protocol/subjects.ts'
-import type { AmendOrder, BalanceState, CancelAllOrders, CancelOrder, DelegateKey, OrderState, PlaceOrder, RequestWithdrawal, RevokeKey, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
+import type { AmendOrder, BalanceState, CancelAllOrders, CancelOrder, DelegateKey, OrderState, PlaceOrder, Presence, RequestWithdrawal, RevokeKey, SetDeadMan, VaultCommand, WithdrawalState } from '../../src/protocol/vault.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import { Recorder } from '../pair/recorder.ts'
 import { AQ, marketOf, smallVenue } from '../pair/smallVenue.ts'
@@ -42,6 +42,10 @@ export function openVault(machine = new VaultMachine(0, venue)) {
   }
   const cancelAll = (id: string, account: AccountId, market: MarketName | null, more: Partial<CancelAllOrders> = {}): Answer | null =>
     command({ kind: 'cancelAll', id: id as MessageId, account, signer: account, market, expires: expires(), ...more })
+  const deadMan = (id: string, account: AccountId, timeout_s: number, more: Partial<SetDeadMan> = {}): Answer | null =>
+    command({ kind: 'deadMan', id: id as MessageId, account, signer: account, timeout_s, expires: (Math.floor(effects.time / 1000) + 30) as Seconds, ...more })
+  const presence = (session: string, account: AccountId, timeout_ms: number, more: Partial<Presence> = {}): Answer | null =>
+    command({ kind: 'presence', account, signer: account, session, timeout_ms, cancel: false, ...more })
   const withdraw = (id: string, account: AccountId, asset: ContractId, amount: bigint, more: Partial<RequestWithdrawal> = {}): Answer | null =>
     command({ kind: 'withdraw', id: id as MessageId, account, signer: account, asset, amount: amount as Amount, expires: expires(), ...more })
   /** For a minute, unless told otherwise. */
@@ -82,6 +86,8 @@ export function openVault(machine = new VaultMachine(0, venue)) {
     machine.message(pairActor(AQ), { kind: 'amendRefused', order: id as OrderId, account, amend: amend as MessageId, reason, time: effects.time }, effects)
   const swept = (account: AccountId, sweep: string, cancelled: number, market: MarketName = AQ, halted = false): void =>
     machine.message(pairActor(market), { kind: 'swept', account, sweep: sweep as MessageId, cancelled, halted, time: effects.time }, effects)
+  const timed = (account: AccountId, ask: number, market: MarketName = AQ, signer = account): void =>
+    machine.message(pairActor(market), { kind: 'timed', account, signer, ask, time: effects.time }, effects)
   const settled = (account: AccountId, trades: readonly TradeId[], moves: readonly (readonly [ContractId, bigint, bigint])[]): void =>
     machine.message(settlementActor(0), {
       kind: 'settled', account, trades, sequence: 1, transaction: 'tb', ledger: 3,
@@ -106,6 +112,6 @@ export function openVault(machine = new VaultMachine(0, venue)) {
   }
 
   const chain = { deposit, withdrawn, ledger, cosigned, cosignRefused, settled }
-  const market = { rested, filled, reduced, amended, amendRefused, swept, closed }
-  return { machine, effects, command, refusal, order, place, cancel, amend, cancelAll, withdraw, delegate, revoke, ...chain, ...market, balance, orderOf, withdrawalOf, at }
+  const market = { rested, filled, reduced, amended, amendRefused, swept, timed, closed }
+  return { machine, effects, command, refusal, order, place, cancel, amend, cancelAll, deadMan, presence, withdraw, delegate, revoke, ...chain, ...market, balance, orderOf, withdrawalOf, at }
 }

@@ -6,6 +6,8 @@ import type { CloseReason } from '../../protocol/pair.ts'
 export interface NamedOrder {
   readonly id: OrderId
   readonly account: AccountId
+  /** The delegated key that placed it; null where it was the account's own. */
+  readonly signer: AccountId | null
   /** The account's number in the book. */
   readonly handle: number
   /** The vault actor that owns the account and hears what becomes of the order. */
@@ -37,6 +39,8 @@ export class NamedOrders {
   readonly #accounts = new Map<AccountId, { readonly handle: number; orders: number }>()
   readonly #byHandle: (AccountId | undefined)[] = []
   readonly #free: number[] = []
+  /** Numbers of the orders that delegated keys have placed, by key and account: few, beside all orders. */
+  readonly #ofKeys = new Map<AccountId, Map<AccountId, Set<number>>>()
 
   /** `accounts` have the numbers of their places, and their orders are added next. */
   constructor(accounts: readonly AccountId[] = []) {
@@ -70,6 +74,7 @@ export class NamedOrders {
     account.orders++
     const named = { ...order, handle: account.handle }
     this.#orders.set(number, named)
+    if (named.signer !== null) this.#delegated(named.account, named.signer).add(number)
     return named
   }
 
@@ -77,12 +82,18 @@ export class NamedOrders {
   drop(number: number): void {
     const order = this.get(number)
     this.#orders.delete(number)
+    if (order.signer !== null) this.#undelegate(order.account, order.signer, number)
     const account = this.#accounts.get(order.account)
     assert(account !== undefined, 'an order has an account')
     if (--account.orders > 0) return
     this.#accounts.delete(order.account)
     this.#byHandle[account.handle] = undefined
     this.#free.push(account.handle)
+  }
+
+  /** Numbers of the open orders of an account that a delegated key has placed. */
+  placedBy(account: AccountId, signer: AccountId): Iterable<number> {
+    return this.#ofKeys.get(account)?.get(signer) ?? []
   }
 
   /** Accounts that have open orders, sorted: a numbering that does not depend on who came first. */
@@ -94,5 +105,21 @@ export class NamedOrders {
     const account = this.#byHandle[handle]
     assert(account !== undefined, 'an account in the book has a name')
     return account
+  }
+
+  #delegated(account: AccountId, signer: AccountId): Set<number> {
+    const keys = this.#ofKeys.get(account) ?? new Map<AccountId, Set<number>>()
+    const numbers = keys.get(signer) ?? new Set<number>()
+    this.#ofKeys.set(account, keys.set(signer, numbers))
+    return numbers
+  }
+
+  #undelegate(account: AccountId, signer: AccountId, number: number): void {
+    const numbers = this.#delegated(account, signer)
+    numbers.delete(number)
+    if (numbers.size > 0) return
+    const keys = this.#ofKeys.get(account)
+    keys?.delete(signer)
+    if (keys?.size === 0) this.#ofKeys.delete(account)
   }
 }

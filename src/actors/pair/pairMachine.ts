@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { ActorName, Amount, Lots, MarketState, Milliseconds, Seconds, Side, Ticks } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, Amount, Lots, MarketState, Milliseconds, Seconds, Side, Ticks } from '../../protocol/identity.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
@@ -15,11 +15,13 @@ import { bookNumber, NamedOrders } from './names.ts'
 import type { NamedOrder } from './names.ts'
 import { readSnapshot, takeSnapshot } from './snapshot.ts'
 import { Telling } from './telling.ts'
+import { Timers } from './timers.ts'
 
 type Place = Extract<PairMessage, { kind: 'place' }>
 type Cancel = Extract<PairMessage, { kind: 'cancel' }>
 type Amend = Extract<PairMessage, { kind: 'amend' }>
 type CancelAll = Extract<PairMessage, { kind: 'cancelAll' }>
+type SetTimer = Extract<PairMessage, { kind: 'timer' }>
 
 const lifetimes = { GTC: timeInForce.rest, GTD: timeInForce.rest, IOC: timeInForce.ioc, FOK: timeInForce.fok } as const
 const stateNames = Object.keys(marketState) as MarketState[]
@@ -36,6 +38,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   readonly #rules: BookRules
   #book: Book
   #names = new NamedOrders()
+  #timers = new Timers()
   #telling: Telling
   /** Used again for every order: the book reads it at once. */
   readonly #incoming: NewOrder = {
@@ -69,13 +72,18 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   }
 
   advance(effects: Effects): void {
-    this.#book.expire(secondsOf(effects.time))
-    this.#tell(effects)
+    let lapsed: Set<number> | undefined
+    for (let timer = this.#timers.lapse(effects.time); timer !== null; timer = this.#timers.lapse(effects.time)) {
+      lapsed ??= new Set()
+      for (const number of this.#covered(timer.account, timer.signer)) lapsed.add(number)
+    }
+    // All that has ended goes at once: none of it trades with what has waited for something else to go.
+    this.#end(lapsed, effects)
   }
 
   deadline(): Milliseconds | null {
-    const next = this.#book.nextExpiry
-    return next === 0 ? null : ((next * 1000) as Milliseconds)
+    const [expiry, timer] = [this.#book.nextExpiry * 1000, this.#timers.deadline]
+    return expiry === 0 || (timer !== null && timer < expiry) ? timer : (expiry as Milliseconds)
   }
 
   message(from: ActorName, message: PairMessage, effects: Effects): void {
@@ -89,6 +97,8 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
         return this.#amend(from, message, effects)
       case 'cancelAll':
         return this.#cancelAll(from, message, effects)
+      case 'timer':
+        return this.#timer(from, message, effects)
     }
   }
 
@@ -106,13 +116,14 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   }
 
   snapshot(): Uint8Array {
-    return takeSnapshot(this.#book, this.#names, this.#telling.trades)
+    return takeSnapshot(this.#book, this.#names, this.#timers, this.#telling.trades)
   }
 
   restore(bytes: Uint8Array): void {
-    const { book, names, trades } = readSnapshot(bytes, this.#rules)
+    const { book, names, timers, trades } = readSnapshot(bytes, this.#rules)
     this.#book = book
     this.#names = names
+    this.#timers = timers
     this.#telling = new Telling(this.#market, names, this.#settlement)
     this.#telling.trades = trades
   }
@@ -124,11 +135,12 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     // What a budget buys is bounded like any other order of the market.
     const lots = spends ? (maxLots as Lots) : place.lots
     const order = this.#names.add(number, {
-      id: place.order, account: place.account, vault, created: place.created, ticks: place.ticks, lots,
+      id: place.order, account: place.account, signer: place.signer, vault, created: place.created, ticks: place.ticks, lots,
       filledLots: 0 as Lots, filledQuote: 0n as Amount, rested: false, reason: null,
     })
     // Its way here may have taken longer than it had to live.
     if (secondsOf(effects.time) >= place.expires) this.#telling.to(effects).close(number, 'expired')
+    else if (this.#timers.over(place.account, place.signer ?? place.account)) this.#telling.to(effects).close(number, 'dead_man')
     else {
       const { terms } = place
       const incoming = this.#incoming
@@ -188,6 +200,14 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     effects.send(vault, { kind: 'swept', account, sweep, cancelled, halted, time: effects.time } satisfies PairReport)
   }
 
+  /** In any state of the market: it is a time that was agreed on before, like an expiry. */
+  #timer(vault: ActorName, { account, signer, takeBack, deadline, ask }: SetTimer, effects: Effects): void {
+    // What it has told counts by its own time alone, so what comes too late has run out already.
+    if (takeBack || (deadline !== null && deadline <= effects.time)) this.#end(this.#covered(account, signer), effects)
+    this.#timers.set(account, signer, deadline, effects.time)
+    if (ask !== null) effects.send(vault, { kind: 'timed', account, signer, ask, time: effects.time } satisfies PairReport)
+  }
+
   #command(command: PairCommand, effects: Effects): Answer {
     switch (command.kind) {
       case 'control': {
@@ -213,6 +233,21 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     this.#book.cancelAll(handle)
     this.#tell(effects)
     return cancelled
+  }
+
+  /** Numbers of the orders that the timer of a key covers. */
+  #covered(account: AccountId, signer: AccountId): Iterable<number> {
+    if (signer !== account) return this.#names.placedBy(account, signer)
+    const handle = this.#names.handleOf(account)
+    return handle === undefined ? [] : this.#book.idsOf(handle)
+  }
+
+  /** Takes back orders whose time was over, and what has expired. */
+  #end(lapsed: Iterable<number> | undefined, effects: Effects): void {
+    this.#book.expire(secondsOf(effects.time), lapsed)
+    this.#telling.takenBack = 'dead_man'
+    this.#tell(effects)
+    this.#telling.takenBack = 'cancelled'
   }
 
   #status(): MarketStatus {

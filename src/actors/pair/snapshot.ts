@@ -5,9 +5,11 @@ import { Book } from './book/book.ts'
 import { side } from './book/terms.ts'
 import type { BookRules } from './book/terms.ts'
 import { NamedOrders, partitionOf } from './names.ts'
+import { Timers } from './timers.ts'
+import type { Timer } from './timers.ts'
 
 /** Raised whenever what is stored changes. */
-const VERSION = 1
+const VERSION = 2
 
 /** The book, whose accounts are numbered by their place in `accounts`, and the names of its orders, by their numbers. */
 interface Stored {
@@ -19,9 +21,12 @@ interface Stored {
   readonly ids: readonly OrderId[]
   readonly created: readonly Milliseconds[]
   readonly filledQuotes: readonly Amount[]
+  /** By number, of the orders that delegated keys have placed. */
+  readonly signers: ReadonlyMap<number, AccountId>
+  readonly timers: readonly Timer[]
 }
 
-export function takeSnapshot(book: Book, names: NamedOrders, trades: number): Uint8Array {
+export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, trades: number): Uint8Array {
   const accounts = names.accounts()
   const places = new Map(accounts.map((account, place) => [account, place]))
   const numbers: number[] = []
@@ -36,13 +41,15 @@ export function takeSnapshot(book: Book, names: NamedOrders, trades: number): Ui
     ids: orders.map(({ id }) => id),
     created: orders.map(({ created }) => created),
     filledQuotes: orders.map(({ filledQuote }) => filledQuote),
+    signers: new Map(orders.flatMap(({ signer }, place) => (signer === null ? [] : [[numbers[place]!, signer]]))),
+    timers: timers.list(),
   }
   return encode(stored)
 }
 
 /** @throws Error where the bytes are not a snapshot of this version */
-export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; trades: number } {
-  const { version, trades, accounts, book: bookBytes, numbers, ids, created, filledQuotes } = decode<Stored>(bytes)
+export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; timers: Timers; trades: number } {
+  const { version, trades, accounts, book: bookBytes, numbers, ids, created, filledQuotes, signers, timers } = decode<Stored>(bytes)
   if (version !== VERSION) throw new Error(`a pair actor's snapshot of version ${version}; ${VERSION} is known`)
   const book = Book.restore(rules, bookBytes)
   const names = new NamedOrders(accounts)
@@ -55,6 +62,7 @@ export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book;
       names.add(number, {
         id: ids[place]!,
         account: owner,
+        signer: signers.get(number) ?? null,
         vault: vaultActor(partitionOf(number)),
         created: created[place]!,
         ticks: ticks as Ticks,
@@ -67,5 +75,5 @@ export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book;
       place++
     }
   }
-  return { book, names, trades }
+  return { book, names, timers: new Timers(timers), trades }
 }

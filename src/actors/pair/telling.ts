@@ -20,6 +20,8 @@ export class Telling implements EventReader {
   /** The amend that is being told, and why it was refused. */
   amend: MessageId | null = null
   refused: AmendRefusal | null = null
+  /** Why orders are taken back that nobody else ends. */
+  takenBack: CloseReason = 'cancelled'
   readonly #market: Market
   readonly #names: NamedOrders
   readonly #settlement: ActorName
@@ -91,7 +93,8 @@ export class Telling implements EventReader {
   }
 
   cancelled(id: number, _open: number, reason: number): void {
-    this.close(id, closedBy(reason))
+    const why = closedBy(reason)
+    this.close(id, why === 'cancelled' ? this.takenBack : why)
   }
 
   expired(id: number): void {

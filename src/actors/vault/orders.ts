@@ -20,6 +20,7 @@ import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
 import { used } from './state.ts'
 import type { Account, AmendedTerms, Order, VaultState } from './state.ts'
+import type { Timers } from './timers.ts'
 
 /** A market and the actor that keeps it. */
 export interface Destination {
@@ -29,7 +30,7 @@ export interface Destination {
 
 type Filled = Extract<PairReport, { kind: 'filled' }>
 /** What a market says of an order that is open. */
-type OrderReport = Exclude<PairReport, { kind: 'swept' | 'amendRefused' }>
+type OrderReport = Exclude<PairReport, { kind: 'swept' | 'amendRefused' | 'timed' }>
 
 /** Cancels free funds and are let through where new orders no longer are, up to this many times the bound. */
 export const CANCEL_ROOM = 2
@@ -40,13 +41,15 @@ export class Orders {
   readonly #ledger: Ledger
   readonly #memory: Memory
   readonly #keys: Keys
+  readonly #timers: Timers
   readonly #destinations: ReadonlyMap<MarketName, Destination>
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, timers: Timers, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#keys = keys
+    this.#timers = timers
     this.#destinations = new Map([...venue.markets].map(([name, market]) => [name, { market, actor: pairActor(name) }]))
   }
 
@@ -61,13 +64,15 @@ export class Orders {
     const admitted = this.#admit(place, effects)
     if (typeof admitted === 'string') return effects.answer(reply, { refused: admitted })
     const { account, destination, cost } = admitted
+    this.#timers.placing(account, place.signer, place.market, effects)
     const order = this.#take(place, cost.amount, effects)
     account.open.set(order.id, order)
     this.#state.orders.set(order.id, order)
-    const { account: owner, id, side, ticks, lots, spend, timeInForce, terms, expires } = place
+    const { account: owner, signer: key, id, side, ticks, lots, spend, timeInForce, terms, expires } = place
     const { number } = order
     const message: PairMessage = {
-      kind: 'place', order: id, number, account: owner, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', terms, expires, created: effects.time, reply,
+      kind: 'place', order: id, number, account: owner, signer: key === owner ? null : key, side, ticks, lots, spend, timeInForce, mayRest: place.type === 'limit', terms, expires,
+      created: effects.time, reply,
     }
     effects.send(destination.actor, message)
   }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AccountId, ContractId, Lots, MarketName, MessageId, OrderId, Ticks } from '../../protocol/identity.ts'
+import type { AccountId, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, Ticks } from '../../protocol/identity.ts'
 import type { ReplyTo } from '../../protocol/packets.ts'
 import type { Grant, OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
 
@@ -58,6 +58,27 @@ export interface Sweep {
   reply: ReplyTo | null
 }
 
+/** What takes the orders of one key back when its time is over: of the account's own key, all orders of the account. */
+export interface Timer {
+  readonly account: AccountId
+  readonly signer: AccountId
+  /** What has set it, by name: a connection that is watched, or, by the empty name, the trader himself. */
+  readonly sources: Map<string, { readonly timeout_ms: number; readonly deadline: Milliseconds }>
+  /** The earliest of theirs. */
+  deadline: Milliseconds
+  /** Markets that hold a deadline of this timer, and which they were told last. */
+  readonly told: Map<MarketName, Milliseconds>
+  /** Markets that were asked to say that they hold it, by the number of the question, and whoever waits for them. */
+  readonly waiting: Map<number, MarketName>
+  replies: { readonly reply: ReplyTo; readonly source: string }[]
+}
+
+/** A message that set a timer: its id is remembered until it expires. */
+export interface TimerMessage {
+  readonly id: MessageId
+  readonly account: AccountId
+}
+
 export interface Withdrawal extends Mutable<WithdrawalState> {
   /** When its message expires, in seconds: until then its id is remembered. */
   readonly expires: number
@@ -87,6 +108,10 @@ export interface Account {
   readonly keys: Map<AccountId, Grant>
   /** Delegations that are remembered. */
   delegations: number
+  /** Timers that run, by key. */
+  readonly timers: Map<AccountId, Timer>
+  /** Messages that set them and are remembered. */
+  timerMessages: number
   /** Number of the last feed message. */
   fed: number
 }
@@ -105,10 +130,14 @@ export interface VaultState {
   readonly sweeps: Map<MessageId, Sweep>
   /** Delegations and revocations, until their message has expired. */
   readonly keyChanges: Map<MessageId, KeyChange>
+  /** Messages that set a timer and have not expired. */
+  readonly timerMessages: Map<MessageId, TimerMessage>
   /** Ids of what is closed or done by the minute in which they may be forgotten. */
   readonly forgettable: Map<number, MessageId[]>
   /** Orders so far. */
   orderCount: number
+  /** Questions to markets about timers so far. */
+  timerCount: number
   /** Alarms so far, and the last of them. */
   alarmCount: number
   readonly alarms: VaultAlarm[]
@@ -122,12 +151,14 @@ export const emptyState = (): VaultState => ({
   amends: new Map(),
   sweeps: new Map(),
   keyChanges: new Map(),
+  timerMessages: new Map(),
   forgettable: new Map(),
   orderCount: 0,
+  timerCount: 0,
   alarmCount: 0,
   alarms: [],
 })
 
 /** Whether a message with that id has had its effect: it can have only one. */
 export const used = (state: VaultState, id: MessageId): boolean =>
-  state.orders.has(id) || state.withdrawals.has(id) || state.amends.has(id) || state.sweeps.has(id) || state.keyChanges.has(id)
+  state.orders.has(id) || state.withdrawals.has(id) || state.amends.has(id) || state.sweeps.has(id) || state.keyChanges.has(id) || state.timerMessages.has(id)

@@ -101,7 +101,7 @@ export class Sweeps {
 }
 
 /** Markets in which the account has orders, in the order of the oldest in each. */
-function marketsOf(account: Account, only: MarketName | null): MarketName[] {
+export function marketsOf(account: Account, only: MarketName | null): MarketName[] {
   const markets = new Set<MarketName>()
   for (const { market } of account.open.values()) if (only === null || market === only) markets.add(market)
   return [...markets]

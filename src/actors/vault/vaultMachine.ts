@@ -17,6 +17,7 @@ import { readSnapshot, takeSnapshot } from './snapshot.ts'
 import { emptyState } from './state.ts'
 import type { VaultState } from './state.ts'
 import { Sweeps } from './sweeps.ts'
+import { Timers } from './timers.ts'
 import { Withdrawals } from './withdrawals.ts'
 
 type Moved = Extract<ChainReport, { kind: 'deposited' | 'withdrawn' }>
@@ -33,6 +34,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #ledger!: Ledger
   #memory!: Memory
   #keys!: Keys
+  #timers!: Timers
   #orders!: Orders
   #amends!: Amends
   #sweeps!: Sweeps
@@ -51,17 +53,20 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   }
 
   advance(effects: Effects): void {
+    this.#timers.lapse(effects)
     this.#memory.forget(effects.time, (id) => {
       this.#orders.forget(id)
       this.#amends.forget(id)
       this.#sweeps.forget(id)
+      this.#timers.forget(id)
       this.#withdrawals.forget(id)
       this.#keys.forget(id)
     })
   }
 
   deadline(): Milliseconds | null {
-    return this.#memory.deadline
+    const [memory, timers] = [this.#memory.deadline, this.#timers.deadline]
+    return memory === null || (timers !== null && timers < memory) ? timers : memory
   }
 
   command(command: VaultCommand, reply: ReplyTo, effects: Effects): void {
@@ -74,6 +79,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return this.#amends.request(command, reply, effects)
       case 'cancelAll':
         return this.#sweeps.request(command, reply, effects)
+      case 'deadMan':
+        return this.#timers.set(command, reply, effects)
+      case 'presence':
+        return this.#timers.watch(command, reply, effects)
       case 'withdraw':
         return this.#withdrawals.request(command, reply, effects)
       case 'delegate':
@@ -99,6 +108,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return this.#amends.report(message, effects)
       case 'swept':
         return this.#sweeps.report(from, message, effects)
+      case 'timed':
+        return this.#timers.report(message, effects)
       case 'deposited':
       case 'withdrawn':
         assert(from === watcherActor, 'the watcher speaks for the chain')
@@ -132,6 +143,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return { ok: this.#keys.list(query.account) }
       case 'key':
         return this.#keys.find(query.account, query.key)
+      case 'deadMan':
+        return { ok: this.#timers.list(query.account) }
       case 'alarms':
         return { ok: alarmsOf(this.#state) }
       default:
@@ -152,7 +165,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     this.#ledger = new Ledger(state.accounts)
     this.#memory = new Memory(state.forgettable)
     this.#keys = new Keys(state, this.#ledger, this.#memory, this.#venue)
-    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#keys, this.#venue)
+    this.#timers = new Timers(state, this.#ledger, this.#memory, this.#keys, this.#venue)
+    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#keys, this.#timers, this.#venue)
     this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders)
     this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#venue)
     this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#venue)

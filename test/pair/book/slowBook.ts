@@ -107,7 +107,9 @@ export class SlowBook {
     this.#wake()
   }
 
-  expire(now: number): void {
+  expire(now: number, lapsed: readonly number[] = []): void {
+    const taken = this.orders.filter(({ id }) => lapsed.includes(id)).sort((a, b) => a.came - b.came)
+    for (const order of taken) this.#end(order, 'requested')
     const due = this.orders.filter((order) => order.expires !== 0 && order.expires <= now).sort((a, b) => a.expires - b.expires || a.came - b.came)
     for (const order of due) this.events.push({ event: 'expired', id: order.id, open: order.open })
     this.orders = this.orders.filter((order) => !due.includes(order))

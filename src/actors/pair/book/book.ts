@@ -120,6 +120,13 @@ export class Book {
     if (this.#resting.conditional !== 0) this.#wake()
   }
 
+  /** Ids of the account's orders that rest, those that came first, first. */
+  idsOf(account: number): number[] {
+    const gathered = this.#gathering
+    gathered.ofAccount(this.#resting.accounts.head(account))
+    return Array.from({ length: gathered.size }, (_, i) => this.#resting.pool.id(gathered.slot(i)))
+  }
+
   /** Every order of an account, in any state of the market. */
   cancelAll(account: number): void {
     const gathered = this.#gathering
@@ -156,11 +163,22 @@ export class Book {
     if (resting.conditional !== 0) this.#wake()
   }
 
-  /** Ends every order whose expiry is not later than `now`, in Unix seconds. */
-  expire(now: number): void {
+  /**
+   * Takes orders that rest back, each named once, and ends every order whose expiry is not later than `now`, in Unix seconds. In any state of the market, and all of them before
+   * others that waited are looked at.
+   */
+  expire(now: number, lapsed: Iterable<number> = []): void {
     const { pool, expiries } = this.#resting
     const gathered = this.#gathering
-    let any = false
+    gathered.clear()
+    for (const id of lapsed) {
+      const slot = this.#resting.find(id)
+      assert(slot !== 0, 'an order that is taken back rests')
+      gathered.add(slot)
+    }
+    gathered.sort()
+    let any = gathered.size > 0
+    for (let i = 0; i < gathered.size; i++) this.#cancel(gathered.slot(i), cancellation.requested)
     while (expiries.first !== NONE && expiries.first >>> 0 <= now) {
       any = true
       gathered.ofExpiry(expiries.head(expiries.first))
