@@ -13,13 +13,20 @@ const ATTEMPTS = 3
 /** Applied and failed, though its simulation had passed. */
 class Overtaken extends ChainRefused {}
 
+/** Money that was asked for without the engine. */
+export interface Exit {
+  readonly amount: bigint
+  /** Ledger time in Unix seconds from which on it can be claimed. */
+  readonly due: number
+}
+
 export interface Applied {
   /** Transaction hash and the ledger it is in. */
   readonly transaction: string
   readonly ledger: number
 }
 
-/** A trader's own dealings with the vault contract: pays in, takes out with the engine's authorisation, looks. Amounts in smallest units. */
+/** A trader's own dealings with the vault contract: pays in, takes out with the engine's authorisation or without, looks. Amounts in smallest units. */
 export class VaultOnChain {
   readonly #server: rpc.Server
   readonly #network: string
@@ -60,13 +67,43 @@ export class VaultOnChain {
     return this.#execute(Operation.invokeHostFunction({ func: xdr.HostFunction.hostFunctionTypeInvokeContract(call), auth: [own, engine] }))
   }
 
+  /**
+   * Asks for money without the engine: the contract pays `claimWithdrawal` after its delay, and nobody can stop it. For more than there is, it asks for all.
+   * @throws ChainRefused, also where a request for the token is under way
+   */
+  async requestWithdrawal(token: string, amount: bigint): Promise<Applied> {
+    return this.#execute(this.#contract.call('request_withdraw', ...this.#arguments(token, amount)))
+  }
+
+  /** @throws ChainRefused */
+  async cancelRequest(token: string): Promise<Applied> {
+    return this.#execute(this.#contract.call('cancel_request', address(this.#signer.address), address(token)))
+  }
+
+  /** Pays what was asked for, or what is there where that is less. @throws ChainRefused, also where it is not due */
+  async claimWithdrawal(token: string): Promise<Applied> {
+    return this.#execute(this.#contract.call('claim_withdraw', address(this.#signer.address), address(token)))
+  }
+
+  /** The request that is under way for a token, or null. @throws ChainRefused */
+  async exit(token: string): Promise<Exit | null> {
+    const exit = (await this.#view('get_exit', token)) as { readonly amount: bigint; readonly due: bigint } | null | undefined
+    return exit ? { amount: exit.amount, due: Number(exit.due) } : null
+  }
+
   /** What the vault holds for the trader. @throws ChainRefused */
   async balance(token: string): Promise<bigint> {
-    const simulation = await this.#server.simulateTransaction(await this.#draft(this.#contract.call('get_balance', address(this.#signer.address), address(token))))
-    if (rpc.Api.isSimulationError(simulation)) throw new ChainRefused(refusalIn(simulation.error))
-    const balance: unknown = simulation.result === undefined ? undefined : scValToNative(simulation.result.retval)
+    const balance = await this.#view('get_balance', token)
     if (typeof balance !== 'bigint') throw new Error('get_balance gave no amount')
     return balance
+  }
+
+  /** A view of the trader's own in one token. */
+  async #view(name: string, token: string): Promise<unknown> {
+    const simulation = await this.#server.simulateTransaction(await this.#draft(this.#contract.call(name, address(this.#signer.address), address(token))))
+    if (rpc.Api.isSimulationError(simulation)) throw new ChainRefused(refusalIn(simulation.error))
+    if (simulation.result === undefined) throw new Error(`${name} gave no value`)
+    return scValToNative(simulation.result.retval)
   }
 
   #arguments(token: string, amount: bigint): xdr.ScVal[] {

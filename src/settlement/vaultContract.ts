@@ -142,10 +142,10 @@ export class VaultContract {
     return ((await this.#view(server, 'get_matching_engine')).value as AccountId | null | undefined) ?? null
   }
 
-  /** For getEvents: every deposit and withdrawal of this vault. */
+  /** For getEvents: every deposit, withdrawal and claim of this vault. */
   get custodyFilter(): rpc.Api.EventFilter {
     const of = (name: string): string[] => [topic(symbol(name)), '*', '*']
-    return { type: 'contract', contractIds: [this.id], topics: [of('deposit'), of('withdraw')] }
+    return { type: 'contract', contractIds: [this.id], topics: [of('deposit'), of('withdraw'), of('claim')] }
   }
 
   /** For getEvents: the batches of one channel. */
@@ -157,7 +157,7 @@ export class VaultContract {
   parseCustody(event: rpc.Api.EventResponse): CustodyEvent {
     const [name, user, token] = event.topic.map((value) => scValToNative(value) as unknown)
     const [index, , amount] = (scValToNative(event.value) as unknown[] | null) ?? []
-    const kind = name === 'deposit' ? 'deposited' : name === 'withdraw' ? 'withdrawn' : undefined
+    const kind = name === 'deposit' ? 'deposited' : name === 'withdraw' || name === 'claim' ? 'withdrawn' : undefined
     const sound = kind !== undefined && typeof user === 'string' && typeof token === 'string' && typeof index === 'number' && typeof amount === 'bigint' && amount > 0n
     if (!sound || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is not a deposit or withdrawal of this vault`)
     return { kind, account: user as AccountId, index, asset: token as ContractId, amount: amount as Amount, transaction: event.txHash, ledger: event.ledger }

@@ -28,6 +28,19 @@ t.test('money in and out by the trader’s own transactions', async (t) => {
   t.equal(await own.balance(token), 3_000n)
 })
 
+t.test('the way out without the engine, announced on chain and open after its delay', async (t) => {
+  t.equal(await own.exit(token), null)
+  await t.rejects(own.cancelRequest(token), { name: 'ChainRefused', code: 'contract error 101' })
+  await own.requestWithdrawal(token, 1_200n)
+  const exit = await own.exit(token)
+  t.equal(exit?.amount, 1_200n)
+  t.ok(exit !== null && exit.due > 1_700_000_000, 'due in Unix seconds')
+  await t.rejects(own.claimWithdrawal(token), { name: 'ChainRefused', code: 'contract error 102' }, 'not before it is due')
+  await own.cancelRequest(token)
+  t.equal(await own.exit(token), null)
+  t.equal(await own.balance(token), 3_000n)
+})
+
 t.test('first deposits in one ledger, which want the same account index, all get through', async (t) => {
   const traders = [await vault.trader(), await vault.trader(), await vault.trader()]
   const newcomers = traders.map(({ key }) => new VaultOnChain(chain.url, PASSPHRASE, vault.contract.id, new SecretSigner(key.secret())))

@@ -1,9 +1,10 @@
 use soroban_sdk::{Address, BytesN, Env, Vec, contract, contractimpl};
 
-use crate::balances;
+use crate::balances::{self, Exit};
 use crate::custody;
 use crate::errors::Error;
 use crate::events::{AdminSet, AssetAdded, MatchingEngineSet};
+use crate::exits;
 use crate::settlement::{self, SettlementBatch, SettlementInstruction};
 use crate::storage::{self, Channel};
 use crate::ttl;
@@ -78,6 +79,36 @@ impl Vault {
         custody::withdraw(&env, &user, &token, amount)
     }
 
+    // Exits: the user's own way out, which needs nobody else and which nobody can close
+
+    /// Asks for `amount`, or for all there is where that is less. Returns what is asked for and from when on `claim_withdraw` pays
+    /// it. Until then settlement may still use the money for trades that are on their way; afterwards it may not. One request an
+    /// account and asset at a time.
+    pub fn request_withdraw(
+        env: Env,
+        user: Address,
+        token: Address,
+        amount: i128,
+    ) -> Result<Exit, Error> {
+        user.require_auth();
+        ttl::extend_instance(&env);
+        exits::request(&env, &user, &token, amount)
+    }
+
+    /// Takes a request back.
+    pub fn cancel_request(env: Env, user: Address, token: Address) -> Result<(), Error> {
+        user.require_auth();
+        ttl::extend_instance(&env);
+        exits::cancel(&env, &user, &token)
+    }
+
+    /// Pays a request whose time has come, or what is there where that is less. Returns what was paid.
+    pub fn claim_withdraw(env: Env, user: Address, token: Address) -> Result<i128, Error> {
+        user.require_auth();
+        ttl::extend_instance(&env);
+        exits::claim(&env, &user, &token)
+    }
+
     // Settlement
 
     /// Settles one trade, once. The matching engine's call.
@@ -101,6 +132,15 @@ impl Vault {
         match storage::account_index(&env, &user) {
             Some(account) => balances::balance(&env, account, asset),
             None => Ok(0),
+        }
+    }
+
+    /// The user's request for a token that is neither claimed nor cancelled.
+    pub fn get_exit(env: Env, user: Address, token: Address) -> Result<Option<Exit>, Error> {
+        let asset = storage::asset_index(&env, &token).ok_or(Error::UnknownAsset)?;
+        match storage::account_index(&env, &user) {
+            Some(account) => balances::exit(&env, account, asset),
+            None => Ok(None),
         }
     }
 

@@ -9,6 +9,7 @@ use soroban_sdk::{Address, Env, token::TokenClient};
 use crate::balances::Balances;
 use crate::errors::Error;
 use crate::events::{Deposited, Withdrawn};
+use crate::exits;
 use crate::storage;
 
 /// Takes `amount` from a user who has authorised it and credits what arrived. Returns the account's index, which the first
@@ -54,19 +55,11 @@ pub fn withdraw(env: &Env, user: &Address, token: &Address, amount: i128) -> Res
     }
     let asset = storage::asset_index(env, token).ok_or(Error::UnknownAsset)?;
     let account = storage::account_index(env, user).ok_or(Error::UnknownAccount)?;
-    let debit = amount.checked_neg().ok_or(Error::InvalidAmount)?;
     let mut balances = Balances::new(env);
-    balances.add(account, asset, debit)?;
+    balances.pay_out(account, asset, amount)?;
+    let answered = exits::answer(&mut balances, account, asset, amount)?;
     balances.close()?;
-
-    let vault = env.current_contract_address();
-    let held = vault_balance(env, token)?;
-    transfer(env, token, &vault, user, amount)?;
-    // A token that took more than asked would leave the others' balances without cover; one that took less would leave money
-    // that nobody owns.
-    if held.checked_sub(vault_balance(env, token)?) != Some(amount) {
-        return Err(Error::TokenAmountMismatch);
-    }
+    pay(env, token, user, amount)?;
 
     Withdrawn {
         user: user.clone(),
@@ -76,6 +69,22 @@ pub fn withdraw(env: &Env, user: &Address, token: &Address, amount: i128) -> Res
         amount,
     }
     .publish(env);
+    if let Some(left) = answered {
+        exits::announce(env, user, token, account, asset, left.as_ref());
+    }
+    Ok(())
+}
+
+/// Moves tokens out of the vault, whose balance has to fall by just this.
+pub fn pay(env: &Env, token: &Address, user: &Address, amount: i128) -> Result<(), Error> {
+    let vault = env.current_contract_address();
+    let held = vault_balance(env, token)?;
+    transfer(env, token, &vault, user, amount)?;
+    // A token that took more than asked would leave the others' balances without cover; one that took less would leave money
+    // that nobody owns.
+    if held.checked_sub(vault_balance(env, token)?) != Some(amount) {
+        return Err(Error::TokenAmountMismatch);
+    }
     Ok(())
 }
 

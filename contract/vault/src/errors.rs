@@ -76,4 +76,14 @@ pub enum Error {
     DeltasUnbalanced = 88,
     /// The running sum of an asset's deltas left i128.
     DeltaSumOverflow = 89,
+
+    // Exits
+    /// The account's last request for the asset is neither claimed nor cancelled.
+    ExitUnderWay = 100,
+    /// The account has no request for the asset.
+    NoExit = 101,
+    /// The request's time has not come.
+    ExitNotDue = 102,
+    /// Settlement would take what an exit has set aside.
+    FundsLeaving = 103,
 }

@@ -50,6 +50,36 @@ pub struct Withdrawn {
     pub amount: i128,
 }
 
+/// What is asked for now: all of it when it is requested, less when the engine's withdrawal answered a part of it, 0 when it was
+/// cancelled or answered in full. The last one of an account and asset is where its exit stands, unless [`Claimed`] follows.
+#[contractevent(topics = ["exit"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ExitSet {
+    #[topic]
+    pub user: Address,
+    #[topic]
+    pub token: Address,
+    pub account: u32,
+    pub asset: u32,
+    pub amount: i128,
+    /// 0 where the amount is.
+    pub due: u64,
+}
+
+/// An exit was paid, and is over.
+#[contractevent(topics = ["claim"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claimed {
+    #[topic]
+    pub user: Address,
+    #[topic]
+    pub token: Address,
+    pub account: u32,
+    pub asset: u32,
+    /// What left: less than what was asked for where trades of the time before had used some.
+    pub amount: i128,
+}
+
 #[contractevent(topics = ["settle_trade"], data_format = "vec")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct TradeSettled {

@@ -9,16 +9,19 @@ mod contract;
 mod custody;
 mod errors;
 mod events;
+mod exits;
 mod settlement;
 mod storage;
 mod ttl;
 
-pub use balances::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};
+pub use balances::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP, Exit};
 pub use contract::{Vault, VaultArgs, VaultClient};
 pub use errors::Error;
 pub use events::{
-    AdminSet, AssetAdded, BatchSettled, Deposited, MatchingEngineSet, TradeSettled, Withdrawn,
+    AdminSet, AssetAdded, BatchSettled, Claimed, Deposited, ExitSet, MatchingEngineSet,
+    TradeSettled, Withdrawn,
 };
+pub use exits::EXIT_DELAY_SECONDS;
 pub use settlement::{
     FUTURE_WINDOW_SECONDS, PAST_WINDOW_SECONDS, SettlementBatch, SettlementInstruction,
 };

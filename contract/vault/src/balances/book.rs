@@ -1,5 +1,6 @@
 use soroban_sdk::Env;
 
+use super::exits::Exit;
 use super::page::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP, Page};
 use crate::errors::Error;
 use crate::storage::{self, PageKey};
@@ -50,15 +51,52 @@ impl<'a> Balances<'a> {
         }
     }
 
-    /// Adds to the balance of an account in the open page.
+    /// Adds to the balance of an account in the open page. What an exit has set aside is not there to be taken.
     pub fn add_at(&mut self, account: u32, position: u32, delta: i128) -> Result<(), Error> {
-        self.page.add(account % ACCOUNTS_PER_PAGE, position, delta)
+        let slot = account % ACCOUNTS_PER_PAGE;
+        self.page.add(slot, position, delta)?;
+        if delta < 0 && self.page.has_exits() {
+            return self.leave_for_exit(slot, position);
+        }
+        Ok(())
     }
 
-    /// Adds to a balance of an account that is known to exist.
+    /// Adds to a balance of an account that is known to exist. What an exit has set aside is not there to be taken.
     pub fn add(&mut self, account: u32, asset: u32, delta: i128) -> Result<(), Error> {
         self.open(account, asset / ASSETS_PER_GROUP)?;
         self.add_at(account, asset % ASSETS_PER_GROUP, delta)
+    }
+
+    /// Takes from a balance for its owner, who may take what an exit has set aside.
+    pub fn pay_out(&mut self, account: u32, asset: u32, amount: i128) -> Result<(), Error> {
+        let debit = amount.checked_neg().ok_or(Error::InvalidAmount)?;
+        self.visit(account, asset)?;
+        self.page
+            .add(account % ACCOUNTS_PER_PAGE, asset % ASSETS_PER_GROUP, debit)
+    }
+
+    pub fn balance(&mut self, account: u32, asset: u32) -> Result<i128, Error> {
+        self.visit(account, asset)?;
+        Ok(self
+            .page
+            .balance(account % ACCOUNTS_PER_PAGE, asset % ASSETS_PER_GROUP))
+    }
+
+    pub fn exit(&mut self, account: u32, asset: u32) -> Result<Option<Exit>, Error> {
+        self.visit(account, asset)?;
+        Ok(self
+            .page
+            .exit(account % ACCOUNTS_PER_PAGE, asset % ASSETS_PER_GROUP))
+    }
+
+    pub fn set_exit(&mut self, account: u32, asset: u32, exit: Option<&Exit>) -> Result<(), Error> {
+        self.visit(account, asset)?;
+        self.page.set_exit(
+            self.env,
+            account % ACCOUNTS_PER_PAGE,
+            asset % ASSETS_PER_GROUP,
+            exit,
+        )
     }
 
     pub fn close(self) -> Result<(), Error> {
@@ -66,6 +104,27 @@ impl<'a> Balances<'a> {
             Some(key) => self.page.store(self.env, &key),
             None => Ok(()),
         }
+    }
+
+    /// Refuses a balance that no longer covers an exit whose time has come.
+    #[cold]
+    #[inline(never)]
+    fn leave_for_exit(&self, slot: u32, position: u32) -> Result<(), Error> {
+        match self.page.exit(slot, position) {
+            Some(exit)
+                if exit.due <= self.env.ledger().timestamp()
+                    && self.page.balance(slot, position) < exit.amount =>
+            {
+                Err(Error::FundsLeaving)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// [`Self::open`] for what is not done in a loop.
+    #[inline(never)]
+    fn visit(&mut self, account: u32, asset: u32) -> Result<(), Error> {
+        self.open(account, asset / ASSETS_PER_GROUP)
     }
 
     #[inline(always)]
@@ -95,13 +154,10 @@ impl<'a> Balances<'a> {
 
 /// A balance in the asset's smallest unit, without changing anything.
 pub fn balance(env: &Env, account: u32, asset: u32) -> Result<i128, Error> {
-    let mut page = Page::empty();
-    page.load(
-        env,
-        &PageKey {
-            group: asset / ASSETS_PER_GROUP,
-            number: account / ACCOUNTS_PER_PAGE,
-        },
-    )?;
-    Ok(page.balance(account % ACCOUNTS_PER_PAGE, asset % ASSETS_PER_GROUP))
+    Balances::new(env).balance(account, asset)
+}
+
+/// The exit of an account's asset, without changing anything.
+pub fn exit(env: &Env, account: u32, asset: u32) -> Result<Option<Exit>, Error> {
+    Balances::new(env).exit(account, asset)
 }

@@ -1,7 +1,9 @@
 //! Balances in pages: how an account's balance is found, and the only code that changes one.
 
 mod book;
+mod exits;
 mod page;
 
-pub use book::{Balances, balance};
+pub use book::{Balances, balance, exit};
+pub use exits::Exit;
 pub use page::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};

@@ -1,5 +1,6 @@
 use soroban_sdk::{Bytes, Env};
 
+use super::exits::{Exit, Exits};
 use crate::errors::Error;
 use crate::storage::{self, PageKey};
 
@@ -35,6 +36,7 @@ type Slot = [[u8; BALANCE_BYTES]; BALANCES];
 pub struct Page {
     slots: [Slot; SLOTS],
     used: usize,
+    exits: Exits,
     stored: bool,
 }
 
@@ -43,6 +45,7 @@ impl Page {
         Self {
             slots: [[[0; BALANCE_BYTES]; BALANCES]; SLOTS],
             used: 0,
+            exits: Exits::none(),
             stored: false,
         }
     }
@@ -51,10 +54,11 @@ impl Page {
     pub fn load(&mut self, env: &Env, key: &PageKey) -> Result<(), Error> {
         let stored = storage::page(env, key);
         self.stored = stored.is_some();
-        let length = match &stored {
-            Some(bytes) => bytes.len() as usize,
-            None => 0,
+        let (length, exits) = match &stored {
+            Some(bytes) => Exits::split(bytes)?,
+            None => (0, Exits::none()),
         };
+        self.exits = exits;
         self.used = length / SLOT_BYTES;
         if self.used > SLOTS || !length.is_multiple_of(SLOT_BYTES) {
             return Err(Error::CorruptPage);
@@ -66,7 +70,11 @@ impl Page {
             .split_at_mut_checked(length)
             .ok_or(Error::CorruptPage)?;
         if let Some(bytes) = stored {
-            bytes.copy_into_slice(content);
+            if self.exits.is_empty() {
+                bytes.copy_into_slice(content);
+            } else {
+                bytes.slice(..length as u32).copy_into_slice(content);
+            }
         }
         rest.fill(0);
         Ok(())
@@ -75,7 +83,8 @@ impl Page {
     /// Writes the page back under the key it was loaded from.
     pub fn store(&self, env: &Env, key: &PageKey) -> Result<(), Error> {
         let content = self.slots.get(..self.used).ok_or(Error::CorruptPage)?;
-        let bytes = Bytes::from_slice(env, content.as_flattened().as_flattened());
+        let mut bytes = Bytes::from_slice(env, content.as_flattened().as_flattened());
+        self.exits.append_to(&mut bytes)?;
         if self.stored {
             storage::replace_page(env, key, &bytes);
         } else {
@@ -95,6 +104,24 @@ impl Page {
             .get(slot as usize)
             .and_then(|slot| slot.get(position as usize))
             .map_or(0, |balance| i128::from_be_bytes(*balance))
+    }
+
+    pub const fn has_exits(&self) -> bool {
+        !self.exits.is_empty()
+    }
+
+    pub fn exit(&self, slot: u32, position: u32) -> Option<Exit> {
+        self.exits.find(slot, position)
+    }
+
+    pub fn set_exit(
+        &mut self,
+        env: &Env,
+        slot: u32,
+        position: u32,
+        exit: Option<&Exit>,
+    ) -> Result<(), Error> {
+        self.exits.set(env, slot, position, exit)
     }
 
     /// Adds a delta to a balance, which stays within 0 and i128's end or is left as it was.

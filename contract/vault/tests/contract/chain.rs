@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use soroban_sdk::testutils::{Address as _, EnvTestConfig, Ledger as _, MockAuth, MockAuthInvoke};
 use soroban_sdk::token::{StellarAssetClient, TokenClient};
 use soroban_sdk::{Address, Bytes, BytesN, Env, IntoVal, Val, Vec as HostVec};
-use vault::{SettlementBatch, SettlementInstruction, VaultClient};
+use vault::{Exit, SettlementBatch, SettlementInstruction, VaultClient};
 
 use crate::digest;
 
@@ -213,6 +213,24 @@ impl Chain {
             self.by(&self.engine, "withdraw", arguments),
         ]);
         outcome!(self.vault.try_withdraw(user, token, &amount))
+    }
+
+    pub fn request(&self, user: &Address, token: &Address, amount: i128) -> Outcome<Exit> {
+        let arguments = (user, token, amount).into_val(&self.env);
+        self.authorise(&[self.by(user, "request_withdraw", arguments)]);
+        outcome!(self.vault.try_request_withdraw(user, token, &amount))
+    }
+
+    pub fn cancel_request(&self, user: &Address, token: &Address) -> Outcome<()> {
+        let arguments = (user, token).into_val(&self.env);
+        self.authorise(&[self.by(user, "cancel_request", arguments)]);
+        outcome!(self.vault.try_cancel_request(user, token))
+    }
+
+    pub fn claim(&self, user: &Address, token: &Address) -> Outcome<i128> {
+        let arguments = (user, token).into_val(&self.env);
+        self.authorise(&[self.by(user, "claim_withdraw", arguments)]);
+        outcome!(self.vault.try_claim_withdraw(user, token))
     }
 
     pub fn settle_trade(&self, trade: &SettlementInstruction) -> Outcome<()> {

@@ -3,10 +3,11 @@
 use soroban_sdk::testutils::{Address as _, Events as _};
 use soroban_sdk::{Address, Event as _, IntoVal, Symbol, Val, Vec as HostVec, vec, xdr};
 use vault::{
-    AdminSet, AssetAdded, BatchSettled, Deposited, MatchingEngineSet, TradeSettled, Withdrawn,
+    AdminSet, AssetAdded, BatchSettled, Claimed, Deposited, EXIT_DELAY_SECONDS, ExitSet,
+    MatchingEngineSet, TradeSettled, Withdrawn,
 };
 
-use crate::chain::Chain;
+use crate::chain::{Chain, START_TIME};
 use crate::encoding::swap;
 
 /// What the vault published in the last call.
@@ -86,6 +87,58 @@ fn custody() {
     );
 }
 
+/// Each change of an exit says where it stands, and a claim that it is over.
+#[test]
+fn exits() {
+    let (chain, tokens) = Chain::with_assets(2);
+    chain.depositor(&tokens, 1);
+    let user = chain.depositor(&tokens, 100);
+    let token = tokens[1].clone();
+    let set = |amount: i128| {
+        let event = ExitSet {
+            user: user.clone(),
+            token: token.clone(),
+            account: 1,
+            asset: 1,
+            amount,
+            due: if amount == 0 {
+                0
+            } else {
+                START_TIME + EXIT_DELAY_SECONDS
+            },
+        };
+        event.to_xdr(&chain.env, &chain.vault.address)
+    };
+    chain.request(&user, &token, 60).unwrap();
+    assert_eq!(published(&chain), [set(60)]);
+    chain.cancel_request(&user, &token).unwrap();
+    assert_eq!(published(&chain), [set(0)]);
+    chain.request(&user, &token, 60).unwrap();
+    chain.withdraw(&user, &token, 25).unwrap();
+    let withdrawn = |amount| Withdrawn {
+        user: user.clone(),
+        token: token.clone(),
+        account: 1,
+        asset: 1,
+        amount,
+    };
+    let paid = withdrawn(25).to_xdr(&chain.env, &chain.vault.address);
+    assert_eq!(published(&chain), [paid, set(35)]);
+    chain.pass(1, EXIT_DELAY_SECONDS);
+    chain.claim(&user, &token).unwrap();
+    let claimed = Claimed {
+        user: user.clone(),
+        token: token.clone(),
+        account: 1,
+        asset: 1,
+        amount: 35,
+    };
+    assert_eq!(
+        published(&chain),
+        [claimed.to_xdr(&chain.env, &chain.vault.address)]
+    );
+}
+
 #[test]
 fn settlement() {
     let (chain, tokens) = Chain::with_assets(2);
@@ -143,6 +196,18 @@ fn forms() {
     assert_eq!(deposit.topics(env), topics);
     let data: HostVec<Val> = deposit.data(env).into_val(env);
     let expected: HostVec<Val> = (7_u32, 2_u32, 60_i128).into_val(env);
+    assert_eq!(data, expected);
+
+    let exit = ExitSet {
+        user: deposit.user.clone(),
+        token: deposit.token.clone(),
+        account: 7,
+        asset: 2,
+        amount: 60,
+        due: 9,
+    };
+    let data: HostVec<Val> = exit.data(env).into_val(env);
+    let expected: HostVec<Val> = (7_u32, 2_u32, 60_i128, 9_u64).into_val(env);
     assert_eq!(data, expected);
 
     let [state_root, trades_root] = [1, 2].map(|byte| chain.bytes32(byte));

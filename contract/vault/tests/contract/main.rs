@@ -9,6 +9,7 @@ mod deltas;
 mod digest;
 mod encoding;
 mod events;
+mod exits;
 mod property;
 mod registry;
 mod storage_life;
