@@ -138,6 +138,8 @@ export type VaultQuery =
   | { readonly kind: 'order'; readonly account: AccountId; readonly id: OrderId }
   | { readonly kind: 'orders'; readonly account: AccountId; readonly market: MarketName | null; readonly open: boolean; readonly limit: number }
   | { readonly kind: 'balances'; readonly account: AccountId }
+  /** Answered with Standing: what the account's feed goes on from. */
+  | { readonly kind: 'standing'; readonly account: AccountId; readonly orders: boolean; readonly balances: boolean }
   | { readonly kind: 'withdrawal'; readonly account: AccountId; readonly id: MessageId }
   /** Answered with a list of KeyState: the keys of the account that are not revoked. */
   | { readonly kind: 'keys'; readonly account: AccountId }
@@ -203,6 +205,16 @@ export interface TimerState {
   readonly deadline: Milliseconds | null
   /** Markets that have yet to hear of it: there it is not in force. The answer waits for them, so there are some only where a message is repeated meanwhile. */
   readonly waiting: readonly MarketName[]
+}
+
+/** Where an account stands at one moment of its feed: everything up to message `fed` is in it, and nothing of any after. */
+export interface Standing {
+  /** 0 before the first message. */
+  readonly fed: number
+  /** Every pending and open order, oldest first; empty where nobody asked. */
+  readonly orders: readonly OrderState[]
+  /** Every asset of the venue; empty where nobody asked. */
+  readonly balances: readonly BalanceState[]
 }
 
 export interface BalanceState {

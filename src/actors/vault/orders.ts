@@ -179,6 +179,11 @@ export class Orders {
     return listed
   }
 
+  /** All that are pending or open, oldest first: as many as an account may have. */
+  standing(id: AccountId): readonly OrderState[] {
+    return Array.from(this.#ledger.account(id)?.open.values() ?? [], orderState)
+  }
+
   #admit(place: PlaceOrder, effects: Effects): ErrorCode | { account: Account; destination: Destination; cost: { asset: ContractId; amount: Amount } } {
     const destination = this.#destinations.get(place.market)
     if (destination === undefined) return 'market_unknown'

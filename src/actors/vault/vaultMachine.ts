@@ -3,7 +3,7 @@ import type { AccountId, ActorName, Milliseconds } from '../../protocol/identity
 import { formatAmount } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
-import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, VaultAlarm, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
+import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, Standing, VaultAlarm, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
 import { alarmsOf, raise } from './alarms.ts'
@@ -137,6 +137,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return { ok: this.#orders.list(query.account, query.market, query.open, query.limit) }
       case 'balances':
         return { ok: this.#balances(query.account) }
+      case 'standing':
+        return { ok: this.#standing(query) }
       case 'withdrawal':
         return this.#withdrawals.find(query.account, query.id)
       case 'keys':
@@ -176,6 +178,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #balances(id: AccountId): readonly BalanceState[] {
     const account = this.#ledger.account(id)
     return this.#venue.assets.map(({ contract }) => balanceState(contract, account?.balances.get(contract) ?? emptyBalance()))
+  }
+
+  #standing({ account: id, orders, balances }: Extract<VaultQuery, { kind: 'standing' }>): Standing {
+    return { fed: this.#ledger.account(id)?.fed ?? 0, orders: orders ? this.#orders.standing(id) : [], balances: balances ? this.#balances(id) : [] }
   }
 
   /** Money moved on chain. The chain is right by definition: what does not fit raises an alarm and is followed all the same. */
