@@ -1,7 +1,7 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
-import { Refusal, statusOf } from '../protocol/errors.ts'
+import { Refusal } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { answerHeaders } from './document/answerHeaders.ts'
 import { OpenApi } from './document/openApi.ts'
@@ -11,7 +11,8 @@ import { boundConnections } from './limits/connections.ts'
 import { isCancel } from './limits/rates.ts'
 import type { AddressBudget } from './limits/rates.ts'
 import { failure } from './log.ts'
-import { PROBLEM_MEDIA_TYPE, problemOf, refusalOf, sendProblem } from './problem.ts'
+import { refusalOf, sendProblem } from './problem.ts'
+import { endWithProblem } from './rawProblem.ts'
 import { amendOrderRoute } from './routes/amendOrder.ts'
 import { authRoute } from './routes/auth.ts'
 import { balancesRoute } from './routes/balances.ts'
@@ -32,14 +33,18 @@ import { placeOrderRoute } from './routes/placeOrder.ts'
 import { readyRoute } from './routes/ready.ts'
 import { requestWithdrawalRoute } from './routes/requestWithdrawal.ts'
 import { stellarTomlRoute } from './routes/stellarToml.ts'
+import { streamRoute } from './routes/stream.ts'
 import { timeRoute } from './routes/time.ts'
 import { RouteTable } from './routeTable.ts'
 import { session, webOrigin } from './session.ts'
+import { asksForStream, Streams } from './streams/streams.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Which routes it has. */
     readonly routes: RouteTable
+    /** Its WebSocket connections. */
+    readonly streams: Streams
   }
 }
 
@@ -55,6 +60,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   let requests = 0
   const app = fastify({
     logger: false,
+    http: { shouldUpgradeCallback: asksForStream },
     bodyLimit: limits.requestBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -111,9 +117,14 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
   for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
+  await app.register(streamRoute)
   await app.register(healthRoute)
   await app.register(timeRoute)
   await app.register(openApiRoute, { document, server: webOrigin(venue.file.gateway.homeDomain) })
+  const streams = new Streams(gateway, (token) => app.readToken(token), gateway.streamBounds)
+  app.decorate('streams', streams)
+  app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head))
+  app.addHook('preClose', () => streams.close())
   await app.ready()
   return app
 }
@@ -124,10 +135,5 @@ function answerNonsense(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy()
     return
   }
-  const refusal = new Refusal(error.code === 'HPE_HEADER_OVERFLOW' ? 'request_too_large' : 'request_malformed')
-  const body = JSON.stringify(problemOf(refusal, 'unread'))
-  const status = statusOf(refusal.code)
-  socket.end(
-    `HTTP/1.1 ${status} ${status === 413 ? 'Content Too Large' : 'Bad Request'}\r\ncontent-type: ${PROBLEM_MEDIA_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  )
+  endWithProblem(socket, new Refusal(error.code === 'HPE_HEADER_OVERFLOW' ? 'request_too_large' : 'request_malformed'))
 }

@@ -21,6 +21,7 @@ import { OrderEntry } from './orderEntry.ts'
 import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
 import { SignaturePool } from './signatures/pool.ts'
+import type { StreamBounds } from './streams/connection.ts'
 import { Submission } from './submission.ts'
 import { Vaults } from './vaults/vaults.ts'
 
@@ -34,6 +35,7 @@ export interface GatewaySecrets {
 export interface GatewayLimits {
   readonly inFlight: number
   readonly answerTimeout_ms: number
+  readonly streams?: Partial<StreamBounds>
 }
 
 /** The parts that routes are made of: one gateway of one venue. */
@@ -59,6 +61,8 @@ export class Gateway {
   readonly access = new KeyAccess((query) => this.read(query))
   readonly rates: Rates
   readonly connectionsPerAddress: number
+  readonly streamBounds: Partial<StreamBounds>
+  readonly connection: NatsConnection
   /** Unique to this process: no answer meant for an earlier one can reach it. */
   readonly name = `gw_${randomBytes(8).toString('hex')}`
 
@@ -66,6 +70,8 @@ export class Gateway {
   constructor(venue: Venue, secrets: GatewaySecrets, connection: NatsConnection, reading: NatsConnection, log: Log, bounds: GatewayLimits = { inFlight: limits.gatewayInFlight, answerTimeout_ms: limits.answerTimeout_ms }) {
     this.venue = venue
     this.log = log
+    this.connection = connection
+    this.streamBounds = bounds.streams ?? {}
     this.challengeSeed = secrets.challengeSeed
     this.signingKey = Keypair.fromRawEd25519Seed(Buffer.from(secrets.challengeSeed)).publicKey()
     this.tokenSecret = secrets.tokens

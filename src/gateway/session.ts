@@ -6,6 +6,7 @@ import type { AccountId, Seconds } from '../protocol/identity.ts'
 import { HttpCaller } from './httpCaller.ts'
 import type { Policy } from './limits/policy.ts'
 import type { KeyAccess } from './login/keyAccess.ts'
+import type { TokenClaims } from './streams/logins.ts'
 import type { Venue } from '../protocol/venue.ts'
 
 declare module 'fastify' {
@@ -15,6 +16,8 @@ declare module 'fastify' {
      * @returns a token that reads the account, no longer than the key may
      */
     issueToken: (account: AccountId, challenge: string, delegated?: { readonly key: AccountId; readonly until: Seconds }) => string
+    /** What a token says. @throws Refusal token_invalid */
+    readToken: (token: string) => TokenClaims
     /** Hook of routes that read: puts the token's account on the request. @throws Refusal token_missing, token_invalid, rate_exceeded; of a delegated key also account_unavailable */
     authenticate: (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
   }
@@ -63,6 +66,7 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy;
     if (left_s < 1) throw new Refusal('signer_not_allowed')
     return app.jwt.sign({ sub: account, jti: challenge, key: delegated.key }, { expiresIn: `${left_s}s` })
   })
+  app.decorate('readToken', (token: string) => readToken(app, token))
   app.decorate('authenticate', (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     try {
       const { sub, key } = claimsOf(app, request.headers.authorization)
@@ -81,12 +85,16 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy;
   done()
 }, { name: 'session' })
 
-function claimsOf(app: FastifyInstance, authorization: string | undefined): { readonly sub: string; readonly key?: string } {
+function claimsOf(app: FastifyInstance, authorization: string | undefined): TokenClaims {
   if (authorization === undefined) throw new Refusal('token_missing')
   const token = bearer.exec(authorization)?.[1]
   if (token === undefined) throw new Refusal('token_invalid')
+  return readToken(app, token)
+}
+
+function readToken(app: FastifyInstance, token: string): TokenClaims {
   try {
-    return app.jwt.verify<{ sub: string; key?: string }>(token)
+    return app.jwt.verify<TokenClaims>(token)
   } catch {
     // Which check it failed is of use only to somebody who forges tokens.
     throw new Refusal('token_invalid')

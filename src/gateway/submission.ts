@@ -1,4 +1,3 @@
-import { StrKey } from '@stellar/stellar-sdk/base'
 import { Refusal } from '../protocol/errors.ts'
 import type { AccountId, ActorName, MessageId } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
@@ -13,6 +12,7 @@ import { failure } from './log.ts'
 import type { Log } from './log.ts'
 import type { KeyCache } from './signatures/keyCache.ts'
 import type { SignaturePool } from './signatures/pool.ts'
+import { signerOf } from './signer.ts'
 import type { Vaults } from './vaults/vaults.ts'
 
 /** The body of every request that carries a signed message, as its schema lets it through. */
@@ -118,7 +118,7 @@ export class Submission {
   /** Admits a message and has its signature checked. @throws Refusal before anything was started */
   #enter(body: SignedBody, prepared: Prepared, caller: Caller, done: Done, checked: (entered: Entered) => void): void {
     const account = body.message.account as AccountId
-    const { signer, key } = this.#signer(account, body.signer)
+    const { signer, key } = signerOf(this.#keys, account, body.signer)
     const id = messageId(body.message)
     const command = prepared.make(id, signer)
     const rate = this.#rates.ofCommand(command.kind)
@@ -158,18 +158,6 @@ export class Submission {
     } catch (error) {
       this.#leave(entered, () => ({ refused: this.#refusalOf(error, entered.caller) }))
     }
-  }
-
-  /** The key that must have signed: the named one, or the account's own. A contract account has none of its own. */
-  #signer(account: AccountId, named: string | undefined): { signer: AccountId; key: Uint8Array } {
-    const own = account.startsWith('G')
-    if (!own && !StrKey.isValidContract(account)) throw new Refusal('message_malformed', 'account')
-    if (own && named !== undefined && this.#keys.publicKey(account) === undefined) throw new Refusal('message_malformed', 'account')
-    if (!own && named === undefined) throw new Refusal('signature_invalid', 'a contract account needs a signer')
-    const signer = (named ?? account) as AccountId
-    const key = this.#keys.publicKey(signer)
-    if (key === undefined) throw named === undefined ? new Refusal('message_malformed', 'account') : new Refusal('signature_invalid')
-    return { signer, key }
   }
 
   /** Ends a message that was admitted, whatever happens. Never throws: it is called for many messages in a row. */

@@ -64,6 +64,16 @@ const table = {
   withdrawal_unknown: [404, 'There is no such withdrawal.'],
   withdrawals_exceeded: [422, 'The account has as many withdrawals in flight as it may.'],
 
+  // Reading a feed
+  feed_trimmed: [410, 'The next message of the feed is no longer kept: begin anew from what the account shows now.'],
+
+  // Streams
+  upgrade_required: [426, 'This route speaks WebSocket and nothing else.'],
+  login_missing: [401, 'This channel needs a login on this connection first.'],
+  login_conflict: [409, 'This connection is logged in for another account or key.'],
+  streams_exceeded: [422, 'The account has as many connections as it may.'],
+  resume_ahead: [422, 'The feed has not come to that number yet.'],
+
   // The venue's own state
   venue_not_ready: [503, 'The venue is starting or draining: try again.'],
   account_unavailable: [503, 'The keeper of this account is between owners: try again.'],

@@ -40,6 +40,15 @@ export const limits = {
     cancels: { quota: 4_000, window_s: 2 },
     reads: { quota: 400, window_s: 2 },
   },
+  /** Streams of one account; bytes and fragments of one of their frames; requests of one without an answer; bytes that may wait for a slow reader. */
+  streamsPerAccount: 64,
+  streamFrameBytes: 270_336,
+  streamFragments: 64,
+  streamInFlight: 1_024,
+  streamBufferedBytes: 4_194_304,
+  /** The newest messages of a feed that somebody follows: what is kept of them for others to join, and what is held while one before them is fetched. */
+  feedTailMessages: 512,
+  feedTailBytes: 524_288,
   /** How long a gateway waits for an answer, in milliseconds. */
   answerTimeout_ms: 5_000,
   /** Open orders of one account, all markets together. */

@@ -58,6 +58,7 @@ const good: Record<string, Good> = {
   'GET /api/v1/withdrawals/{id}': { scripts: { 200: ok(withdrawal) } },
   'GET /api/v1/markets': { scripts: { 200: null } },
   'GET /api/v1/markets/{pair}': { scripts: { 200: null } },
+  'GET /api/v1/stream': { scripts: {} },
   'GET /api/v1/limits': { scripts: { 200: null } },
   'GET /api/v1/time': { scripts: { 200: null } },
   'GET /api/v1/openapi.json': { scripts: { 200: null } },

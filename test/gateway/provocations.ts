@@ -110,6 +110,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   request_too_large: (scene) => (scene.good.body === undefined ? raw(scene, `x-filler: ${'y'.repeat(40_000)}`) : scene.send({ body: `"${'x'.repeat(1_000_000)}"` })),
   media_type_unsupported: ({ send }) => send({ body: 'x', headers: { 'content-type': 'text/plain' } }),
   internal_error: broken,
+  upgrade_required: ({ send }) => send(),
   token_missing: ({ send }) => send({ headers: {} }),
   token_invalid: ({ send }) => send({ headers: { authorization: 'Bearer a.b.c' } }),
   venue_not_ready: (scene) => elsewhere(({ gateway }) => gateway.admission.drain(), scene),

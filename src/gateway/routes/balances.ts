@@ -1,7 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
-import { formatAmount } from '../../protocol/market.ts'
 import type { BalanceState } from '../../protocol/vault.ts'
+import { balancesView } from '../balanceView.ts'
 import type { Gateway } from '../gateway.ts'
 import { BalanceShape, NoQuery } from '../schemas.ts'
 
@@ -11,19 +11,7 @@ const schema = { summary: 'The caller’s balances', querystring: NoQuery, respo
 export const balancesRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   app.get('/api/v1/balances', { schema, onRequest: app.authenticate }, async (request) => {
     const balances = await gateway.read<BalanceState[]>({ kind: 'balances', account: request.account })
-    return {
-      balances: balances.map(({ asset: contract, settled, pending, reserved, available }) => {
-        const asset = gateway.assetOf(contract)
-        return {
-          asset: asset.code,
-          contract,
-          settled: formatAmount(settled, asset),
-          pending: formatAmount(pending, asset),
-          reserved: formatAmount(reserved, asset),
-          available: formatAmount(available, asset),
-        }
-      }),
-    }
+    return { balances: balancesView(balances, gateway.venue) }
   })
   done()
 }

@@ -6,6 +6,7 @@ import { AmendMessage } from './amend.ts'
 import { CancelMessage } from './cancel.ts'
 import { CancelAllMessage } from './cancelAll.ts'
 import { DelegateMessage } from './delegate.ts'
+import { LoginMessage } from './login.ts'
 import { OrderMessage } from './order.ts'
 import { RevokeMessage } from './revoke.ts'
 import { WithdrawMessage } from './withdraw.ts'
@@ -19,6 +20,7 @@ export interface Messages {
   withdraw: WithdrawMessage
   delegate: DelegateMessage
   revoke: RevokeMessage
+  login: LoginMessage
 }
 export type Action = keyof Messages
 export type Message = Messages[Action]
@@ -32,6 +34,7 @@ export const messageSchemas = {
   withdraw: WithdrawMessage,
   delegate: DelegateMessage,
   revoke: RevokeMessage,
+  login: LoginMessage,
 } as const satisfies Record<Action, TSchema>
 
 const validators = {
@@ -42,6 +45,7 @@ const validators = {
   withdraw: Compile(WithdrawMessage),
   delegate: Compile(DelegateMessage),
   revoke: Compile(RevokeMessage),
+  login: Compile(LoginMessage),
 }
 
 /** A request that carries a signed message. `signer` is the key that signed where it is not the account's own. */

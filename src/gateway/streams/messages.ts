@@ -1,0 +1,84 @@
+import { Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { limits } from '../../protocol/limits.ts'
+import { MarketMember } from '../../protocol/messages/members.ts'
+import { SignedRequest } from '../../protocol/messages/message.ts'
+import { BalanceShape, OrderShape, RefusedShape, WithdrawalShape } from '../schemas.ts'
+
+/** Every message of a stream, in both directions: text frames with one JSON object each. */
+
+const closed = { additionalProperties: false }
+const Id = Type.String({ pattern: '^[\\x20-\\x7e]{1,64}$', description: 'Chosen by the client; its answer carries it' })
+const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
+
+export const channels = ['orders', 'fills', 'settlement', 'keys', 'balances', 'market'] as const
+export type Channel = (typeof channels)[number]
+const ChannelName = Type.Unsafe<Channel>({ type: 'string', enum: [...channels] })
+const Channels = Type.Array(ChannelName, { minItems: 1, maxItems: channels.length, uniqueItems: true })
+const Markets = Type.Array(MarketMember, { minItems: 1, maxItems: limits.markets, uniqueItems: true, description: 'For the market channel: these instead of all' })
+const signed = SignedRequest.properties
+const Batch = Type.Array(SignedRequest, { minItems: 1, maxItems: limits.batchMessages })
+const request = <Op extends string, Members extends Record<string, TSchema>>(op: Op, members: Members) => Type.Object({ id: Id, op: Type.Literal(op), ...members }, closed)
+
+/** What a client sends, by its `op`. */
+export const requestSchemas = {
+  ping: request('ping', {}),
+  login: Type.Union([
+    request('login', { token: Type.String({ minLength: 1, maxLength: 4_096, description: 'From a SEP-10 login' }) }),
+    request('login', { ...signed }),
+  ]),
+  subscribe: request('subscribe', { channels: Channels, markets: Type.Optional(Markets), after: Type.Optional(Type.Integer({ ...Seq, description: 'Resume: everything behind this number, and no snapshot' })) }),
+  unsubscribe: request('unsubscribe', { channels: Channels, markets: Type.Optional(Markets) }),
+  place: request('place', { ...signed }),
+  amend: request('amend', { ...signed }),
+  cancel: request('cancel', { ...signed }),
+  cancelAll: request('cancelAll', { ...signed }),
+  placeBatch: request('placeBatch', { messages: Batch }),
+  cancelBatch: request('cancelBatch', { messages: Batch }),
+} as const
+export type Op = keyof typeof requestSchemas
+export type Requests = { readonly [O in Op]: Static<(typeof requestSchemas)[O]> }
+
+/** Checks a request by its `op`. */
+export const requestValidators: Readonly<Record<string, { Check(value: unknown): boolean }>> = Object.fromEntries(Object.entries(requestSchemas).map(([op, schema]) => [op, Compile(schema as TSchema)]))
+
+const text = Type.String()
+const common = { v: Type.Literal(1), seq: Seq, account: text, time: text }
+/** A message of an account's feed: the same on NATS. */
+export const FeedMessageShape = Type.Union([
+  Type.Object({ ...common, type: Type.Literal('order'), order: OrderShape }, closed),
+  Type.Object({ ...common, type: Type.Literal('fill'), trade: text, order: text, market: text, side: text, role: text, price: text, quantity: text, quote: text }, closed),
+  Type.Object({ ...common, type: Type.Literal('settled'), trades: Type.Array(text), transaction: text, ledger: Type.Integer() }, closed),
+  Type.Object({ ...common, type: Type.Literal('deposit'), asset: text, amount: text, transaction: text, ledger: Type.Integer() }, closed),
+  Type.Object({ ...common, type: Type.Literal('withdrawal'), withdrawal: WithdrawalShape }, closed),
+  Type.Object({ ...common, type: Type.Literal('key'), key: text, scope: text, market: text, until: text, status: text }, closed),
+])
+export const MarketStateShape = Type.Object(
+  { name: text, state: Type.Unsafe<string>({ type: 'string', enum: ['open', 'cancelOnly', 'halted', 'unavailable'] }), lowestPrice: Type.Unsafe<string | null>({ type: ['string', 'null'] }), highestPrice: Type.Unsafe<string | null>({ type: ['string', 'null'] }) },
+  closed,
+)
+
+const part = { part: Type.Integer({ minimum: 1 }), parts: Type.Integer({ minimum: 1 }) }
+const told = { seq: Seq, prev: Seq }
+const feedChannel = (channel: string) => Type.Object({ type: Type.Literal('update'), channel: Type.Literal(channel), ...told, data: FeedMessageShape }, closed)
+
+/** What the gateway sends, by its name. */
+export const sentSchemas = {
+  hello: Type.Object({ type: Type.Literal('hello'), time: text, challenge: text, heartbeat_s: Type.Number() }, closed),
+  answer: Type.Object({ type: Type.Literal('answer'), id: Id, status: Type.Integer(), body: Type.Object({}, { additionalProperties: true }) }, closed),
+  refusal: Type.Object({ type: Type.Literal('answer'), id: Type.Union([Id, Type.Null()]), status: Type.Integer(), problem: RefusedShape, retryAfter_s: Type.Optional(Type.Integer({ minimum: 1 })) }, closed),
+  orderSnapshot: Type.Object({ type: Type.Literal('snapshot'), channel: Type.Literal('orders'), seq: Seq, ...part, data: Type.Array(OrderShape) }, closed),
+  balanceSnapshot: Type.Object({ type: Type.Literal('snapshot'), channel: Type.Literal('balances'), seq: Seq, data: Type.Array(BalanceShape) }, closed),
+  marketSnapshot: Type.Object({ type: Type.Literal('snapshot'), channel: Type.Literal('market'), data: Type.Array(MarketStateShape) }, closed),
+  orders: feedChannel('orders'),
+  fills: feedChannel('fills'),
+  settlement: feedChannel('settlement'),
+  keys: feedChannel('keys'),
+  balances: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('balances'), ...told, data: Type.Array(BalanceShape) }, closed),
+  market: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('market'), data: MarketStateShape }, closed),
+  heartbeat: Type.Object(
+    { type: Type.Literal('heartbeat'), time: text, channels: Type.Record(text, Type.Object({ last: Seq, through: Seq }, closed), { description: 'Of each channel the last number sent, and the number up to which all of it has been' }) },
+    closed,
+  ),
+} as const
