@@ -8,7 +8,7 @@ export interface Setting {
   readonly client: Client
   /** Further words, by their names. */
   readonly given: Readonly<Record<string, string>>
-  /** Aborted at Ctrl-C and SIGTERM. */
+  /** Aborted at Ctrl-C and SIGTERM, to be given to what should end then. */
   readonly end: AbortSignal
 }
 
@@ -19,5 +19,7 @@ export async function connect(wanted: Readonly<Record<string, string>>): Promise
   const given = parseArgs({ options }).values as Record<string, string>
   const end = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end.abort())
-  return { client: await Client.open(given.url!, new SecretSigner(readFileSync(given.key!, 'utf8').trim())), given, end: end.signal }
+  const signer = new SecretSigner(readFileSync(given.key!, 'utf8').trim())
+  // A program that nobody watches waits for a venue that is away, however long that is.
+  return { client: await Client.open(given.url!, signer, { timeout_ms: Infinity }), given, end: end.signal }
 }

@@ -5,7 +5,6 @@ import type { NewOrder } from '../src/client/messages.ts'
 import type { OrderView } from '../src/protocol/feed.ts'
 import { connect } from './connect.ts'
 import { floor, format, parse } from './decimals.ts'
-import { persist } from './persist.ts'
 
 const LOOK_ms = 500
 
@@ -27,12 +26,11 @@ const keyOf = ({ side, price }: Pick<OrderView, 'side' | 'price'>): string => `$
 
 try {
   while (!end.aborted) {
-    const open = await persist(() => client.orders({ market: name, status: 'open' }), end)
+    const open = await client.orders({ market: name, status: 'open', signal: end })
     const there = new Set(open.map(keyOf))
     const missing = [...wanted].filter(([key]) => !there.has(key)).map(([, order]) => order)
     if (missing.length > 0) {
-      const requests = await Promise.all(missing.map((order) => client.signOrder(name, order)))
-      const results = await persist(() => client.sendOrders(requests), end)
+      const results = await client.placeOrders(name, missing, { signal: end })
       for (const { order, error } of results) process.stdout.write(order === undefined ? `${error?.message}\n` : `${order.side} ${order.quantity} at ${order.price}: ${order.status}\n`)
     }
     await delay(LOOK_ms, undefined, { signal: end })
@@ -40,6 +38,5 @@ try {
 } catch (error) {
   if (!end.aborted) throw error
 }
-const request = await client.signCancelAll(name)
-const { cancelled } = await persist(() => client.sendCancelAll(request), AbortSignal.timeout(30_000))
+const { cancelled } = await client.cancelAllOrders(name, { timeout_ms: 30_000 })
 process.stdout.write(`${cancelled} orders taken back\n`)

@@ -2,7 +2,6 @@
 //   node examples/portfolio.ts --key .darkpool/keys/alice.seed --every 2
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from './connect.ts'
-import { persist } from './persist.ts'
 
 const { client, given, end } = await connect({ every: '0' })
 const every_ms = Number(given.every) * 1_000
@@ -14,7 +13,7 @@ function table(head: readonly string[], rows: readonly (readonly (string | null)
 }
 
 do {
-  const [balances, orders] = await persist(() => Promise.all([client.balances(), client.orders({ status: 'open' })]), end)
+  const [balances, orders] = await Promise.all([client.balances({ signal: end }), client.orders({ status: 'open', signal: end })])
   const clear = process.stdout.isTTY && every_ms > 0 ? '\x1b[2J\x1b[H' : ''
   process.stdout.write(`${clear}${client.signer.address}\n\n`)
   process.stdout.write(`${table(['asset', 'settled', 'pending', 'reserved', 'available'], balances.map(({ asset, settled, pending, reserved, available }) => [asset, settled, pending, reserved, available]))}\n\n`)

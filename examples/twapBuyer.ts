@@ -3,7 +3,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect } from './connect.ts'
 import { floor, format, parse } from './decimals.ts'
-import { persist } from './persist.ts'
 
 const { client, given, end } = await connect({ market: 'XLM-USDC', quantity: '100', price: '0.11', minutes: '10', slices: '20' })
 const { market: name, price } = given as { market: string; price: string }
@@ -18,9 +17,8 @@ for (let slice = 1; slice <= slices && bought < total && !end.aborted; slice++) 
   // What should have been bought by now, less what has been: a slice that found nobody makes the next one larger.
   const quantity = floor((total * BigInt(slice)) / BigInt(slices) - bought, lot)
   if (quantity >= least) {
-    const request = await client.signOrder(name, { side: 'buy', type: 'limit', price, quantity: format(quantity), timeInForce: 'IOC' })
-    let order = await persist(() => client.sendOrder(request), end)
-    while (order.status === 'pending') order = await persist(() => client.order(order.id), end)
+    let order = await client.placeOrder(name, { side: 'buy', type: 'limit', price, quantity: format(quantity), timeInForce: 'IOC' }, { signal: end })
+    while (order.status === 'pending') order = await client.order(order.id, { signal: end })
     bought += parse(order.filledQuantity)
     paid += parse(order.filledQuote)
     process.stdout.write(`slice ${slice} of ${slices}: ${order.filledQuantity} of ${order.quantity}, ${format(bought)} in all\n`)

@@ -73,7 +73,7 @@ export class Place {
     const signer = this.signer()
     const account = this.#options.for ?? signer.address
     if (!StrKey.isValidEd25519PublicKey(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…) that has delegated the key`)
-    return Client.open(this.url, signer, account)
+    return Client.open(this.url, signer, { account })
   }
 
   #keyFile(): string {

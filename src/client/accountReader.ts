@@ -1,13 +1,15 @@
 import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import type { Binding } from './messages.ts'
+import type { CallOptions } from './patience.ts'
 import { Session } from './session.ts'
+import type { OpenOptions } from './session.ts'
 import type { Signer } from './signer.ts'
 import { VenueReader } from './venueReader.ts'
 import type { BalanceView } from './views/account.ts'
 import type { OwnOrderbook } from './views/orders.ts'
 import type { AssetView, MarketView, VenueView } from './views/venue.ts'
 
-export interface ListOptions {
+export interface ListOptions extends CallOptions {
   readonly market?: string
   readonly status?: 'open' | 'all'
   readonly limit?: number
@@ -21,16 +23,15 @@ export class AccountReader extends VenueReader {
   readonly #session: Session
 
   protected constructor(session: Session) {
-    super(session.url)
+    super(session.courier)
     this.venue = session.venue
     this.signer = session.signer
     this.binding = session.binding
     this.#session = session
   }
 
-  /** @param account where the signer is a delegated key, the account it acts for */
-  static async open(url: string, signer: Signer, account = signer.address): Promise<AccountReader> {
-    return new AccountReader(await Session.open(url, signer, account))
+  static async open(url: string, signer: Signer, options: OpenOptions = {}): Promise<AccountReader> {
+    return new AccountReader(await Session.open(url, signer, options))
   }
 
   market(name: string): MarketView {
@@ -46,39 +47,42 @@ export class AccountReader extends VenueReader {
   }
 
   /** SEP-10: proves the key with a signed challenge. Reads call it by themselves when there is no token, or no valid one. */
-  login(): Promise<string> {
-    return this.#session.login()
+  login(options?: CallOptions): Promise<string> {
+    return this.#session.login(options)
   }
 
-  order(id: string): Promise<OrderView> {
-    return this.#session.read(`/api/v1/orders/${id}`)
+  order(id: string, options?: CallOptions): Promise<OrderView> {
+    return this.#session.read(`/api/v1/orders/${encodeURIComponent(id)}`, options)
   }
 
-  async orders({ market, status, limit }: ListOptions = {}): Promise<readonly OrderView[]> {
-    const query = new URLSearchParams()
-    if (market !== undefined) query.set('market', market)
-    if (status !== undefined) query.set('status', status)
-    if (limit !== undefined) query.set('limit', String(limit))
-    const { orders } = await this.#session.read<{ orders: OrderView[] }>(`/api/v1/orders?${query}`)
+  async orders({ market, status, limit, ...options }: ListOptions = {}): Promise<readonly OrderView[]> {
+    const { orders } = await this.#session.read<{ orders: OrderView[] }>(`/api/v1/orders${queryOf({ market, status, limit })}`, options)
     return orders
   }
 
-  orderbook(market: string): Promise<OwnOrderbook> {
-    return this.#session.read(`/api/v1/orderbook/${market}`)
+  orderbook(market: string, options?: CallOptions): Promise<OwnOrderbook> {
+    return this.#session.read(`/api/v1/orderbook/${encodeURIComponent(market)}`, options)
   }
 
-  async balances(): Promise<readonly BalanceView[]> {
-    const { balances } = await this.#session.read<{ balances: BalanceView[] }>('/api/v1/balances')
+  async balances(options?: CallOptions): Promise<readonly BalanceView[]> {
+    const { balances } = await this.#session.read<{ balances: BalanceView[] }>('/api/v1/balances', options)
     return balances
   }
 
   /** The keys that may act for the account. */
-  async keys(): Promise<readonly KeyView[]> {
-    const { keys } = await this.#session.read<{ keys: KeyView[] }>('/api/v1/keys')
+  async keys(options?: CallOptions): Promise<readonly KeyView[]> {
+    const { keys } = await this.#session.read<{ keys: KeyView[] }>('/api/v1/keys', options)
     return keys
   }
 
-  withdrawal(id: string): Promise<WithdrawalView> {
-    return this.#session.read(`/api/v1/withdrawals/${id}`)
+  withdrawal(id: string, options?: CallOptions): Promise<WithdrawalView> {
+    return this.#session.read(`/api/v1/withdrawals/${encodeURIComponent(id)}`, options)
   }
+}
+
+/** The parameters that are given. */
+function queryOf(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value))
+  return query.size === 0 ? '' : `?${query}`
 }

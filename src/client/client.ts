@@ -1,139 +1,190 @@
 import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
 import { AccountReader } from './accountReader.ts'
-import { resultOf } from './batch.ts'
-import type { BatchItem, BatchResult } from './batch.ts'
-import { exchange } from './http.ts'
-import { amendMessage, cancelAllMessage, cancelMessage, delegateMessage, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
+import type { BatchResult } from './batch.ts'
+import type { Delivery } from './courier.ts'
+import type { Refused } from './errors.ts'
+import type { Request } from './exchange.ts'
+import { amendMessage, cancelAllMessage, cancelMessage, delegateMessage, idOf, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
 import type { Delegation, NewOrder, SignedRequest, Validity } from './messages.ts'
+import type { CallOptions } from './patience.ts'
 import { Session } from './session.ts'
+import type { OpenOptions } from './session.ts'
 import type { Signer } from './signer.ts'
 import type { AmendView, CancelAllView, CancelView } from './views/orders.ts'
 
-const DEFAULT_VALIDITY_S = 3_600
+/** For calls that sign and send: how long the message is good, and how long the call goes on. */
+export type SendOptions = Partial<Validity> & CallOptions
 
-/** One trader at one venue: reads, and signs and sends. Nothing is retried here. Errors: NeverSent, Refused, OutcomeUnknown. */
+/**
+ * One trader at one venue: reads, and signs and sends. A message is signed once, and the same bytes are sent until an answer says what came of them or the call's
+ * time is over. Errors: NeverSent, Refused, OutcomeUnknown.
+ */
 export class Client extends AccountReader {
-  /** @param account where the signer is a delegated key, the account it acts for */
-  static override async open(url: string, signer: Signer, account = signer.address): Promise<Client> {
-    return new Client(await Session.open(url, signer, account))
+  readonly #session: Session
+
+  protected constructor(session: Session) {
+    super(session)
+    this.#session = session
+  }
+
+  static override async open(url: string, signer: Signer, options: OpenOptions = {}): Promise<Client> {
+    return new Client(await Session.open(url, signer, options))
   }
 
   /** Signs an order without sending it: to send later, or again after OutcomeUnknown. */
   async signOrder(name: string, order: NewOrder, validity?: Partial<Validity>): Promise<SignedRequest> {
     const market = this.market(name)
     const named = { name, base: market.base.contract, quote: market.quote.contract }
-    return signRequest(orderMessage(this.binding, named, order, until(validity, market.maxLifetime_s)), this.signer)
+    return signRequest(orderMessage(this.binding, named, order, await this.#session.validity(validity, market.maxLifetime_s)), this.signer)
   }
 
   async signCancel(order: string, validity?: Partial<Validity>): Promise<SignedRequest> {
-    return signRequest(cancelMessage(this.binding, order, until(validity)), this.signer)
+    return signRequest(cancelMessage(this.binding, order, await this.#session.validity(validity)), this.signer)
   }
 
+  /** @param quantity the new total: what is filled and what is open */
   async signAmend(order: string, price: string, quantity: string, validity?: Partial<Validity>): Promise<SignedRequest> {
-    return signRequest(amendMessage(this.binding, order, price, quantity, until(validity)), this.signer)
+    return signRequest(amendMessage(this.binding, order, price, quantity, await this.#session.validity(validity)), this.signer)
   }
 
+  /** @param market a market's name, or "all" */
   async signCancelAll(market = 'all', validity?: Partial<Validity>): Promise<SignedRequest> {
-    return signRequest(cancelAllMessage(this.binding, market, until(validity)), this.signer)
+    return signRequest(cancelAllMessage(this.binding, market, await this.#session.validity(validity)), this.signer)
   }
 
   async signWithdrawal(code: string, amount: string, validity?: Partial<Validity>): Promise<SignedRequest> {
-    return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, until(validity)), this.signer)
+    return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, await this.#session.validity(validity)), this.signer)
   }
 
   /** Only the account's own key delegates and revokes. */
   async signDelegation(key: string, delegation: Delegation, validity?: Partial<Validity>): Promise<SignedRequest> {
-    return signRequest(delegateMessage(this.binding, key, delegation, until(validity)), this.signer)
+    return signRequest(delegateMessage(this.binding, key, delegation, await this.#session.validity(validity)), this.signer)
   }
 
   async signRevocation(key: string, validity?: Partial<Validity>): Promise<SignedRequest> {
-    return signRequest(revokeMessage(this.binding, key, until(validity)), this.signer)
+    return signRequest(revokeMessage(this.binding, key, await this.#session.validity(validity)), this.signer)
   }
 
-  sendOrder(request: SignedRequest): Promise<OrderView> {
-    return exchange(this.url, { method: 'POST', path: '/api/v1/orders', body: request })
+  sendOrder(signed: SignedRequest, options?: CallOptions): Promise<OrderView> {
+    return this.#deliver({ method: 'POST', path: '/api/v1/orders' }, this.#delivery(signed, carriesId(signed)), options)
   }
 
-  /** Up to 100 signed orders at once, taken in this order; what each came to, in the same order. */
-  async sendOrders(messages: readonly SignedRequest[]): Promise<readonly BatchResult<OrderView>[]> {
-    const { results } = await exchange<{ results: BatchItem<OrderView>[] }>(this.url, { method: 'POST', path: '/api/v1/orders/batch', body: { messages } })
-    return results.map(resultOf)
+  sendCancel(signed: SignedRequest, options?: CallOptions): Promise<CancelView> {
+    return this.#deliver({ method: 'DELETE', path: orderPath(signed) }, this.#cancelDelivery(signed), options)
   }
 
-  /** Up to 100 signed cancels at once. */
-  async sendCancels(messages: readonly SignedRequest[]): Promise<readonly BatchResult<CancelView>[]> {
-    const { results } = await exchange<{ results: BatchItem<CancelView>[] }>(this.url, { method: 'DELETE', path: '/api/v1/orders/batch', body: { messages } })
-    return results.map(resultOf)
+  sendAmend(signed: SignedRequest, options?: CallOptions): Promise<AmendView> {
+    return this.#deliver({ method: 'PUT', path: orderPath(signed) }, this.#delivery(signed, namesOrder(signed)), options)
   }
 
-  sendCancel(request: SignedRequest): Promise<CancelView> {
-    return exchange(this.url, { method: 'DELETE', path: `/api/v1/orders/${request.message.order}`, body: request })
+  sendCancelAll(signed: SignedRequest, options?: CallOptions): Promise<CancelAllView> {
+    return this.#deliver({ method: 'DELETE', path: '/api/v1/orders' }, this.#delivery(signed, carriesId(signed)), options)
   }
 
-  sendAmend(request: SignedRequest): Promise<AmendView> {
-    return exchange(this.url, { method: 'PUT', path: `/api/v1/orders/${request.message.order}`, body: request })
+  sendWithdrawal(signed: SignedRequest, options?: CallOptions): Promise<WithdrawalView> {
+    return this.#deliver({ method: 'POST', path: '/api/v1/withdrawals' }, this.#delivery(signed, carriesId(signed)), options)
   }
 
-  sendCancelAll(request: SignedRequest): Promise<CancelAllView> {
-    return exchange(this.url, { method: 'DELETE', path: '/api/v1/orders', body: request })
+  sendDelegation(signed: SignedRequest, options?: CallOptions): Promise<KeyView> {
+    return this.#deliver({ method: 'POST', path: '/api/v1/keys' }, this.#delivery(signed, namesKey(signed)), options)
   }
 
-  sendWithdrawal(request: SignedRequest): Promise<WithdrawalView> {
-    return exchange(this.url, { method: 'POST', path: '/api/v1/withdrawals', body: request })
+  sendRevocation(signed: SignedRequest, options?: CallOptions): Promise<KeyView> {
+    return this.#deliver({ method: 'DELETE', path: `/api/v1/keys/${encodeURIComponent(signed.message.key ?? '')}` }, this.#delivery(signed, namesKey(signed)), options)
   }
 
-  sendDelegation(request: SignedRequest): Promise<KeyView> {
-    return exchange(this.url, { method: 'POST', path: '/api/v1/keys', body: request })
+  /** Up to 100 signed orders at once, taken in this order. Resolves with what each came to, in the same order, whatever that is. */
+  sendOrders(signed: readonly SignedRequest[], options?: CallOptions): Promise<readonly BatchResult<OrderView>[]> {
+    return this.#deliverAll({ method: 'POST', path: '/api/v1/orders/batch' }, signed.map((one) => this.#delivery(one, carriesId(one))), options)
   }
 
-  sendRevocation(request: SignedRequest): Promise<KeyView> {
-    return exchange(this.url, { method: 'DELETE', path: `/api/v1/keys/${request.message.key}`, body: request })
+  /** Up to 100 signed cancels at once, likewise. */
+  sendCancels(signed: readonly SignedRequest[], options?: CallOptions): Promise<readonly BatchResult<CancelView>[]> {
+    return this.#deliverAll({ method: 'DELETE', path: '/api/v1/orders/batch' }, signed.map((one) => this.#cancelDelivery(one)), options)
   }
 
-  /** Signs and sends up to 100 orders of one market. */
-  async placeOrders(market: string, orders: readonly NewOrder[], validity?: Partial<Validity>): Promise<readonly BatchResult<OrderView>[]> {
-    return this.sendOrders(await Promise.all(orders.map((order) => this.signOrder(market, order, validity))))
+  async placeOrder(market: string, order: NewOrder, options?: SendOptions): Promise<OrderView> {
+    return this.sendOrder(await this.signOrder(market, order, options), options)
   }
 
-  /** Signs and sends cancels of up to 100 orders. */
-  async cancelOrders(orders: readonly string[]): Promise<readonly BatchResult<CancelView>[]> {
-    return this.sendCancels(await Promise.all(orders.map((order) => this.signCancel(order))))
-  }
-
-  async placeOrder(market: string, order: NewOrder, validity?: Partial<Validity>): Promise<OrderView> {
-    return this.sendOrder(await this.signOrder(market, order, validity))
-  }
-
-  async cancelOrder(order: string): Promise<CancelView> {
-    return this.sendCancel(await this.signCancel(order))
+  async cancelOrder(order: string, options?: SendOptions): Promise<CancelView> {
+    return this.sendCancel(await this.signCancel(order, options), options)
   }
 
   /** @param quantity the new total: what is filled and what is open */
-  async amendOrder(order: string, price: string, quantity: string): Promise<AmendView> {
-    return this.sendAmend(await this.signAmend(order, price, quantity))
+  async amendOrder(order: string, price: string, quantity: string, options?: SendOptions): Promise<AmendView> {
+    return this.sendAmend(await this.signAmend(order, price, quantity, options), options)
   }
 
   /** @param market a market's name; all markets where it is left out */
-  async cancelAllOrders(market?: string): Promise<CancelAllView> {
-    return this.sendCancelAll(await this.signCancelAll(market))
+  async cancelAllOrders(market?: string, options?: SendOptions): Promise<CancelAllView> {
+    return this.sendCancelAll(await this.signCancelAll(market, options), options)
   }
 
-  async withdraw(asset: string, amount: string): Promise<WithdrawalView> {
-    return this.sendWithdrawal(await this.signWithdrawal(asset, amount))
+  /** @param asset its code @param amount decimal, in whole units */
+  async withdraw(asset: string, amount: string, options?: SendOptions): Promise<WithdrawalView> {
+    return this.sendWithdrawal(await this.signWithdrawal(asset, amount, options), options)
   }
 
   /** Lets another key act for the account: see `Delegation`. */
-  async delegate(key: string, delegation: Delegation): Promise<KeyView> {
-    return this.sendDelegation(await this.signDelegation(key, delegation))
+  async delegate(key: string, delegation: Delegation, options?: SendOptions): Promise<KeyView> {
+    return this.sendDelegation(await this.signDelegation(key, delegation, options), options)
   }
 
   /** Ends what a key may do, at once. Orders that it has placed stay. */
-  async revoke(key: string): Promise<KeyView> {
-    return this.sendRevocation(await this.signRevocation(key))
+  async revoke(key: string, options?: SendOptions): Promise<KeyView> {
+    return this.sendRevocation(await this.signRevocation(key, options), options)
+  }
+
+  /** Signs and sends up to 100 orders of one market. */
+  async placeOrders(market: string, orders: readonly NewOrder[], options: Omit<SendOptions, 'nonce'> = {}): Promise<readonly BatchResult<OrderView>[]> {
+    return this.sendOrders(await Promise.all(orders.map((order) => this.signOrder(market, order, options))), options)
+  }
+
+  /** Signs and sends cancels of up to 100 orders. */
+  async cancelOrders(orders: readonly string[], options: Omit<SendOptions, 'nonce'> = {}): Promise<readonly BatchResult<CancelView>[]> {
+    return this.sendCancels(await Promise.all(orders.map((order) => this.signCancel(order, options))), options)
+  }
+
+  async #deliver<View extends object>(request: Omit<Request, 'body'>, delivery: Delivery<View>, options?: CallOptions): Promise<View> {
+    try {
+      return await this.#session.courier.deliver(request, delivery, callOf(options))
+    } catch (error) {
+      this.#session.heed(error)
+      throw error
+    }
+  }
+
+  async #deliverAll<View extends object>(request: Omit<Request, 'body'>, deliveries: readonly Delivery<View>[], options?: CallOptions): Promise<readonly BatchResult<View>[]> {
+    const results = await this.#session.courier.deliverAll(request, deliveries, callOf(options))
+    for (const { error } of results) this.#session.heed(error)
+    return results
+  }
+
+  #delivery<View>(signed: SignedRequest, own: Delivery<View>['own']): Delivery<View> {
+    return { signed, own, useful_ms: this.#session.left_ms(Number(signed.message.expires)) }
+  }
+
+  #cancelDelivery(signed: SignedRequest): Delivery<CancelView> {
+    return { ...this.#delivery(signed, namesOrder(signed)), done: cancelledBefore }
   }
 }
 
-function until(validity: Partial<Validity> = {}, longest_s = DEFAULT_VALIDITY_S): Validity {
-  const expires = validity.expires ?? Math.floor(Date.now() / 1000) + Math.min(DEFAULT_VALIDITY_S, longest_s)
-  return validity.nonce === undefined ? { expires } : { expires, nonce: validity.nonce }
+const orderPath = ({ message }: SignedRequest): string => `/api/v1/orders/${encodeURIComponent(message.order ?? '')}`
+
+type Own = Delivery<unknown>['own']
+/** What an answer to a message is about: what the message makes, or what it names. */
+function carriesId({ message }: SignedRequest): Own {
+  const id = idOf(message)
+  return (view) => view.id === id
+}
+const namesOrder = ({ message }: SignedRequest): Own => ({ id }) => id === message.order
+const namesKey = ({ message }: SignedRequest): Own => ({ key }) => key === message.key
+
+/** A cancel whose first copy did it, and whose next one therefore came too late: the order is what the first answer said. */
+const cancelledBefore = ({ code, order }: Refused): CancelView | undefined => (code === 'order_not_open' && order?.reason === 'cancelled' ? order : undefined)
+
+/** What of a call's options is not of its message. */
+function callOf({ signal, timeout_ms, retry }: CallOptions = {}): CallOptions {
+  return { ...(signal === undefined ? {} : { signal }), ...(timeout_ms === undefined ? {} : { timeout_ms }), ...(retry === undefined ? {} : { retry }) }
 }

@@ -1,11 +1,19 @@
 import type { ErrorCode } from '../protocol/errors.ts'
+import type { SignedRequest } from './messages.ts'
 import type { AmendView, CancelView } from './views/orders.ts'
 
 /** The request never left this machine, or nobody was there to take it: nothing can have happened. */
 export class NeverSent extends Error {
-  constructor(cause: unknown) {
+  /** The signed message, where it was one: it can be sent with `send…` of the client as it is. */
+  readonly request: SignedRequest | undefined
+  /** Whether it may get through in a moment; not where a name or a certificate is wrong. */
+  readonly passing: boolean
+
+  constructor(cause: unknown, { request, passing = true }: { request?: SignedRequest | undefined; passing?: boolean } = {}) {
     super('The request was never sent: the gateway cannot be reached.', { cause })
     this.name = 'NeverSent'
+    this.request = request
+    this.passing = passing
   }
 }
 
@@ -17,8 +25,10 @@ export class Refused extends Error {
   readonly requestId: string
   /** Where a cancel or an amend was refused for what had become of its order: the order as it was found. */
   readonly order: CancelView | AmendView | undefined
+  /** How long the venue asks to wait, where it does. */
+  readonly retryAfter_ms: number | undefined
 
-  constructor(problem: { code: ErrorCode; title: string; status: number; detail?: string; requestId: string; order?: CancelView | AmendView }) {
+  constructor(problem: { code: ErrorCode; title: string; status: number; detail?: string; requestId: string; order?: CancelView | AmendView }, retryAfter_ms?: number) {
     super(problem.detail === undefined ? problem.title : `${problem.title} (${problem.detail})`)
     this.name = 'Refused'
     this.code = problem.code
@@ -26,14 +36,24 @@ export class Refused extends Error {
     this.detail = problem.detail
     this.requestId = problem.requestId
     this.order = problem.order
+    this.retryAfter_ms = retryAfter_ms
   }
 }
 
-/** The request was sent and no answer says what came of it. Sending the very same message again is safe: it takes effect at most once. */
+/**
+ * The request was sent and no answer says what came of it. Sending the very same message again is safe: it takes effect at most once. `cause` is what was heard
+ * last: where that is a Refused, this copy was refused, but an earlier one may have reached the venue or be on its way still.
+ */
 export class OutcomeUnknown extends Error {
-  constructor(cause: unknown) {
-    super('The request was sent, and its outcome is not known. Send the same message again: it takes effect only once.', { cause })
+  /** The signed message, where it was one: to be sent with `send…` of the client as it is. */
+  readonly request: SignedRequest | undefined
+  readonly retryAfter_ms: number | undefined
+
+  constructor(cause: unknown, { request, retryAfter_ms }: { request?: SignedRequest | undefined; retryAfter_ms?: number | undefined } = {}) {
+    super('The request was sent, and its outcome is not known. Send the same again: a message takes effect only once.', { cause })
     this.name = 'OutcomeUnknown'
+    this.request = request
+    this.retryAfter_ms = retryAfter_ms
   }
 }
 

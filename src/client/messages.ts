@@ -1,3 +1,4 @@
+import { hash } from '@stellar/stellar-sdk/base'
 import { canonicalJson } from '../protocol/messages/canonical.ts'
 import type { SignedMembers } from '../protocol/messages/canonical.ts'
 import type { AmendMessage } from '../protocol/messages/amend.ts'
@@ -66,6 +67,11 @@ export interface Validity {
   readonly expires: number
   /** Default: random. The same nonce with the same contents is the same message. */
   readonly nonce?: string
+}
+
+/** The id of a message: what the venue will call it. As messageId of the protocol, which has Node's own digest, wherever JavaScript runs. */
+export function idOf(message: SignedMembers): string {
+  return Array.from(hash(new TextEncoder().encode(`Stellar Signed Message:\n${canonicalJson(message)}`)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** 96 random bits in base64url. */

@@ -14,11 +14,11 @@ export interface Problem {
 }
 
 /** Refusals that do not say whether the message took effect. */
-const undecided = new Set<ErrorCode>(['outcome_unknown', 'internal_error'])
+const undecided: ReadonlySet<ErrorCode> = new Set(['outcome_unknown', 'internal_error'])
 
 /** A refusal, or an unknown outcome where the refusal does not say whether the message took effect. */
-export function problemError(problem: Partial<Problem>): Refused | OutcomeUnknown {
-  if (typeof problem.code !== 'string' || !isErrorCode(problem.code)) return new OutcomeUnknown(new Error(`status ${problem.status} without a known code`))
-  const refused = new Refused(problem as Problem)
-  return undecided.has(refused.code) ? new OutcomeUnknown(refused) : refused
+export function problemError(problem: Partial<Problem>, retryAfter_ms?: number): Refused | OutcomeUnknown {
+  if (typeof problem.code !== 'string' || !isErrorCode(problem.code)) return new OutcomeUnknown(new Error(`status ${problem.status} without a known code`), { retryAfter_ms })
+  const refused = new Refused(problem as Problem, retryAfter_ms)
+  return undecided.has(refused.code) ? new OutcomeUnknown(refused, { retryAfter_ms }) : refused
 }

@@ -1,55 +1,98 @@
 import { assertChallenge } from './challenge.ts'
+import { VenueClock } from './clock.ts'
+import type { Courier } from './courier.ts'
 import { Refused } from './errors.ts'
-import { exchange } from './http.ts'
-import type { Request } from './http.ts'
-import type { Binding } from './messages.ts'
+import type { Binding, Validity } from './messages.ts'
+import type { CallOptions } from './patience.ts'
 import type { Signer } from './signer.ts'
-import { VenueReader } from './venueReader.ts'
+import { courierTo, VenueReader } from './venueReader.ts'
+import type { ReaderOptions } from './venueReader.ts'
 import type { VenueView } from './views/venue.ts'
 
-/** One key at one venue: what the venue is, who acts for which account, and the token of the key's login. */
+export interface OpenOptions extends ReaderOptions {
+  /** Where the signer is a delegated key: the account it acts for. */
+  readonly account?: string
+}
+
+const DEFAULT_VALIDITY_S = 3_600
+
+/** One key at one venue: what the venue is, who acts for which account, the venue's clock, and the token of the key's login. */
 export class Session {
-  readonly url: string
+  readonly courier: Courier
   readonly venue: VenueView
   readonly signer: Signer
   readonly binding: Binding
+  readonly #clock: VenueClock
   #token: string | undefined
+  #login: Promise<string> | undefined
 
-  private constructor(url: string, venue: VenueView, signer: Signer, account: string) {
-    this.url = url
+  private constructor(courier: Courier, venue: VenueView, clock: VenueClock, signer: Signer, account: string) {
+    this.courier = courier
     this.venue = venue
     this.signer = signer
     this.binding = { network: venue.network, vault: venue.vault, account }
+    this.#clock = clock
   }
 
-  static async open(url: string, signer: Signer, account = signer.address): Promise<Session> {
-    return new Session(url, await new VenueReader(url).markets(), signer, account)
+  static async open(url: string, signer: Signer, { account = signer.address, ...options }: OpenOptions): Promise<Session> {
+    const courier = courierTo(url, options)
+    const clock = new VenueClock()
+    const [venue] = await Promise.all([new VenueReader(courier).markets(), compared(clock, courier)])
+    return new Session(courier, venue, clock, signer, account)
   }
 
-  async login(): Promise<string> {
-    const address = this.signer.address
+  /** What a message is given that does not say: an hour by the venue's clock, or as long as the market allows. */
+  async validity({ expires, nonce }: Partial<Validity> = {}, longest_s = DEFAULT_VALIDITY_S): Promise<Validity> {
+    if (expires === undefined && !this.#clock.known) await compared(this.#clock, this.courier)
+    const until = expires ?? Math.floor(this.#clock.now_ms / 1000) + Math.min(DEFAULT_VALIDITY_S, longest_s)
+    return nonce === undefined ? { expires: until } : { expires: until, nonce }
+  }
+
+  /** How long a message is of use yet, in milliseconds. @param expires Unix seconds */
+  left_ms(expires: number): number {
+    return expires * 1000 - this.#clock.now_ms
+  }
+
+  /** Hears what the venue says of messages' times. */
+  heed(failure: unknown): void {
+    if (failure instanceof Refused && (failure.code === 'message_expired' || failure.code === 'expiry_too_far')) this.#clock.doubt()
+  }
+
+  /** Those who ask at a time share one login: a wallet asks its owner once. */
+  login(options?: CallOptions): Promise<string> {
+    return (this.#login ??= this.#prove(options).finally(() => (this.#login = undefined)))
+  }
+
+  /** Reads what takes a token; logs in where there is none, or no valid one. */
+  async read<Answer>(path: string, options?: CallOptions): Promise<Answer> {
+    const fresh = this.#token === undefined
+    const read = (token: string): Promise<Answer> => this.courier.ask({ method: 'GET', path, token }, options)
+    const token = this.#token ?? (await this.login(options))
+    try {
+      return await read(token)
+    } catch (error) {
+      if (fresh || !(error instanceof Refused) || error.code !== 'token_invalid') throw error
+      // Whoever was first has a new one by now.
+      return read(this.#token !== undefined && this.#token !== token ? this.#token : await this.login(options))
+    }
+  }
+
+  async #prove(options?: CallOptions): Promise<string> {
+    const { address } = this.signer
     const { account } = this.binding
     const query = account === address ? `account=${address}` : `account=${address}&on_behalf_of=${account}`
-    const challenge = await exchange<{ transaction: string; network_passphrase: string }>(this.url, { method: 'GET', path: `/auth?${query}` })
+    const challenge = await this.courier.ask<{ transaction: string; network_passphrase: string }>({ method: 'GET', path: `/auth?${query}` }, options)
     // A challenge for another network could be a real transaction there.
     if (challenge.network_passphrase !== this.venue.network) throw new Error('the login challenge is for another network than the venue')
     assertChallenge(challenge.transaction, this.venue.network, address, account)
     const transaction = await this.signer.signTransaction(challenge.transaction, this.venue.network)
-    const { token } = await exchange<{ token: string }>(this.url, { method: 'POST', path: '/auth', body: { transaction } })
+    const { token } = await this.courier.ask<{ token: string }>({ method: 'POST', path: '/auth', body: { transaction } }, options)
     this.#token = token
     return token
   }
+}
 
-  /** Reads what takes a token; logs in where there is none, or no valid one. */
-  async read<Answer>(path: string): Promise<Answer> {
-    const fresh = this.#token === undefined
-    const request = (token: string): Request => ({ method: 'GET', path, token })
-    const token = this.#token ?? (await this.login())
-    try {
-      return await exchange<Answer>(this.url, request(token))
-    } catch (error) {
-      if (fresh || !(error instanceof Refused) || error.code !== 'token_invalid') throw error
-      return exchange<Answer>(this.url, request(await this.login()))
-    }
-  }
+/** Within one attempt: what was waited between two says nothing of clocks. */
+function compared(clock: VenueClock, courier: Courier): Promise<void> {
+  return courier.repeat((signal) => clock.compare(() => new VenueReader(courier).time({ signal, retry: false })))
 }

@@ -11,7 +11,7 @@ import t from 'tap'
 import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
 import type { AccountId, Amount, Lots, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
-import type { PlaceOrder, VaultCommand } from '../../src/protocol/vault.ts'
+import type { CancelAllOrders, PlaceOrder, VaultCommand } from '../../src/protocol/vault.ts'
 import { resting } from '../gateway/fakeVault.ts'
 import { openStage } from '../gateway/stage.ts'
 
@@ -89,10 +89,10 @@ t.test('amend and cancel-all', async (t) => {
   t.match(stage.vault.heard.at(-1), { kind: 'amend', order: id, price: '0.13', quantity: '25' })
   stage.vault.script = () => ({ answer: { refused: 'amend_too_late', found: outcome }, from: pairActor('XLM-USDC' as MarketName) })
   t.match(await darkpool('amend', id, '--quantity', '3', '--price', '0.13', '--as', 'alice'), { code: 3, stderr: /\[amend_too_late\]\ndarkpool: the order is open, with 4 of 25 traded\n$/ })
-  stage.vault.script = () => ({ answer: { ok: { id, cancelled: 1, markets: [], halted: [] } } })
+  stage.vault.script = (asked) => ({ answer: { ok: { id: (asked as CancelAllOrders).id, cancelled: 1, markets: [], halted: [] } } })
   t.match(await darkpool('cancel-all', 'XLM-USDC', '--as', 'alice'), { code: 0, stdout: '1 order taken back\n' })
   t.match(stage.vault.heard.at(-1), { kind: 'cancelAll', market: 'XLM-USDC' })
-  stage.vault.script = () => ({ answer: { ok: { id, cancelled: 12, markets: ['XLM-USDC'], halted: ['EURC-USDC'] } } })
+  stage.vault.script = (asked) => ({ answer: { ok: { id: (asked as CancelAllOrders).id, cancelled: 12, markets: ['XLM-USDC'], halted: ['EURC-USDC'] } } })
   t.match(await darkpool('cancel-all', '--as', 'alice'), { code: 0, stdout: '12 orders taken back; still to come: XLM-USDC; halted, nothing came back: EURC-USDC\n' })
   t.match(stage.vault.heard.at(-1), { kind: 'cancelAll', market: null })
 })

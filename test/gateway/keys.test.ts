@@ -63,7 +63,7 @@ t.test('delegations that the gateway does not pass on', async (t) => {
 })
 
 t.test('an order that a delegated key signed names its signer', async (t) => {
-  const trading = await Client.open(stage.url, bot, alice.address)
+  const trading = await Client.open(stage.url, bot, { account: alice.address })
   said = { answer: { refused: 'signer_not_allowed' } }
   const order = await trading.signOrder(marketName, { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })
   refused(t, await call(stage.url, 'POST', '/api/v1/orders', order), 'signer_not_allowed')
@@ -79,7 +79,7 @@ t.test('a key that the account has delegated logs in for the account', async (t)
   t.match(claimsOf(token), { sub: alice.address, key: bot.address })
   t.equal((await balances(token)).status, 200)
   t.match(stage.vault.heard.at(-1), { kind: 'balances', account: alice.address }, 'and reads what is the account\'s')
-  t.strictSame(await (await Client.open(stage.url, bot, alice.address)).balances(), [], 'the client does all that by itself')
+  t.strictSame(await (await Client.open(stage.url, bot, { account: alice.address })).balances(), [], 'the client does all that by itself')
 })
 
 t.test('a login that does not verify', async (t) => {

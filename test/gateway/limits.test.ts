@@ -17,7 +17,7 @@ const post = (stage: Stage, body: unknown): Promise<Called> => call(stage.url, '
 async function staged(t: Test, bounds: Parameters<typeof openStage>[0] = {}): Promise<{ stage: Stage; client: Client }> {
   const stage = await openStage(bounds)
   t.teardown(() => stage.close())
-  return { stage, client: await Client.open(stage.url, alice) }
+  return { stage, client: await Client.open(stage.url, alice, { retry: false }) }
 }
 
 /** Holds `count` orders back and lets the others through; resolves, when they are held, with what lets them go. */

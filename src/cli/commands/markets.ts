@@ -18,7 +18,7 @@ export const markets: Command = async ({ args, place }) => {
 /** A market that does not answer is no reason not to list the others. */
 async function stateOf(reader: VenueReader, name: string): Promise<string> {
   try {
-    return (await reader.marketState(name)).state
+    return (await reader.marketState(name, { retry: false })).state
   } catch (error) {
     if (error instanceof Refused && error.code === 'market_unavailable') return 'unavailable'
     throw error

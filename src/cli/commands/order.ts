@@ -1,31 +1,19 @@
 import type { Minimum, NewOrder, Prevention, Resting, Validity } from '../../client/messages.ts'
-import { OutcomeUnknown } from '../../client/errors.ts'
 import { decimal, duration_s, words } from '../arguments.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
 import { orderText } from '../text.ts'
 
-const ATTEMPTS = 3
-
 /** `darkpool order`: a limit order. `darkpool market`: one that trades at once, at a worst price or for what to spend. */
-export const placeOrder: Command = async ({ args, place, say }) => {
+export const placeOrder: Command = async ({ args, place }) => {
   const [sideWord, market] = words(args, ['buy|sell', 'MARKET'])
   const side = sideOf(sideWord)
   const order = args.command === 'market' ? marketOrder(side, args.options) : limitOrder(side, args.options)
   const validity = expiry(args.options.expires)
   const client = await place.client()
-  const request = await client.signOrder(market, order, validity)
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const view = await client.sendOrder(request)
-      return { text: orderText(view), json: view }
-    } catch (error) {
-      // The very same message takes effect at most once, so asking again is how its outcome is found out.
-      if (!(error instanceof OutcomeUnknown) || attempt === ATTEMPTS) throw error
-      say('no answer; asking again with the same message')
-    }
-  }
+  const view = await client.placeOrder(market, order, validity)
+  return { text: orderText(view), json: view }
 }
 
 function limitOrder(side: 'buy' | 'sell', options: Arguments['options']): NewOrder {

@@ -42,3 +42,9 @@ export interface VenueView {
   readonly assets: readonly AssetView[]
   readonly markets: readonly MarketView[]
 }
+
+/** The clock by which the gateway judges what has expired. */
+export interface TimeView {
+  readonly time: string
+  readonly unix_ms: number
+}

@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import t from 'tap'
 import type { Test } from 'tap'
-import { exchange } from '../../src/client/http.ts'
+import { exchange } from '../../src/client/exchange.ts'
+import { fetchTransport } from '../../src/client/transport.ts'
 
 async function serve(t: Test, answer: (socket: Socket) => void): Promise<string> {
   const server: Server = createServer()
@@ -22,7 +23,7 @@ const saying = (status: number, body: string) => (socket: Socket) => {
   socket.on('error', () => undefined)
   socket.once('data', () => socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`))
 }
-const ask = (url: string) => exchange(url, { method: 'POST', path: '/api/v1/orders', body: {} })
+const ask = (url: string) => exchange(fetchTransport, url, { method: 'POST', path: '/api/v1/orders', body: {} }, AbortSignal.timeout(60_000))
 
 t.test('nobody there: never sent', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
@@ -31,7 +32,7 @@ t.test('nobody there: never sent', async (t) => {
   server.close()
   await once(server, 'close')
   await t.rejects(ask(`http://127.0.0.1:${port}`), { name: 'NeverSent' })
-  await t.rejects(ask('http://no-such-host.invalid'), { name: 'NeverSent' })
+  await t.rejects(ask('http://no-such-host.invalid'), { name: 'NeverSent', passing: false }, 'and no such name is not for want of patience')
 })
 
 t.test('cut off before an answer: nobody knows', async (t) => {
@@ -39,6 +40,24 @@ t.test('cut off before an answer: nobody knows', async (t) => {
   await t.rejects(ask(await serve(t, saying(200, '{"id":'))), { name: 'OutcomeUnknown' })
   await t.rejects(ask(await serve(t, saying(502, '<html>bad gateway</html>'))), { name: 'OutcomeUnknown' }, 'something between that is no gateway')
   await t.rejects(ask(await serve(t, saying(418, '{"code":"teapot"}'))), { name: 'OutcomeUnknown' }, 'a code that this client does not know')
+  for (const text of ['null', '"welcome"', '[]', '7']) await t.rejects(ask(await serve(t, saying(200, text))), { name: 'OutcomeUnknown' }, 'JSON, and no answer')
+  const moved = (socket: Socket) => socket.once('data', () => socket.end('HTTP/1.1 307 X\r\nlocation: http://127.0.0.1:9/\r\ncontent-length: 0\r\n\r\n'))
+  await t.rejects(ask(await serve(t, moved)), { name: 'OutcomeUnknown' }, 'and nothing signed follows where a stranger points')
+})
+
+t.test('an answer without an end is not read to it', async (t) => {
+  const endless = (socket: Socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => {
+      socket.write('HTTP/1.1 200 X\r\n\r\n')
+      const more = (): void => {
+        while (!socket.destroyed && socket.write('x'.repeat(65_536)));
+      }
+      socket.on('drain', more)
+      more()
+    })
+  }
+  await t.rejects(ask(await serve(t, endless)), { name: 'OutcomeUnknown', cause: { message: 'the answer has no end' } })
 })
 
 t.test('a problem is a refusal with its code, unless it says that it does not know', async (t) => {
