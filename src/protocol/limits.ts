@@ -13,8 +13,13 @@ export const limits = {
   batchInputs: 4_096,
   /** Inputs that may wait for one actor; beyond it new commands are refused with venue_overloaded. */
   mailboxInputs: 65_536,
-  /** Messages that one actor holds for a peer that does not acknowledge; beyond it the vault actor refuses orders with market_unavailable. */
+  /**
+   * Messages that one actor holds for a peer that does not acknowledge. Beyond it the vault actor refuses orders with market_unavailable; any other takes nothing
+   * more of its own peers, so that it comes to a vault actor in the end. Also feed messages that are not stored, beyond which commands are refused with venue_overloaded.
+   */
   outboxMessages: 65_536,
+  /** Trades that wait for the chain; beyond it markets are held up, and their orders refused with market_unavailable. */
+  unsettledTrades: 1_000_000,
   /** Journal records, and bytes of them, after which an actor's next snapshot is due. What a new owner replays is about as long. */
   snapshotRecords: 50_000,
   snapshotBytes: 268_435_456,
@@ -22,6 +27,8 @@ export const limits = {
   snapshots: 3,
   /** Requests of one gateway without an answer; the last eighth of them is for cancels alone. */
   gatewayInFlight: 16_384,
+  /** Of those, requests that wait for the next owner of one actor. Beyond it they are refused with account_unavailable, so that one actor does not use up what is everybody's. */
+  betweenOwners: 4_096,
   /** Signatures that wait for a thread: a quarter of a second of one thread's work. Beyond it, orders are refused with venue_overloaded. */
   signatureQueue: 4_096,
   /** Inputs that wait for one actor, as it says itself every second, beyond which a gateway takes no orders for it. */

@@ -1,4 +1,5 @@
 import type { ActorName } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
 import type { Answer } from '../../protocol/packets.ts'
 
 /** Called once with the answer and the actor that gave it; null where the gateway itself gave up. */
@@ -28,13 +29,16 @@ interface Entry<Content> extends Request<Content> {
  */
 export class Waiting<Content> {
   readonly #timeout_ms: number
+  readonly #mostParked: number
   readonly #entries = new Map<number, Entry<Content>>()
   /** How many are parked, by actor. */
   readonly #parked = new Map<ActorName, number>()
   #last = 0
 
-  constructor(timeout_ms: number) {
+  /** @param mostParked how many may wait for the next owner of one actor */
+  constructor(timeout_ms: number, mostParked: number = limits.betweenOwners) {
     this.#timeout_ms = timeout_ms
+    this.#mostParked = mostParked
   }
 
   get size(): number {
@@ -68,12 +72,14 @@ export class Waiting<Content> {
     if (entry !== undefined) this.settle(request, entry.doubtful ? entry.late : entry.notTaken, null)
   }
 
-  /** Nobody took it: it waits for the next owner. */
+  /** Nobody took it: it waits for the next owner, where there is room. */
   park(request: number): void {
     const entry = this.#entries.get(request)
     if (entry === undefined || entry.parked) return
+    const parked = this.#parked.get(entry.to) ?? 0
+    if (parked >= this.#mostParked) return this.giveUp(request)
     entry.parked = true
-    this.#parked.set(entry.to, (this.#parked.get(entry.to) ?? 0) + 1)
+    this.#parked.set(entry.to, parked + 1)
   }
 
   /**
