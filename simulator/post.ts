@@ -90,6 +90,8 @@ export class Post {
       clock: host.clock,
       log,
       patience_ms: hosted.patience_ms ?? 0,
+      ...(hosted.bounds && { bounds: hosted.bounds }),
+      ...(hosted.room && { room: hosted.room }),
       envelope: envelopeOf('record', secret, venue, this.actor, random.fork('records')),
       snapshots: { store: shelves.store(this.actor, host), envelope: envelopeOf('snapshot', secret, venue, this.actor, random.fork('snapshots')) },
     })
@@ -169,9 +171,9 @@ export class Post {
   }
 
   #role(place: Place, random: Random, log: Log): { readonly hosted: Hosted; readonly machine: Machine } {
-    const { venue, rpc, engine, defect } = this.#world
+    const { venue, rpc, engine, defect, bounds } = this.#world
     const server = rpc.reachedBy(place.host)
-    const hosted = roleOf(this.actor, { venue, host: place.host, engine, random, log, server: defect?.rpc?.(server, place) ?? server })
+    const hosted = roleOf(this.actor, { venue, host: place.host, engine, random, log, bounds, server: defect?.rpc?.(server, place) ?? server })
     return { hosted, machine: defect?.machine?.(hosted.machine, place) ?? hosted.machine }
   }
 

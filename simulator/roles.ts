@@ -24,6 +24,13 @@ const POLL_ms = 500
 const LIFETIME_s = 15
 const EVENTS_PER_PAGE = 7
 
+/** What actors leave to each other, and what settlement keeps, before those who cause more are held up (src/actors/roles.ts). */
+export interface Bounds {
+  readonly outbox: number
+  readonly feed: number
+  readonly queue: number
+}
+
 export interface RoleParts {
   readonly venue: Venue
   readonly host: Host
@@ -31,19 +38,20 @@ export interface RoleParts {
   readonly engine: Keypair
   readonly random: Random
   readonly log: Log
+  readonly bounds: Bounds
 }
 
 /** The machine that an actor's name calls for, with its driver where it has one. */
 export function roleOf(actor: ActorName, parts: RoleParts): Hosted {
-  const { venue } = parts
+  const { venue, bounds } = parts
   const [role, which] = actor.split('.') as [string, string]
   switch (role) {
     case 'vault':
-      return { machine: new VaultMachine(Number(which), venue), patience_ms: patience_ms.vault }
+      return { machine: new VaultMachine(Number(which), venue), patience_ms: patience_ms.vault, bounds: { feed: bounds.feed } }
     case 'pair': {
       const market = venue.markets.get(which as MarketName)
       if (market === undefined) throw new Error(`no market ${which}`)
-      return { machine: new PairMachine(market, venue) }
+      return { machine: new PairMachine(market, venue), bounds }
     }
     case 'settlement':
       return settlementRole(Number(which), parts)
@@ -54,12 +62,13 @@ export function roleOf(actor: ActorName, parts: RoleParts): Hosted {
   }
 }
 
-function settlementRole(channel: number, { venue, host, server, engine, random, log }: RoleParts): Hosted {
+function settlementRole(channel: number, { venue, host, server, engine, random, log, bounds }: RoleParts): Hosted {
   const { settlement, vaultPartitions, network, vault } = venue.file
   const machine = new SettlementMachine({
     channel,
     vaultPartitions,
     ...settlement,
+    maxQueued: bounds.queue,
     assetsOf: (name) => {
       const market = venue.markets.get(name)
       if (market === undefined) throw new Error(`no market ${name}`)
@@ -78,10 +87,10 @@ function settlementRole(channel: number, { venue, host, server, engine, random, 
     clock: host.clock,
     nonce: () => (BigInt(random.uint32()) << 31n) | BigInt(random.uint32() >>> 1),
   }
-  return { machine, patience_ms: patience_ms.settlement, drive: (actor: DrivenActor): Driver => driveSettlement(options, actor) }
+  return { machine, patience_ms: patience_ms.settlement, bounds, room: (from) => machine.hasRoom(from), drive: (actor: DrivenActor): Driver => driveSettlement(options, actor) }
 }
 
-function watcherRole({ venue, host, server, log }: RoleParts): Hosted {
+function watcherRole({ venue, host, server, log, bounds }: RoleParts): Hosted {
   const { vaultPartitions, network, vault } = venue.file
   const machine = new WatcherMachine(vaultPartitions, vault.fromLedger)
   const options = {
@@ -94,7 +103,7 @@ function watcherRole({ venue, host, server, log }: RoleParts): Hosted {
     page: EVENTS_PER_PAGE,
     clock: host.clock,
   }
-  return { machine, drive: (actor: DrivenActor): Driver => driveWatcher(options, actor) }
+  return { machine, bounds, drive: (actor: DrivenActor): Driver => driveWatcher(options, actor) }
 }
 
 /** How journals and snapshots are kept in this run: sealed, or readable where there is no secret. */

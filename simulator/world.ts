@@ -20,6 +20,7 @@ import type { Applied, Positions } from './observedMachine.ts'
 import type { CausedBy } from './observedJournal.ts'
 import type { Random } from './random.ts'
 import { Readers } from './readers.ts'
+import type { Bounds } from './roles.ts'
 import { Post } from './post.ts'
 import { Shelves } from './shelves.ts'
 import { Traders, workloadOf } from './traders.ts'
@@ -59,6 +60,8 @@ export class World {
   readonly applied: Applied = { commands: 0, messages: 0, locals: 0 }
   /** Of journals; null where they are readable. */
   readonly secret: Uint8Array | null
+  /** Narrow in most runs, so that everybody is held up by everybody now and then. */
+  readonly bounds: Bounds
   readonly random: Random
   #gateways: Gateway[] = []
   #hosts = 0
@@ -73,6 +76,8 @@ export class World {
     this.workload = workloadOf(random)
     this.accounts = simulatedAccounts(random, this.workload.accounts)
     this.secret = random.chance(0.5) ? random.bytes(32) : null
+    const narrow = circumstances.random.fork('bounds')
+    this.bounds = { outbox: narrow.pick([4, 40, 400]), feed: narrow.pick([10, 100, 1_000]), queue: narrow.pick([50, 500, 5_000]) }
     this.engine = Keypair.fromRawEd25519Seed(random.bytes(32))
     const { verdict } = circumstances
     this.chain = new Chain(circumstances, this.venue.assets.map(({ contract }) => contract), random.pick([1, 1, 2]))

@@ -1,5 +1,6 @@
 import type { Keys } from '../enclave/keys.ts'
 import type { ActorName, MarketName } from '../protocol/identity.ts'
+import { limits } from '../protocol/limits.ts'
 import type { Venue } from '../protocol/venue.ts'
 import type { Hosted } from './runtime/driver.ts'
 import type { Log } from './runtime/log.ts'
@@ -9,6 +10,9 @@ import type { Log } from './runtime/log.ts'
  * mostly meet the next order within this time; a trade is settled seconds later in any case.
  */
 const patience_ms = { vault: 2, settlement: 25 } as const
+
+/** Of every actor but the vault actors, which the others wait for (pressure.ts). */
+const bounds = { outbox: limits.outboxMessages } as const
 
 /** What the module of the settlement actors gives. */
 interface SettlementModule {
@@ -41,12 +45,12 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
       const { PairMachine } = await import('./pair/pairMachine.ts')
       const market = venue.markets.get(which as MarketName)
       if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
-      return { machine: new PairMachine(market, venue) }
+      return { machine: new PairMachine(market, venue), bounds }
     }
     case 'settlement':
-      return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement }
+      return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement, bounds }
     case 'watcher':
-      return (await loadSettlement()).createWatcher(venue, log)
+      return { ...(await loadSettlement()).createWatcher(venue, log), bounds }
     default:
       throw new Error(`no machine is known for the actor ${actor}`)
   }

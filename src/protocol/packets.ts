@@ -63,8 +63,14 @@ export interface ActorStatus {
   readonly alarms: readonly ActorAlarm[]
 }
 
-/** `peer_lost_records`: the peer has applied less than it acknowledged, so its journal has lost its end; what it lacks cannot be sent again. */
-export interface ActorAlarm {
-  readonly kind: 'peer_lost_records'
+/**
+ * `peer_lost_records`: the peer has applied less than it acknowledged, so its journal has lost its end; what it lacks cannot be sent again.
+ * `peer_behind`: the peer leaves more than `limits.outboxMessages` of what it was sent; what would cause more is not taken, or refused.
+ */
+export interface PeerAlarm {
+  readonly kind: 'peer_lost_records' | 'peer_behind'
   readonly peer: ActorName
 }
+
+/** `journal_stalled`: an append has not been stored for so long that new commands are refused. The store is away, full, or very slow. */
+export type ActorAlarm = PeerAlarm | { readonly kind: 'journal_stalled' }

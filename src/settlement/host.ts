@@ -45,6 +45,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
   let engine: Promise<Keypair> | undefined
   return {
     machine,
+    room: (from) => machine.hasRoom(from),
     drive: (actor) =>
       driveSettlement(
         {

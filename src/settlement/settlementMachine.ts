@@ -1,5 +1,6 @@
 import type { Effects, Machine } from '../actors/runtime/machine.ts'
 import type { AccountId, ActorName, MarketName, Milliseconds } from '../protocol/identity.ts'
+import { limits } from '../protocol/limits.ts'
 import type { Answer } from '../protocol/packets.ts'
 import type { SettlementMessage } from '../protocol/settlement.ts'
 import { vaultOf } from '../protocol/subjects.ts'
@@ -21,6 +22,8 @@ export interface SettlementOptions {
   readonly maxAge_ms: number
   readonly maxAccounts: number
   readonly maxTrades: number
+  /** Trades that may wait before markets are held up; `limits.unsettledTrades` unless given. */
+  readonly maxQueued?: number
   readonly assetsOf: (market: MarketName) => MarketAssets
 }
 
@@ -32,7 +35,8 @@ const RETRY_FIRST_MS = 250
 const RETRY_LONGEST_MS = 60_000
 const ALARM_REFUSALS = 5
 const ALARM_UNREGISTERED_MS = 60_000
-const ALARM_QUEUED = 1_000_000
+/** Half of what there is room for. */
+const ALARM_QUEUED = limits.unsettledTrades / 2
 
 /** What the driver finds to do. */
 export interface SettlementWork {
@@ -69,6 +73,11 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   get work(): SettlementWork {
     return { flight: this.#flight, cosign: this.#cosigning.next }
+  }
+
+  /** Whether there is room for what an actor sends: markets wait while the chain takes nothing. What queued trades may wait for, an account's index, always has. */
+  hasRoom(from: ActorName): boolean {
+    return !from.startsWith('pair.') || this.#queue.size < (this.#options.maxQueued ?? limits.unsettledTrades)
   }
 
   /** Batches are formed here and not when a trade comes, so that all trades of one packet can share one. */

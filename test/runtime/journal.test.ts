@@ -110,6 +110,31 @@ t.test('a record that the stream does not take is refused for good', async (t) =
   await t.rejects(journal.append(new Uint8Array(8_388_609)), { message: /max_payload/ })
 })
 
+t.test('a full stream: the append waits, says why, and is stored once when there is room', async (t) => {
+  const subject = subjectOf()
+  const journal = journalOn(direct, subject)
+  await replay(journal)
+  const { config, state } = await manager.streams.info(subjects.journalStream)
+  const records = Array.from({ length: 20 }, (_, n) => `${n}`.padEnd(1_000, '.'))
+  const doubts = () => log.lines.filter((line) => line.includes('an append is in doubt') && line.includes('maximum bytes exceeded'))
+  const before = doubts().length
+  await manager.streams.update(subjects.journalStream, { ...config, max_bytes: state.bytes + 10_000 })
+  let appended = 0
+  const append = (async () => {
+    for (const record of records) {
+      await journal.append(bytes(record))
+      appended++
+    }
+  })()
+  await until(async () => doubts().length >= before + 3)
+  const held = appended
+  t.ok(held > 0 && held < records.length)
+  t.same(await stored(subject), records.slice(0, held), 'what was acknowledged is there, and nothing else')
+  await manager.streams.update(subjects.journalStream, config)
+  await append
+  t.same(await stored(subject), records)
+})
+
 /** An append whose answer, or which itself, gets lost; then the connection ends, and things are well again. */
 async function inDoubt(subject: string, lose: 'answer' | 'append', meanwhile: () => Promise<void>): Promise<void> {
   const connection = await connectNats(access(proxy.url), 'doubtful')

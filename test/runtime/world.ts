@@ -262,7 +262,7 @@ export class World {
     return takeSnapshot({ replica, journal: this.journal(name).open(), shelf: { store: this.snapshots(name), envelope: clearEnvelope }, kept, random: systemRandom, log }, least)
   }
 
-  actor(name: ActorName, machine: Machine, more: Pick<ActorParts, 'patience_ms' | 'envelope' | 'snapshots'> = {}): Actor {
+  actor(name: ActorName, machine: Machine, more: Pick<ActorParts, 'patience_ms' | 'envelope' | 'snapshots' | 'bounds' | 'room'> = {}): Actor {
     const { clock, network, log } = this
     return new Actor({ name, machine, journal: this.journal(name).open(), transport: network.transport(), feed: this.feed(name), subjects, clock, log, ...more })
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { AccountId, Amount, MessageId } from '../../src/protocol/identity.ts'
+import type { AccountId, ActorName, Amount, MessageId } from '../../src/protocol/identity.ts'
 import type { Trade } from '../../src/protocol/pair.ts'
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import { vaultOf } from '../../src/protocol/subjects.ts'
@@ -45,6 +45,18 @@ const settle = (actor: Actor, hash = 'aa', ledger = 7): void => {
   local(actor, submitted(actor, hash))
   local(actor, { kind: 'confirmed', ...flightOf(actor).id, hash, ledger })
 }
+
+t.test('with a full queue it has room for no market, and for everybody whom the queue may wait for', async (t) => {
+  const actor = actorWith({ maxQueued: 3 })
+  const room = (): boolean[] => (['pair.A0-A1', 'watcher.0', 'vault.1'] as ActorName[]).map((from) => actor.machine.hasRoom(from))
+  for (let n = 1; n <= 3; n++) {
+    t.same(room(), [true, true, true])
+    actor.hear('pair.A0-A1', trade(n, { buyer: 1, seller: 2, base: 10n, quote: 35n }))
+  }
+  t.same(room(), [false, true, true])
+  actor.apply([], 5_000)
+  t.same(room(), [true, true, true], 'the batch on its way is not in the queue')
+})
 
 t.test('a trade waits its age, is batched, submitted and reported', async (t) => {
   const actor = actorWith()

@@ -1,7 +1,7 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { ActorStatus } from '../../protocol/packets.ts'
+import type { ActorAlarm, ActorStatus } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 import { ActorState } from './actorState.ts'
 import { Answering } from './answering.ts'
@@ -22,6 +22,8 @@ import { Loop, pulse_ms } from './loop.ts'
 import type { Machine } from './machine.ts'
 import { Mailbox } from './mailbox.ts'
 import { packetRoom } from './packets.ts'
+import { Pressure } from './pressure.ts'
+import type { PressureBounds } from './pressure.ts'
 import { receive } from './reception.ts'
 import type { Received } from './reception.ts'
 import { takeOver } from './recovery.ts'
@@ -43,6 +45,10 @@ export interface ActorParts {
   readonly log: Log
   /** How long peers' messages may wait for company, in milliseconds. Every record costs a sync, and nobody waits for these. Default 0. */
   readonly patience_ms?: number
+  /** Beyond which it takes nothing more of its peers, and nothing of its driver. By default only a feed that cannot be stored holds it up. */
+  readonly bounds?: Partial<PressureBounds>
+  /** Whether its machine has room for what a peer sends. */
+  readonly room?: (from: ActorName) => boolean
   /** How the journal's records are wrapped; readable where none is given. */
   readonly envelope?: Envelope
   /** Where it finds snapshots to begin from. Without, the journal is replayed whole. */
@@ -51,7 +57,11 @@ export interface ActorParts {
 
 type State = ActorStatus['state']
 
+const nothing = new Uint8Array(0)
 const status_ms = 1_000
+/** An append that takes so long stands for more than a slow disk: what comes now would wait in vain. */
+const stalled_ms = 3_000
+
 /**
  * Carries one machine. What arrives waits in the mailbox; a batch of it is applied, appended to the journal as one record, and only when that
  * is durable do its effects leave. One append is in flight, meanwhile the next batch gathers. A machine that throws, or a journal that has
@@ -70,6 +80,7 @@ export class Actor implements DrivenActor {
   readonly #log: Log
   readonly #links: Links
   readonly #feed: Feed
+  readonly #pressure: Pressure
   readonly #snapshots: SnapshotShelf | null
   readonly #memory: ActorState
   readonly #answering: Answering
@@ -81,6 +92,8 @@ export class Actor implements DrivenActor {
   #cancelPulse = (): void => undefined
   #leave = (): void => undefined
   #statusAt = 0
+  /** By a clock that nobody sets; null while no append is in flight. */
+  #appendingSince: number | null = null
 
   constructor(parts: ActorParts) {
     this.name = parts.name
@@ -93,6 +106,7 @@ export class Actor implements DrivenActor {
     this.#log = parts.log
     this.#links = new Links(parts.name, parts.subjects, parts.transport, parts.log)
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
+    this.#pressure = new Pressure(this.#links, this.#feed, parts.bounds, parts.room)
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
     this.#snapshots = parts.snapshots ?? null
@@ -111,7 +125,8 @@ export class Actor implements DrivenActor {
 
   get status(): ActorStatus {
     const { records, restored, bytes, epoch } = this.#memory
-    return { actor: this.name, node: this.#node, epoch, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms: this.#links.alarms }
+    const alarms: readonly ActorAlarm[] = this.#stalled ? [...this.#links.alarms, { kind: 'journal_stalled' }] : this.#links.alarms
+    return { actor: this.name, node: this.#node, epoch, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms }
   }
 
   /**
@@ -142,6 +157,7 @@ export class Actor implements DrivenActor {
     if (this.#state !== 'running') return Promise.reject(new Error(`${this.name} is ${this.#state}`))
     const bytes = encode(input)
     if (bytes.length > packetRoom) return Promise.reject(new Error(`an input of ${bytes.length} bytes; at most ${packetRoom} fit`))
+    if (this.#pressure.outboxFull) return this.#pressure.outboxRoom().then(() => this.submit(input))
     return new Promise<void>((done, failed) => {
       // Decoded again, so that the machine sees now what it will see in a replay.
       this.#mailbox.put({ kind: 'local', bytes, input: decode(bytes), done, failed })
@@ -165,6 +181,11 @@ export class Actor implements DrivenActor {
     })
     if (!this.#over) await this.#transport.flush()
     this.stop()
+  }
+
+  /** Ends at once, as failed: whoever read its journal beside it has not come to what it is, or could not read it. */
+  distrust(reason: Error): void {
+    this.#fail(reason)
   }
 
   /** Ends at once, as a crash would: nothing further leaves, not even what is durable. */
@@ -195,6 +216,7 @@ export class Actor implements DrivenActor {
     this.#loop.stop()
     this.#leave()
     this.#feed.stop()
+    this.#pressure.stop()
     for (const mail of this.#mailbox.clear()) if (mail.kind === 'local') mail.failed(this.#ending())
     this.#sayStatus()
     this.#end(reason)
@@ -219,6 +241,7 @@ export class Actor implements DrivenActor {
       const now = this.#clock.now()
       if (this.#state !== 'replaying') {
         this.#links.tick(now)
+        this.#relieve()
         this.#loop.rearm()
       }
       if (now - this.#statusAt >= status_ms || now < this.#statusAt) this.#sayStatus()
@@ -232,21 +255,36 @@ export class Actor implements DrivenActor {
     return {
       clients: (packet, bytes) => {
         if (this.#state !== 'running') return this.#answering.refuse(packet, 'venue_not_ready')
-        // A feed that cannot be stored holds memory, so it holds back what would add to it.
-        const full = this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
+        // A feed that cannot be stored holds memory, so it holds back what would add to it; what comes while the journal stands would wait in vain.
+        const full = this.#stalled || this.#feed.backlog >= limits.outboxMessages || !this.#mailbox.put({ kind: 'client', bytes, packet })
         if (full) this.#answering.refuse(packet, 'venue_overloaded')
         else this.#loop.press()
       },
       // One that finds no room is as good as lost on the way: the peer sends it again.
       peers: (packet, bytes) => {
-        if (this.#state !== 'running' || !this.#mailbox.put({ kind: 'peer', bytes, packet })) return
+        if (this.#state !== 'running' || !this.#pressure.takes(packet.from) || !this.#mailbox.put({ kind: 'peer', bytes, packet })) return
         if (this.#mailbox.inputs >= limits.batchInputs) this.#loop.press()
         else this.#loop.gather()
       },
-      ack: (ack, bytes) => this.#links.heard(ack, bytes, this.#clock.now()),
+      ack: (ack, bytes) => {
+        this.#links.heard(ack, bytes, this.#clock.now())
+        this.#relieve()
+      },
       reconnected: () => this.#links.reconnected(this.#clock.now()),
       failed: (error) => this.#fail(error),
     }
+  }
+
+  /** Whoever was turned away and would not be now is asked to go on, with an acknowledgement of what it knows already. */
+  #relieve(): void {
+    for (const from of this.#pressure.relieved()) {
+      this.#mailbox.put({ kind: 'peer', bytes: nothing, packet: { from, first: 1, items: [] } })
+      this.#loop.press()
+    }
+  }
+
+  get #stalled(): boolean {
+    return this.#appendingSince !== null && this.#clock.passed() - this.#appendingSince >= stalled_ms
   }
 
   // The loop
@@ -277,7 +315,10 @@ export class Actor implements DrivenActor {
       inputs.push(input)
       apply()
     }
-    await this.#journal.append(this.#memory.close(inputs))
+    const record = this.#memory.close(inputs)
+    this.#appendingSince = this.#clock.passed()
+    await this.#journal.append(record)
+    this.#appendingSince = null
     this.#memory.appended()
     // Stopped meanwhile: the record stands, and the next owner tells of it.
     if (!this.#over) this.#release(asked)

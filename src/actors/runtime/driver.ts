@@ -1,9 +1,11 @@
+import type { ActorName } from '../../protocol/identity.ts'
 import type { Machine } from './machine.ts'
+import type { PressureBounds } from './pressure.ts'
 
 /** What the part of an actor that does I/O for its machine may do with the actor. */
 export interface DrivenActor<Local = unknown> {
   /**
-   * Gives the machine an input of its own driver. Resolves once it is durable; it has been applied by then.
+   * Gives the machine an input of its own driver, once there is room for what it may cause. Resolves once it is durable; it has been applied by then.
    * @throws Error where the actor ends first: whether the input is in the journal then shows after the next start
    */
   submit(input: Local): Promise<void>
@@ -24,5 +26,8 @@ export interface Hosted {
   readonly machine: Machine
   /** How long what other actors say may wait for company (`ActorParts`). */
   readonly patience_ms?: number
+  /** When it takes nothing more of its peers, and whether it has room for what one of them sends (`ActorParts`). */
+  readonly bounds?: Partial<PressureBounds>
+  readonly room?: (from: ActorName) => boolean
   drive?(actor: DrivenActor): Driver
 }

@@ -55,6 +55,11 @@ export class Link {
     return this.#outbox.size + this.#pushed.length
   }
 
+  /** Messages that the peer has not said it has, as far as is known here and now. */
+  get behind(): number {
+    return this.#outbox.last - this.#heard
+  }
+
   /** Whether the peer has less than it acknowledged: its journal has lost its end, and what it lacks is forgotten here. */
   get lost(): boolean {
     return this.#lower >= lostAnswers

@@ -1,6 +1,7 @@
 import { encode } from '../../protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
-import type { ActorAlarm, PeerAck, PeerPacket } from '../../protocol/packets.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { PeerAck, PeerAlarm, PeerPacket } from '../../protocol/packets.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 import type { Transcript } from './digest.ts'
 import { Link, neverSent } from './link.ts'
@@ -10,6 +11,12 @@ import { PacketOutbox } from './packetOutbox.ts'
 import { inputTag } from './record.ts'
 import type { RecordInput } from './record.ts'
 import type { Transport } from './transport.ts'
+
+/** What the log says where an alarm begins, and where it is over. */
+const said = {
+  peer_lost_records: { begins: 'a peer has lost messages that it had acknowledged: its journal has lost its end', ends: 'a peer has again what it had acknowledged' },
+  peer_behind: { begins: 'a peer does not take what it is sent: what would cause more waits', ends: 'a peer takes again what it is sent' },
+} as const satisfies Record<PeerAlarm['kind'], unknown>
 
 /** By name, so that the order in which actors met does not show. */
 export interface LinksState {
@@ -39,7 +46,7 @@ export class Links {
   readonly #acknowledged = new Set<Link>()
   /** Senders that wait for an acknowledgement of ours. */
   readonly #owed = new Set<ActorName>()
-  #alarms: readonly ActorAlarm[] = []
+  #alarms: readonly PeerAlarm[] = []
 
   constructor(self: ActorName, subjects: Subjects, transport: Transport, log: Log) {
     this.#log = log
@@ -64,9 +71,16 @@ export class Links {
     for (const [sender, position] of applied) this.#applied.set(sender, position)
   }
 
-  /** Peers that have less than they acknowledged. They will never have it again from here: somebody must look. */
-  get alarms(): readonly ActorAlarm[] {
+  /** Peers that have less than they acknowledged, and will never have it again from here; and peers that leave what they are sent. Somebody must look. */
+  get alarms(): readonly PeerAlarm[] {
     return this.#alarms
+  }
+
+  /** Messages that wait for one peer, of the peer that leaves most. */
+  get behind(): number {
+    let most = 0
+    for (const { behind } of this.#links.values()) if (behind > most) most = behind
+    return most
   }
 
   send(to: ActorName, message: unknown): void {
@@ -155,13 +169,15 @@ export class Links {
 
   tick(now: Milliseconds): void {
     for (const link of this.#links.values()) link.tick(now)
-    const lost = [...this.#links.values()].filter((link) => link.lost)
-    for (const { peer } of lost) {
-      if (this.#alarms.some((alarm) => alarm.peer === peer)) continue
-      this.#log.error('link', 'a peer has lost messages that it had acknowledged: its journal has lost its end', { alarm: 'peer_lost_records', peer })
+    const alarms: PeerAlarm[] = []
+    for (const { peer, lost, behind } of this.#links.values()) {
+      if (lost) alarms.push({ kind: 'peer_lost_records', peer })
+      if (behind >= limits.outboxMessages) alarms.push({ kind: 'peer_behind', peer })
     }
-    for (const { peer } of this.#alarms) if (!lost.some((link) => link.peer === peer)) this.#log.info('link', 'a peer has again what it had acknowledged', { peer })
-    this.#alarms = lost.map(({ peer }) => ({ kind: 'peer_lost_records', peer }))
+    const within = (all: readonly PeerAlarm[], { kind, peer }: PeerAlarm): boolean => all.some((alarm) => alarm.kind === kind && alarm.peer === peer)
+    for (const alarm of alarms) if (!within(this.#alarms, alarm)) this.#log.error('link', said[alarm.kind].begins, { alarm: alarm.kind, peer: alarm.peer })
+    for (const alarm of this.#alarms) if (!within(alarms, alarm)) this.#log.info('link', said[alarm.kind].ends, { peer: alarm.peer })
+    this.#alarms = alarms
   }
 
   #link(peer: ActorName): Link {

@@ -16,7 +16,7 @@ export const status: Command = async ({ args, place }) => {
       const said = heard.get(actor)
       const owner = readHolder(entries.get(leaseKey(actor)))?.node ?? null
       const { state = 'silent', epoch = null, records = null, backlog = null, alarms = [] } = said ?? {}
-      return { actor, owner, pin: readPin(entries, actor) ?? null, state, epoch, records, backlog, alarms: alarms.map(({ kind, peer }) => `${kind} ${peer}`) }
+      return { actor, owner, pin: readPin(entries, actor) ?? null, state, epoch, records, backlog, alarms: alarms.map((alarm) => ('peer' in alarm ? `${alarm.kind} ${alarm.peer}` : alarm.kind)) }
     })
     const cell = (value: number | string | null): string => (value === null ? '—' : String(value))
     const text = [
