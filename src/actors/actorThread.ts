@@ -6,12 +6,14 @@ import type { ActorStatus } from '../protocol/packets.ts'
 import { endpointOf } from './control.ts'
 import type { HostControl, HostData } from './control.ts'
 import { exitCodes } from './exitCodes.ts'
+import type { FoundFault } from './runtime/journalFault.ts'
 import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
 
 /** A worker that ends is replaced after a wait that doubles; one that ran for `steady_ms` begins anew. A machine that fails at the same input every time is thus tried at a slow, even pace. */
 const restart_ms = { first: 100, most: 10_000 }
 const steady_ms = 30_000
+const distrust_ms = 5_000
 
 interface Running {
   readonly worker: Worker
@@ -81,6 +83,18 @@ export class ActorThread {
     const running = this.#running
     if (running === null) this.#state = 'stopped'
     await running?.worker.terminate()
+  }
+
+  /** Ends it as one whose journal is at fault: by itself, so that it says why, or else by force. It is tried again, slowly, and what its journal says decides. */
+  async distrust(fault: FoundFault): Promise<void> {
+    const running = this.#running
+    if (running === null || this.#ending) return
+    const force = setTimeout(() => void running.worker.terminate(), distrust_ms)
+    running.control.distrust(fault).catch((error: unknown) => {
+      this.#log.warn('supervisor', 'an actor could not be told that it is not trusted', { actor: this.actor, reason: sentence(error) })
+    })
+    await running.exited
+    clearTimeout(force)
   }
 
   /** Ends the thread between two instructions, as a crash would. It is replaced. For fault tests. */

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Endpoint } from 'comlink'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
+import type { FoundFault } from './runtime/journalFault.ts'
 import type { NatsAccess } from './runtime/transport.ts'
 
 /** What the supervisor may ask of the worker that hosts an actor. Control only: data goes over NATS. */
@@ -11,6 +12,8 @@ export interface HostControl {
   status(): ActorStatus
   /** Takes nothing new, finishes what waits, and exits. */
   drain(limit_ms: number): Promise<void>
+  /** Ends at once, as failed: its journal was read beside it, and does not lead to what it is. */
+  distrust(fault: FoundFault): void
   /** Ends at once. */
   stop(): void
 }

@@ -47,6 +47,8 @@ const actor = new Actor({
   clock: systemClock,
   log,
   patience_ms: hosted.patience_ms ?? 0,
+  ...(hosted.bounds && { bounds: hosted.bounds }),
+  ...(hosted.room && { room: hosted.room }),
   envelope: envelope('record'),
   snapshots: { store: new JetStreamSnapshots(connection, subjects, data.actor), envelope: envelope('snapshot') },
 })
@@ -70,6 +72,7 @@ const control: HostControl = {
     driver = undefined
     await actor.drain(limit_ms)
   },
+  distrust: ({ kind, record, what }) => actor.distrust(new JournalFault(kind, record, what)),
   stop: () => actor.stop(),
 }
 function exitCodeOf(reason: Error | null): number {

@@ -95,7 +95,13 @@ const supervisor = new Supervisor([], data, log, (actor) => placement.fenced(act
 const instance = randomBytes(8).toString('hex')
 const placement = new Placement({ node, instance, actors, store, host: supervisor, clock: systemClock, log, drain_ms, superseded: () => void superseded() })
 const snapshotThread = new SnapshotThread(data, log)
-const snapshots = new SnapshotSchedule(() => supervisor.status(), snapshotThread, systemClock, log)
+const snapshots = new SnapshotSchedule({
+  status: () => supervisor.status(),
+  control: snapshotThread,
+  distrust: (actor, fault) => supervisor.distrust(actor, fault),
+  clock: systemClock,
+  log,
+})
 let draining = false
 const drain = (why: string): void => {
   if (draining) return

@@ -1,15 +1,19 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ActorName } from '../protocol/identity.ts'
 import type { HostData } from './control.ts'
+import type { FoundFault } from './runtime/journalFault.ts'
 import type { Snapshotted } from './runtime/snapshotter.ts'
+
+/** Either what was done, or what is wrong with the journal or with its owner. */
+export type Taken = Snapshotted | { readonly fault: FoundFault }
 
 /** What the shard may ask of the thread that takes snapshots. */
 export interface SnapshotControl {
   /**
    * Takes one, of an actor that may be running.
-   * @throws Error where the journal cannot be replayed, or the store does not answer
+   * @throws Error where the store does not answer
    */
-  take(actor: ActorName): Promise<Snapshotted>
+  take(actor: ActorName): Promise<Taken>
 }
 
 /** What that thread is started with. */

@@ -10,6 +10,7 @@ import { createRole } from './roles.ts'
 import { systemClock } from './runtime/clock.ts'
 import { JetStreamJournal } from './runtime/jetstreamJournal.ts'
 import { JetStreamSnapshots } from './runtime/jetstreamSnapshots.ts'
+import { JournalFault } from './runtime/journalFault.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
 import { systemRandom } from './runtime/random.ts'
 import { replicaOf } from './runtime/replica.ts'
@@ -41,17 +42,23 @@ const control: SnapshotControl = {
   take: async (actor) => {
     const { machine } = await createRole(actor, { venue, keys, log, settlementModule: data.settlementModule })
     const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor, kind, random: systemRandom })
-    return takeSnapshot(
-      {
-        replica: replicaOf(actor, machine, envelope('record'), subjects, systemClock, log),
-        journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), log),
-        shelf: { store: new JetStreamSnapshots(connection, subjects, actor), envelope: envelope('snapshot') },
-        kept: limits.snapshots,
-        random: systemRandom,
-        log,
-      },
-      1,
-    )
+    try {
+      return await takeSnapshot(
+        {
+          replica: replicaOf(actor, machine, envelope('record'), subjects, systemClock, log),
+          journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), log),
+          shelf: { store: new JetStreamSnapshots(connection, subjects, actor), envelope: envelope('snapshot') },
+          kept: limits.snapshots,
+          random: systemRandom,
+          log,
+        },
+        1,
+      )
+    } catch (error) {
+      // As what it is: an error that comes from another thread is only its text.
+      if (error instanceof JournalFault) return { fault: { kind: error.kind, record: error.record, what: error.what } }
+      throw error
+    }
   },
 }
 expose(control, endpointOf(data.port))

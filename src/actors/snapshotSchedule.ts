@@ -2,6 +2,7 @@ import type { ActorName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import type { Clock } from './runtime/clock.ts'
+import type { FoundFault } from './runtime/journalFault.ts'
 import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
 import type { SnapshotControl } from './snapshotControl.ts'
@@ -22,6 +23,18 @@ interface Mark {
   /** Of its owner's count, which begins anew with each owner. */
   readonly bytes: number
   readonly notBefore: number
+  /** Its journal was found at fault once. */
+  readonly doubted?: boolean
+}
+
+export interface SnapshotScheduleParts {
+  readonly status: () => Promise<readonly ActorStatus[]>
+  readonly control: SnapshotControl
+  /** Ends an actor: what its journal leads to, by another machine, is not what it became, or it leads to nothing any more. */
+  readonly distrust: (actor: ActorName, fault: FoundFault) => Promise<void>
+  readonly clock: Clock
+  readonly log: Log
+  readonly bounds?: SnapshotBounds
 }
 
 /** Looks now and then how far the actors of a shard have come since their last snapshots, and has the next ones taken, one at a time. */
@@ -31,16 +44,18 @@ export class SnapshotSchedule {
   readonly #clock: Clock
   readonly #log: Log
   readonly #bounds: SnapshotBounds
+  readonly #distrust: (actor: ActorName, fault: FoundFault) => Promise<void>
   readonly #marks = new Map<ActorName, Mark>()
   #cancel = (): void => undefined
   #stopped = false
 
-  constructor(status: () => Promise<readonly ActorStatus[]>, control: SnapshotControl, clock: Clock, log: Log, bounds: SnapshotBounds = { records: limits.snapshotRecords, bytes: limits.snapshotBytes }) {
+  constructor({ status, control, distrust, clock, log, bounds = { records: limits.snapshotRecords, bytes: limits.snapshotBytes } }: SnapshotScheduleParts) {
     this.#status = status
     this.#control = control
     this.#clock = clock
     this.#log = log
     this.#bounds = bounds
+    this.#distrust = distrust
     this.#later()
   }
 
@@ -74,12 +89,29 @@ export class SnapshotSchedule {
     const began = this.#clock.now()
     try {
       const taken = await this.#control.take(actor)
+      if ('fault' in taken) return await this.#faulted(actor, taken.fault)
       this.#marks.set(actor, { snapshot: taken.snapshot, bytes, notBefore: 0 })
       this.#log.info('snapshots', 'taken', { actor, records: taken.snapshot, took_ms: this.#clock.now() - began })
     } catch (error) {
-      // The actor runs on: what it says is what it journaled. But it would not come back from this journal.
       this.#log.error('snapshots', 'no snapshot can be taken', { actor, reason: sentence(error) })
       this.#marks.set(actor, { snapshot: restored, bytes: 0, notBefore: this.#clock.now() + failed_ms })
     }
+  }
+
+  /**
+   * Either the owner is not what its journal says, or it could not come back from this journal: the longer it goes on, the more it promises that will be gone. So
+   * it ends, if a second reading says the same: what comes of a store that was just changing its leader has passed by then.
+   */
+  async #faulted(actor: ActorName, fault: FoundFault): Promise<void> {
+    const { kind, record, what } = fault
+    const ids = { actor, kind, ...(record !== null && { record }), reason: what }
+    if (this.#marks.get(actor)?.doubted !== true) {
+      this.#log.warn('snapshots', 'a journal is found at fault; it is read once more', ids)
+      this.#marks.set(actor, { snapshot: 0, bytes: 0, notBefore: 0, doubted: true })
+      return
+    }
+    this.#log.error('snapshots', 'a journal is at fault: its actor is ended, and starts again only if its journal can be replayed', ids)
+    this.#marks.set(actor, { snapshot: 0, bytes: 0, notBefore: this.#clock.now() + failed_ms })
+    await this.#distrust(actor, fault)
   }
 }

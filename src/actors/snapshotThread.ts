@@ -5,8 +5,7 @@ import type { ActorName } from '../protocol/identity.ts'
 import { endpointOf } from './control.ts'
 import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
-import type { Snapshotted } from './runtime/snapshotter.ts'
-import type { SnapshotControl, SnapshotData } from './snapshotControl.ts'
+import type { SnapshotControl, SnapshotData, Taken } from './snapshotControl.ts'
 
 /** One that takes longer is stuck: the thread is ended, and the next one begins in a new thread. */
 const longest_ms = 600_000
@@ -29,7 +28,7 @@ export class SnapshotThread implements SnapshotControl {
     this.#log = log
   }
 
-  async take(actor: ActorName): Promise<Snapshotted> {
+  async take(actor: ActorName): Promise<Taken> {
     this.#running ??= this.#launch()
     const { worker, control, gone } = this.#running
     const stuck = setTimeout(() => void worker.terminate(), longest_ms)

@@ -3,6 +3,7 @@ import type { ActorStatus } from '../protocol/packets.ts'
 import { ActorThread } from './actorThread.ts'
 import type { HostData } from './control.ts'
 import type { ActorHost } from './placement/placement.ts'
+import type { FoundFault } from './runtime/journalFault.ts'
 import type { Log } from './runtime/log.ts'
 
 /** Starts, watches, replaces and ends the actors of one shard, each in a worker thread of its own. */
@@ -53,6 +54,11 @@ export class Supervisor implements ActorHost {
   /** Ends every actor in order, within `limit_ms`. */
   async drainAll(limit_ms: number): Promise<void> {
     await Promise.all(this.#each((thread) => thread.drain(limit_ms)))
+  }
+
+  /** Ends an actor whose journal does not lead to what it is. The others run on. */
+  async distrust(actor: ActorName, fault: FoundFault): Promise<void> {
+    await this.#threads.get(actor)?.distrust(fault)
   }
 
   /**

@@ -22,7 +22,7 @@ import { venueFile } from '../runtime/venueFile.ts'
 
 // Shards as processes share the actors of one venue on a real nats-server.
 
-t.setTimeout(120_000)
+t.setTimeout(290_000)
 
 const actors = ['vault.0', 'vault.1', 'vault.2', 'vault.3', 'pair.XLM-USDC'] as ActorName[]
 const pair = actors[4]!

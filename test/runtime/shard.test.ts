@@ -10,6 +10,7 @@ import t from 'tap'
 import { exitCodes } from '../../src/actors/exitCodes.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
+import { SnapshotSchedule } from '../../src/actors/snapshotSchedule.ts'
 import { SnapshotThread } from '../../src/actors/snapshotThread.ts'
 import { Supervisor } from '../../src/actors/supervisor.ts'
 import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
@@ -19,9 +20,9 @@ import type { ActorStatus, AnswerPacket } from '../../src/protocol/packets.ts'
 import { Subjects } from '../../src/protocol/subjects.ts'
 import { startNats } from '../nats/server.ts'
 import { venueFile } from './venueFile.ts'
-import { LogLines } from './world.ts'
+import { LogLines, ManualClock } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(290_000)
 
 const vault = 'vault.0' as ActorName
 const pair = 'pair.XLM-USDC' as ActorName
@@ -73,8 +74,8 @@ class Shard {
 
 const statuses: ActorStatus[] = []
 client.subscribe(subjects.allStatus, { callback: (_, { data }) => void statuses.push(decode<ActorStatus>(data)) })
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await delay(20)
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await delay(20)
 }
 
 t.test('a command line or a file that is wrong is one clear sentence and an exit code', async (t) => {
@@ -165,7 +166,7 @@ t.test('snapshots are taken beside running actors, in a thread of their own, and
   }
   const { records } = await status()
   await supervisor.terminate(vault)
-  await until(() => statuses.some(({ restored, state }) => restored === records && state === 'running'))
+  await until(async () => (await status()).restored === records)
   t.match(await status(), { state: 'running', records: records + 1, restored: records })
   const manager = await jetstreamManager(client)
   const kept = (await manager.streams.info(subjects.snapshotStream, { subjects_filter: subjects.allSnapshots })).state.subjects ?? {}
@@ -178,6 +179,43 @@ t.test('snapshots are taken beside running actors, in a thread of their own, and
   await work(1)
   t.match(await thread.take(vault), { snapshot: records + 2 })
   await t.rejects(thread.take('vault.9' as ActorName), { message: /no actor vault.9/ })
+  await thread.stop()
+  await supervisor.drainAll(10_000)
+})
+
+t.test('an actor that became something else than its journal says is ended while it runs, stays down, and leaves the others alone', async (t) => {
+  const wilful = { ...venueFile(server.url), venue: 'wilful' }
+  await ensureStreams(client, new Subjects('wilful'))
+  const log = new LogLines()
+  const watcher = 'watcher.0' as ActorName
+  const data = { venue: wilful, keysFile, nats, node: 'a', settlementModule: new URL('./wilfulWatcher.ts', import.meta.url).href }
+  const supervisor = new Supervisor([watcher, vault], data, log)
+  await supervisor.start()
+  const of = async (actor: ActorName) => (await supervisor.status()).find((status) => status.actor === actor)
+  const before = await of(vault)
+  // The record of its epoch and one of its driver's input, whose effects are its own.
+  await until(async () => (await of(watcher))?.records === 2)
+  const thread = new SnapshotThread(data, log)
+  const clock = new ManualClock(1_000_000)
+  const schedule = new SnapshotSchedule({
+    status: async () => [(await of(watcher))!],
+    control: thread,
+    distrust: (actor, fault) => supervisor.distrust(actor, fault),
+    clock,
+    log,
+    bounds: { records: 1, bytes: Infinity },
+  })
+  await clock.pass(5_000)
+  await until(() => log.lines.some((line) => line.includes('read once more')))
+  t.equal((await of(watcher))?.state, 'running')
+  await until(async () => (await clock.pass(5_000), log.lines.some((line) => line.includes('its actor is ended'))))
+  t.match(log.lines.find((line) => line.includes('its actor is ended')), /"actor":"watcher.0","kind":"diverged","record":2,"reason":"it leads to the digest [0-9a-f]{16}, [0-9a-f]{16} is written"/)
+  const ends = () => log.lines.filter((line) => line.includes('watcher.0') && line.includes('started again'))
+  await until(() => ends().length >= 3)
+  for (const line of ends()) t.match(line, /"code":65/, 'its own journal says the same at every start')
+  t.not((await of(watcher))?.state, 'running')
+  t.match(await of(vault), { state: 'running', epoch: before!.epoch })
+  schedule.stop()
   await thread.stop()
   await supervisor.drainAll(10_000)
 })

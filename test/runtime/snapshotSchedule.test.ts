@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Snapshotted } from '../../src/actors/runtime/snapshotter.ts'
+import type { Taken } from '../../src/actors/snapshotControl.ts'
 import { SnapshotSchedule } from '../../src/actors/snapshotSchedule.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import type { ActorStatus } from '../../src/protocol/packets.ts'
@@ -11,10 +11,18 @@ const bounds = { records: 100, bytes: 10_000 }
 class Stage {
   status: ActorStatus = { actor: 'vault.0' as ActorName, node: 'a', epoch: 1, state: 'running', records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
   readonly taken: number[] = []
-  answer: () => Promise<Snapshotted> = async () => ({ records: this.status.records, snapshot: this.status.records })
+  readonly distrusted: unknown[] = []
+  answer: () => Promise<Taken> = async () => ({ records: this.status.records, snapshot: this.status.records })
   readonly clock = new ManualClock(1_000_000)
   readonly log = new LogLines()
-  readonly schedule = new SnapshotSchedule(async () => [this.status], { take: async () => (this.taken.push(this.status.records), this.answer()) }, this.clock, this.log, bounds)
+  readonly schedule = new SnapshotSchedule({
+    status: async () => [this.status],
+    control: { take: async () => (this.taken.push(this.status.records), this.answer()) },
+    distrust: async (actor, fault) => void this.distrusted.push([actor, fault]),
+    clock: this.clock,
+    log: this.log,
+    bounds,
+  })
 
   /** The actor has come so far, and some time passes. */
   async at(records: number, more: Partial<ActorStatus> = {}, span_ms = 5_000): Promise<void> {
@@ -70,4 +78,28 @@ t.test('one that fails is said, and tried again after a minute', async (t) => {
   t.match(stage.log.lines, [/^error snapshots no snapshot can be taken .*record 7/])
   await stage.at(120, {}, 60_000)
   t.same(stage.taken, [100, 120])
+})
+
+t.test('an actor whose journal is at fault is ended, once a second reading says so', async (t) => {
+  const stage = new Stage()
+  const { answer } = stage
+  const fault = { kind: 'diverged', record: 7, what: 'it leads elsewhere' } as const
+  const faulty = async (): Promise<Taken> => ({ fault })
+  stage.answer = faulty
+  await stage.at(100)
+  t.same(stage.distrusted, [])
+  t.match(stage.log.lines, [/^warn snapshots .*"kind":"diverged","record":7,"reason":"it leads elsewhere"/])
+  // What passes by itself was a store that was just changing.
+  stage.answer = answer
+  await stage.at(101)
+  t.same(stage.taken, [100, 101])
+  stage.answer = faulty
+  await stage.at(201)
+  t.same(stage.distrusted, [], 'once is not twice in a row')
+  await stage.at(202)
+  t.same(stage.distrusted, [['vault.0', fault]])
+  t.match(stage.log.lines.at(-1), /^error snapshots .*"actor":"vault.0","kind":"diverged","record":7/)
+  await stage.at(203, { state: 'failed' })
+  await stage.at(400, { state: 'running' })
+  t.same(stage.taken, [100, 101, 201, 202], 'its replay will say more than another reading')
 })

@@ -21,6 +21,13 @@ export type FaultKind =
   /** The journal ends before a snapshot that was made from it. */
   | 'end_missing'
 
+/** A fault as it travels between threads. */
+export interface FoundFault {
+  readonly kind: FaultKind
+  readonly record: number | null
+  readonly what: string
+}
+
 /** An actor cannot be made from its journal. It stays down until somebody has looked; other actors are not touched. */
 export class JournalFault extends Error {
   readonly kind: FaultKind
