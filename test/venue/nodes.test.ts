@@ -17,7 +17,7 @@ const PRICE = '0.5'
 /** Small, so that nobody runs out of anything on a fast machine. */
 const LOT = '0.1'
 
-t.setTimeout(300_000)
+t.setTimeout(900_000)
 const under = await VenueUnderTest.start(2)
 const { venue } = under
 const books = await under.books('alice', 'bob')
