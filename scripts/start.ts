@@ -8,6 +8,7 @@ import { Steps } from './setup/steps.ts'
 import { balanceTable, demonstrate, MARKET, readBalances } from './venue/demonstration.ts'
 import { FeedReader } from './venue/feedReader.ts'
 import { LocalVenue, units } from './venue/localVenue.ts'
+import { VENUE_NAME } from './venue/venueFile.ts'
 import type { TraderFunds } from './venue/localVenue.ts'
 
 const CLUSTER_NODES = 3
@@ -123,7 +124,7 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
     Object.keys(traders).map(async (name, n) => {
       // In a cluster each trades at a gateway of its own.
       const trader = venue.trader(name, venue.nodes[n % venue.nodes.length])
-      return { trader, feed: await FeedReader.open(await venue.natsAccess(), 'local', trader.account) }
+      return { trader, feed: await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key) }
     }),
   )
   const [alice, bob] = sides

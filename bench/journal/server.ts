@@ -11,6 +11,8 @@ import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
+import { developmentKeys } from '../../src/enclave/keys.ts'
+import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { Subjects } from '../../src/protocol/subjects.ts'
 
 /** Servers that keep the journals of a run. */
@@ -22,7 +24,7 @@ export interface BenchServer {
 
 /** The given servers, or as many of our own as copies are wanted, in a folder that goes with them; with the venue's streams on `replicas` of them. */
 export async function openServer(subjects: Subjects, given: NatsAccess | null, replicas: number): Promise<BenchServer> {
-  const own = given === null ? await startServers(replicas) : null
+  const own = given === null ? await startServers(subjects, replicas) : null
   const access = given ?? own!.access
   const connection = await connectNats(access, 'bench')
   await ensureStreams(connection, subjects, replicas)
@@ -39,21 +41,22 @@ export async function openServer(subjects: Subjects, given: NatsAccess | null, r
   }
 }
 
-async function startServers(count: number): Promise<{ access: NatsAccess; stop(): Promise<void> }> {
+async function startServers({ venue }: Subjects, count: number): Promise<{ access: NatsAccess; stop(): Promise<void> }> {
   await installNatsServer(() => undefined)
   const folder = mkdtempSync(join(tmpdir(), 'darkpool-bench-journal-'))
   mkdirSync(join(folder, 'logs'))
-  const access = { user: 'bench', password: 'on-loopback-only' }
+  const keys = await natsKeys(developmentKeys(join(folder, 'keys', 'root')))
+  const user = 'bench'
   const { nodes } = await freePorts(count)
   const routePorts = nodes.map(({ route }) => route)
   const servers = nodes.map(({ nats, route }, n) => {
-    const cluster = count === 1 ? undefined : { node: `n${n}`, routePort: route, routePorts }
-    const plan = natsServer(new StateFolder(folder), { ...access, port: nats, ...(cluster && { cluster }) })
+    const cluster = count === 1 ? {} : { cluster: { routePort: route, routePorts } }
+    const plan = natsServer(new StateFolder(folder), { venue, user, keys, port: nats, ...cluster }, count === 1 ? undefined : `n${n}`)
     return new ServerProcess(plan, { say: (text) => void process.stderr.write(`${text}\n`), changed: () => undefined })
   })
   await Promise.all(servers.map((server) => server.start()))
   return {
-    access: { ...access, servers: nodes.map(({ nats }) => `nats://127.0.0.1:${nats}`) },
+    access: { user, password: keys.password, servers: nodes.map(({ nats }) => `nats://127.0.0.1:${nats}`) },
     stop: async () => {
       for (const server of servers) await server.stop()
       rmSync(folder, { recursive: true, force: true })

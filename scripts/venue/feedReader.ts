@@ -1,14 +1,18 @@
+import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { connectNats } from '../../src/actors/runtime/transport.ts'
-import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
+import type { Keypair } from '@stellar/stellar-sdk'
 import { readFeed } from '../../src/client/feed.ts'
+import { keyAccess } from '../../src/client/natsAccess.ts'
+import type { NatsAccess } from '../../src/client/natsAccess.ts'
 import type { FeedEvent, FeedMessage } from '../../src/protocol/feed.ts'
-import type { AccountId } from '../../src/protocol/identity.ts'
+
+/** A gateway has to answer for whoever connects, which on a busy machine takes its time. */
+const CONNECT_TIMEOUT_ms = 30_000
 
 type Kind = FeedEvent['type']
 export type FeedMessageOf<K extends Kind> = Extract<FeedMessage, { readonly type: K }>
 
-/** Reads one account's feed from its beginning, in order, each message once. */
+/** Reads one account's feed from its beginning, in order, each message once: as a trader does, with the account's own key. */
 export class FeedReader {
   readonly messages: FeedMessage[] = []
   readonly #connection: NatsConnection
@@ -20,10 +24,11 @@ export class FeedReader {
     this.#connection = connection
   }
 
-  static async open(nats: NatsAccess, venue: string, account: AccountId): Promise<FeedReader> {
-    const connection = await connectNats(nats, 'feed reader')
+  static async open(servers: readonly string[], venue: string, key: Keypair): Promise<FeedReader> {
+    const access = keyAccess(key.secret())
+    const connection = await connect({ servers: [...servers], name: 'feed reader', timeout: CONNECT_TIMEOUT_ms, ...access.options })
     const reader = new FeedReader(connection)
-    void reader.#follow(venue, account).catch((error: unknown) => reader.#fail(error as Error))
+    void reader.#follow(venue, access).catch((error: unknown) => reader.#fail(error as Error))
     return reader
   }
 
@@ -63,8 +68,8 @@ export class FeedReader {
     this.requireSound()
   }
 
-  async #follow(venue: string, account: AccountId): Promise<void> {
-    for await (const message of readFeed(this.#connection, venue, account, { after: 0, signal: this.#ended.signal })) {
+  async #follow(venue: string, access: NatsAccess): Promise<void> {
+    for await (const message of readFeed(this.#connection, venue, access, { after: 0, signal: this.#ended.signal })) {
       this.messages.push(message)
       for (const wake of this.#waiting) wake()
     }

@@ -9,6 +9,8 @@ import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
 import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
+import { natsKeys } from '../../src/enclave/natsKeys.ts'
+import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
@@ -26,7 +28,7 @@ import { ServerProcess } from './serverProcess.ts'
 import type { ServerEvents } from './serverProcess.ts'
 import { StateFolder, writeDurably } from './stateFolder.ts'
 import { LocalTrader } from './trader.ts'
-import { NATS_USER, venueFile } from './venueFile.ts'
+import { NATS_USER, VENUE_NAME, venueFile } from './venueFile.ts'
 import type { VenueShape } from './venueFile.ts'
 import { VenueNode } from './venueNode.ts'
 
@@ -85,7 +87,7 @@ export class LocalVenue {
   readonly #funded: LocalTrader[] = []
   #stopping: Promise<void> | undefined
 
-  private constructor(options: LocalVenueOptions, state: StateFolder, ports: VenuePorts, natsPassword: string) {
+  private constructor(options: LocalVenueOptions, state: StateFolder, ports: VenuePorts, nats: NatsKeys) {
     this.#options = options
     this.#progress = options.progress ?? silent
     this.#ledgerTime_s = options.ledgerTime_s
@@ -101,7 +103,7 @@ export class LocalVenue {
       },
     }
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)
-    const plan = { all: ports.nodes, nats: { user: NATS_USER, password: natsPassword }, venuePath: this.venuePath, keysPath: this.keysPath }
+    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, venuePath: this.venuePath, keysPath: this.keysPath }
     const [first, ...others] = ports.nodes.map((own, n) => new VenueNode({ ...plan, name: nodeName(n), ports: own }, state, this.#events))
     if (!first) throw new Error('a venue has a node')
     this.nodes = [first, ...others]
@@ -128,8 +130,7 @@ export class LocalVenue {
       // Without its deployment a chain is what an interrupted first start left: nobody has anything on it.
       if (options.fresh || !readDeployment(state.file('deployment.json'))) state.clear()
       mkdirSync(state.file('logs'), { recursive: true, mode: 0o700 })
-      const password = await developmentKeys(state.file('keys', 'root')).secret(keyPaths.nats)
-      return new LocalVenue(options, state, ports, Buffer.from(password).toString('hex'))
+      return new LocalVenue(options, state, ports, await natsKeys(developmentKeys(state.file('keys', 'root'))))
     } catch (error) {
       state.release()
       throw error

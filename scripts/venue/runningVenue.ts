@@ -2,7 +2,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve, join } from 'node:path'
 import { NeverSent } from '../../src/client/errors.ts'
 import { VenueReader } from '../../src/client/venueReader.ts'
-import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import { Fault } from '../setup/fault.ts'
 import { Chain } from './chain.ts'
@@ -28,13 +27,11 @@ export async function joinVenue(folder: string, names: readonly string[]): Promi
   } catch (error) {
     throw error instanceof NeverSent ? new Fault(`The venue of ${state} is not running: start it with npm start.`, { cause: error }) : error
   }
-  const secret = await developmentKeys(join(state, 'keys', 'root')).secret(keyPaths.nats)
-  const nats = { ...venue.nats, password: Buffer.from(secret).toString('hex') }
   const chain = new Chain(venue.network.rpc)
   return Promise.all(
     names.map(async (name) => {
       const trader = new LocalTrader(name, keyFile(join(state, 'keys', `${name}.seed`)), chain, deployment, gateway)
-      return { trader, feed: await FeedReader.open(nats, venue.venue, trader.account) }
+      return { trader, feed: await FeedReader.open(venue.nats.servers, venue.venue, trader.key) }
     }),
   )
 }

@@ -14,6 +14,7 @@ export interface VenueShape {
   readonly settlement: VenueFile['settlement']
 }
 
+export const VENUE_NAME = 'local'
 export const NATS_USER = 'darkpool'
 
 /** A tenth of a unit is a lot, and a ten-thousandth of the quote asset per unit a tick: 0.1 × 0.0001 = 0.00001, or 100 smallest units. */
@@ -28,10 +29,10 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
   const [first] = nodes
   if (!first) throw new Error('a venue has a node')
   return {
-    venue: 'local',
+    venue: VENUE_NAME,
     network: { passphrase: deployment.passphrase, rpc: rpcUrl(rpc) },
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
-    nats: { servers: nodes.map(({ nats }) => `nats://${LOOPBACK}:${nats}`), user: NATS_USER, ...(nodes.length >= 3 && { replicas: 3 as const }) },
+    nats: { servers: nodes.map(({ nats }) => `nats://${LOOPBACK}:${nats}`), user: NATS_USER, traders: true, ...(nodes.length >= 3 && { replicas: 3 as const }) },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
     markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),

@@ -1,6 +1,6 @@
 import { paths } from '../setup/paths.ts'
 import { natsServer } from './natsServer.ts'
-import type { NatsSettings } from './natsServer.ts'
+import type { NatsSettings } from './natsConfiguration.ts'
 import { LOOPBACK } from './ports.ts'
 import type { NodePorts } from './ports.ts'
 import { ServerProcess } from './serverProcess.ts'
@@ -16,7 +16,7 @@ export interface NodePlan {
   readonly ports: NodePorts
   /** Of every node, this one included. */
   readonly all: readonly NodePorts[]
-  readonly nats: Pick<NatsSettings, 'user' | 'password'>
+  readonly nats: Pick<NatsSettings, 'venue' | 'user' | 'keys'>
   readonly venuePath: string
   readonly keysPath: string
 }
@@ -35,7 +35,7 @@ export class VenueNode {
     this.ports = ports
     // Alone it needs no name among others.
     const suffix = all.length === 1 ? '' : `-${name}`
-    const cluster = all.length === 1 ? undefined : { node: name, routePort: ports.route, routePorts: all.map(({ route }) => route) }
+    const cluster = all.length === 1 ? {} : { cluster: { routePort: ports.route, routePorts: all.map(({ route }) => route) } }
     const program = (what: string, file: string, grace_ms: number, ...options: string[]): ServerPlan => ({
       name: `${what}${suffix}`,
       command: process.execPath,
@@ -44,7 +44,7 @@ export class VenueNode {
       ipc: true,
       grace_ms,
     })
-    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...(cluster && { cluster }) }), events)
+    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, all.length === 1 ? undefined : name), events)
     this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name), events)
     this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway)), events)
   }

@@ -6,6 +6,8 @@ import type { Keys } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
+import { keyAccess } from '../client/natsAccess.ts'
+import type { NatsAccess } from '../client/natsAccess.ts'
 import { SecretSigner } from '../client/secretSigner.ts'
 import type { Arguments } from './arguments.ts'
 import { UsageFault } from './fault.ts'
@@ -54,7 +56,8 @@ export class Place {
     return developmentKeys(file)
   }
 
-  signer(): SecretSigner {
+  /** The trader's key, and the text it was read from. */
+  #key(): { signer: SecretSigner; secret: string } {
     const file = this.#keyFile()
     let text: string
     try {
@@ -63,10 +66,19 @@ export class Place {
       throw new UsageFault(`the key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})${this.#known()}`, error)
     }
     try {
-      return new SecretSigner(text)
+      return { signer: new SecretSigner(text), secret: text }
     } catch (error) {
       throw new UsageFault(`${file} holds no Stellar secret key (S…)`, error)
     }
+  }
+
+  signer(): SecretSigner {
+    return this.#key().signer
+  }
+
+  /** How the trader is let in to NATS. */
+  natsAccess(): NatsAccess {
+    return keyAccess(this.#key().secret)
   }
 
   client(): Promise<Client> {

@@ -1,44 +1,22 @@
-import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
-import type { OrderedConsumerOptions } from '@nats-io/jetstream'
-import type { NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/nats-core'
 import type { FeedMessage } from '../protocol/feed.ts'
-import type { AccountId } from '../protocol/identity.ts'
 import { Subjects } from '../protocol/subjects.ts'
-import { delay } from './delay.ts'
+import { Refused } from './errors.ts'
+import type { NatsAccess } from './natsAccess.ts'
+import { NatsRequests } from './natsRequests.ts'
+import type { ReplayPage } from './natsRequests.ts'
 
-/**
- * A server that was restarted has forgotten its consumers: two heartbeats without a word, and the client makes a new one. Left to the
- * defaults of the library a reader learns after 40 s what happened meanwhile.
- */
-const HEARTBEAT_MS = 1_000
-const PULL_MS = 10_000
+/** A reader looks whether it has missed something: soon after it was connected, then less and less often. */
+const LOOK_MS = { first: 250, most: 10_000 }
 const RETRY_MS = 250
-/** How far before the last message a reader begins again; what it has seen it drops. */
-const OVERLAP_MS = 5_000
+/** Messages that wait for whoever reads; beyond it they are dropped, and read again from the store. */
+const WAITING = 4_096
 
-/** A number is missing: what came between can be read again from the feed's beginning, or from the routes that read the account. */
+/** A number is missing: what came between is no longer kept, but what became of it can be read from the routes that read the account. */
 export class FeedGap extends Error {
   constructor(expected: number, found: number) {
     super(`The feed goes from ${expected - 1} to ${found}.`)
     this.name = 'FeedGap'
-  }
-}
-
-/** Puts what a feed delivers in order: lets the next number through, drops repeats, and notices what is missing. */
-export class FeedOrder {
-  #next: number | null
-
-  /** @param after the last number the reader has seen; null to begin with whatever comes first */
-  constructor(after: number | null) {
-    this.#next = after === null ? null : after + 1
-  }
-
-  /** @returns whether the message is new @throws FeedGap */
-  take(seq: number): boolean {
-    if (this.#next !== null && seq < this.#next) return false
-    if (this.#next !== null && seq > this.#next) throw new FeedGap(this.#next, seq)
-    this.#next = seq + 1
-    return true
   }
 }
 
@@ -49,70 +27,153 @@ export interface FeedOptions {
 }
 
 /**
- * An account's feed over a connection that may read it: every message once and in order, until the signal or an early return ends it, or the
- * connection is closed. A server that is away for a while only delays it.
- * @throws FeedGap
+ * An account's feed: every message once and in order, until the signal or an early return ends it, or the connection is closed. It is subscribed to
+ * first, and what came before, or was missed while the connection was away, is asked for: whatever goes away for a while only delays it.
+ * @param connection made with `access.options` @param venue its name, as GET /api/v1/markets says
+ * @throws FeedGap where messages are no longer kept, Refused
  */
-export async function* readFeed(connection: NatsConnection, venue: string, account: string, { after, signal }: FeedOptions = {}): AsyncGenerator<FeedMessage> {
-  const subjects = new Subjects(venue)
-  const order = new FeedOrder(after ?? null)
-  const filter = { filter_subjects: subjects.feed(account as AccountId) }
-  const begun = new Date().toISOString()
-  let heard: string | undefined
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const consumer = await jetstream(connection).consumers.get(subjects.feedStream, { ...filter, ...from(heard, after, attempt === 0 ? null : begun) })
-      const incoming = await consumer.consume({ expires: PULL_MS, idle_heartbeat: HEARTBEAT_MS })
-      const stop = (): void => incoming.stop()
-      let again = false
-      const unfollow = whenBack(connection, () => {
-        again = true
-        stop()
-      })
-      signal?.addEventListener('abort', stop, { once: true })
-      if (signal?.aborted) stop()
-      try {
-        for await (const delivered of incoming) {
-          heard = new Date(Number(delivered.timestampNanos / 1_000_000n) - OVERLAP_MS).toISOString()
-          const message = JSON.parse(delivered.string()) as FeedMessage
-          // A feed that was trimmed begins later than its first number; from there on nothing may be missing.
-          if (order.take(message.seq)) yield message
+export async function* readFeed(connection: NatsConnection, venue: string, access: NatsAccess, { after, signal }: FeedOptions = {}): AsyncGenerator<FeedMessage> {
+  const requests = new NatsRequests(connection, venue, access)
+  const live = new Live(connection, new Subjects(venue).feed(access.account), signal)
+  try {
+    let last = after
+    while (last === undefined) last = (await attempt(() => requests.replay(), live))?.last
+    for (let again = true; !live.ended; again = await live.wait()) {
+      // Whatever was missed is in the store; what is published meanwhile waits behind it.
+      while (again && !live.ended) {
+        const page: ReplayPage | undefined = await attempt(() => requests.replay(last), live)
+        if (page === undefined) continue
+        for (const message of page.messages) {
+          if (message.seq !== last + 1) throw new FeedGap(last + 1, message.seq)
+          last = message.seq
+          yield message
         }
-        // A consumer may also end by itself, with the server that it was on; only who reads ends the reading.
-        if (signal?.aborted || connection.isClosed()) return
-        if (!again) await delay(RETRY_MS)
-      } finally {
-        unfollow()
-        signal?.removeEventListener('abort', stop)
-        stop()
+        again = page.more
       }
-    } catch (error) {
-      if (error instanceof FeedGap || connection.isClosed()) throw error
-      if (signal?.aborted) return
-      // The server was away while a consumer was made, or made anew: the feed is still there, from where it was left.
-      await delay(RETRY_MS)
+      for (let message = live.take(last); message !== undefined; message = live.take(last)) {
+        last = message.seq
+        yield message
+      }
     }
+    if (live.failure !== null) throw live.failure
+  } finally {
+    live.close()
   }
 }
 
-/**
- * Where in the stream to begin: by the time of what was read last, since a server that was killed may have lost its newest messages and gives their places in the
- * stream to others; otherwise where the reader asked for, which `begun` tells later attempts.
- */
-function from(heard: string | undefined, after: number | undefined, begun: string | null): Partial<OrderedConsumerOptions> {
-  if (heard !== undefined) return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: heard }
-  if (after !== undefined) return { deliver_policy: DeliverPolicy.All }
-  return begun === null ? { deliver_policy: DeliverPolicy.New } : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: begun }
+/** Asks, or waits a little where nobody can answer at the moment. @throws Refused where asking again would not help */
+async function attempt<Answer>(ask: () => Promise<Answer>, live: Live): Promise<Answer | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (live.ended) return undefined
+    if (error instanceof Refused && error.code === 'feed_trimmed') throw error
+    if (error instanceof Refused && error.status !== 503 && error.status !== 429) throw error
+    await live.pause(RETRY_MS)
+    return undefined
+  }
 }
 
-/** Calls once a lost connection is back, until the function it gives back is called. */
-function whenBack(connection: NatsConnection, call: () => void): () => void {
-  let following = true
-  void (async () => {
-    for await (const { type } of connection.status()) {
-      if (!following) return
-      if (type === 'reconnect') call()
+/** What is published while somebody reads, and the reasons to look into the store. */
+class Live {
+  readonly #signal: AbortSignal | undefined
+  readonly #unsubscribe: () => void
+  #waiting: FeedMessage[] = []
+  #look_ms = LOOK_MS.first
+  #missed = false
+  #ended = false
+  #wake: (() => void) | undefined
+  failure: Error | null = null
+
+  constructor(connection: NatsConnection, subject: string, signal: AbortSignal | undefined) {
+    this.#signal = signal
+    const subscription = connection.subscribe(subject, {
+      callback: (failure, message) => {
+        if (failure !== null) return this.#end(failure)
+        if (this.#waiting.length >= WAITING) this.#missed = true
+        else this.#waiting.push(message.json<FeedMessage>())
+        this.#wake?.()
+      },
+    })
+    this.#unsubscribe = () => {
+      if (!connection.isClosed()) subscription.unsubscribe()
     }
-  })()
-  return () => void (following = false)
+    signal?.addEventListener('abort', this.#abort, { once: true })
+    if (signal?.aborted) this.#end(null)
+    void this.#follow(connection)
+    connection.closed().then((failure) => this.#end(failure ?? null), () => this.#end(null))
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** The next one in order that is here; those up to `last` are dropped. */
+  take(last: number): FeedMessage | undefined {
+    if (this.#ended) return undefined
+    let dropped = 0
+    while (dropped < this.#waiting.length && this.#waiting[dropped]!.seq <= last) dropped++
+    if (dropped > 0) this.#waiting.splice(0, dropped)
+    const [first] = this.#waiting
+    if (first?.seq !== last + 1) {
+      if (first !== undefined) this.#missed = true
+      return undefined
+    }
+    return this.#waiting.shift()
+  }
+
+  /** Until there is a reason to go on. @returns whether that is to look into the store */
+  async wait(): Promise<boolean> {
+    // The next message is here and an earlier one is not: the store, which may be a moment behind, will have it.
+    if (this.#missed && this.#waiting.length > 0) await this.pause(RETRY_MS)
+    else if (!this.#missed && this.#waiting.length === 0 && (await this.#woken(this.#look_ms)) === 'late') {
+      this.#look_ms = Math.min(this.#look_ms * 2, LOOK_MS.most)
+      this.#missed = true
+    }
+    const missed = this.#missed
+    this.#missed = false
+    return missed
+  }
+
+  /** Sleeps, unless it ends. */
+  async pause(limit_ms: number): Promise<void> {
+    for (const end = Date.now() + limit_ms; !this.#ended && Date.now() < end; ) await this.#woken(end - Date.now())
+  }
+
+  close(): void {
+    this.#end(null)
+    this.#signal?.removeEventListener('abort', this.#abort)
+    this.#unsubscribe()
+  }
+
+  #woken(limit_ms: number): Promise<'woken' | 'late'> {
+    if (this.#ended) return Promise.resolve('woken')
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve('late'), limit_ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve('woken')
+      }
+    })
+  }
+
+  readonly #abort = (): void => this.#end(null)
+
+  #end(failure: Error | null): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.failure = failure
+    this.#wake?.()
+  }
+
+  /** What was published while the connection was away is in the store. */
+  async #follow(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (this.#ended) return
+      if (type !== 'reconnect') continue
+      this.#look_ms = LOOK_MS.first
+      this.#missed = true
+      this.#wake?.()
+    }
+  }
 }

@@ -8,7 +8,9 @@ import type { DelegateMessage } from '../protocol/messages/delegate.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
 import type { RevokeMessage } from '../protocol/messages/revoke.ts'
 import type { Message } from '../protocol/messages/message.ts'
+import type { SessionMessage } from '../protocol/messages/session.ts'
 import type { WithdrawMessage } from '../protocol/messages/withdraw.ts'
+import type { KeyScope } from '../protocol/vault.ts'
 import type { Signer } from './signer.ts'
 
 /** Body of a request that carries a signed message. */
@@ -117,6 +119,11 @@ export function delegateMessage(binding: Binding, key: string, { scope, market =
 
 export function revokeMessage(binding: Binding, key: string, validity: Validity): RevokeMessage {
   return { action: 'revoke', ...envelope(binding, validity), key }
+}
+
+/** @param key a temporary one that is to read, or also hand in signed messages, until the message expires */
+export function sessionMessage(binding: Binding, key: string, scope: KeyScope, validity: Validity): SessionMessage {
+  return { action: 'session', ...envelope(binding, validity), key, scope }
 }
 
 /** Signs a message for sending. Names the signer only where it is not the account itself. */

@@ -12,6 +12,12 @@ export const keyPaths = {
   tokens: 'darkpool/v1/tokens',
   /** Password of the venue's own NATS user. */
   nats: 'darkpool/v1/nats',
+  /** ed25519 seed that signs admissions of traders to NATS; X25519 key to which the server encrypts its questions about them. */
+  natsIssuer: 'darkpool/v1/nats-issuer',
+  natsExchange: 'darkpool/v1/nats-exchange',
+  /** ed25519 seeds of the gateways' users among the traders and in the server's system account. */
+  natsTraders: 'darkpool/v1/nats-traders',
+  natsSystem: 'darkpool/v1/nats-system',
   /** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
   journal: 'darkpool/v1/journal',
 } as const

@@ -1,12 +1,16 @@
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { keyPaths } from '../enclave/keys.ts'
+import { natsKeys } from '../enclave/natsKeys.ts'
+import type { NatsKeys } from '../enclave/natsKeys.ts'
 import { limits } from '../protocol/limits.ts'
 import { gatewayApp } from './app.ts'
 import { readConfiguration } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
 import { Gateway } from './gateway.ts'
 import { failure, gatewayLog } from './log.ts'
+import { openLinks } from './subscribers/links.ts'
+import { Subscribers } from './subscribers/subscribers.ts'
 
 /** What the exit code of a gateway that could not start, or failed, says. */
 const exits = { stopped: 0, failed: 1, configuration: 2, nats: 3, port: 4 } as const
@@ -21,12 +25,12 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-async function configuration(): Promise<Configuration & { user: string; password: string; challengeSeed: Uint8Array; tokens: Uint8Array }> {
+async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array }> {
   try {
     const read = readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
-    const [nats, challengeSeed, tokens] = await Promise.all([keys.secret(keyPaths.nats), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens)])
-    return { ...read, user: venue.file.nats.user, password: Buffer.from(nats).toString('hex'), challengeSeed, tokens }
+    const [nats, challengeSeed, tokens] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens)])
+    return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens }
   } catch (error) {
     giveUp('configuration', (error as Error).message)
   }
@@ -40,11 +44,23 @@ async function reachNats(servers: string[], user: string, pass: string, name: st
   }
 }
 
+/** Where the venue lets traders in to NATS. */
+async function admitSubscribers(gateway: Gateway, connection: NatsConnection, keys: NatsKeys): Promise<Subscribers | null> {
+  const { servers, traders } = gateway.venue.file.nats
+  if (traders !== true) return null
+  try {
+    return new Subscribers(gateway, connection, await openLinks(servers, keys), keys)
+  } catch (error) {
+    giveUp('nats', `NATS at ${servers.join(', ')} does not know the gateway's keys (is its configuration deploy/nats/nats.conf?): ${(error as Error).message}`)
+  }
+}
+
 async function main(): Promise<void> {
-  const { venue, port, user, password, challengeSeed, tokens } = await configuration()
-  const link = (name: string): Promise<NatsConnection> => reachNats(venue.file.nats.servers, user, password, name)
+  const { venue, port, user, nats, challengeSeed, tokens } = await configuration()
+  const link = (name: string): Promise<NatsConnection> => reachNats(venue.file.nats.servers, user, nats.password, name)
   const [connection, reading] = await Promise.all([link('gateway'), link('gateway reading')])
   const gateway = new Gateway(venue, { challengeSeed, tokens }, connection, reading, log)
+  const subscribers = await admitSubscribers(gateway, connection, nats)
   const app = await gatewayApp(gateway)
   const { host } = venue.file.gateway
   let url: string
@@ -66,11 +82,13 @@ async function main(): Promise<void> {
       log.error({ at: 'main#stop', inFlight: gateway.admission.inFlight }, 'requests were left without an answer')
       process.exit(exits.failed)
     }, limits.answerTimeout_ms * 2).unref()
+    await subscribers?.drain()
     await gateway.admission.drain()
     // A connection that was busy when the server closed would be kept for the next request, which never comes.
     const hangUp = setInterval(() => app.server.closeIdleConnections(), HANG_UP_EVERY_MS)
     await app.close()
     clearInterval(hangUp)
+    await subscribers?.close()
     await gateway.close()
     await Promise.all([connection.close(), reading.close()])
     log.info({ at: 'main#stop' }, 'stopped')

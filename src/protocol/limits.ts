@@ -36,6 +36,17 @@ export const limits = {
   /** Connections of one gateway, in all and of one address. */
   connections: 16_384,
   connectionsPerAddress: 1_024,
+  /** Connections of traders to one nats-server, in all and of one account; subscriptions of one connection; its longest message, in bytes. */
+  natsConnections: 8_192,
+  natsConnectionsPerAccount: 32,
+  natsSubscriptions: 64,
+  natsPayloadBytes: 1_048_576,
+  /** Messages of one page of a replayed feed, and its bytes; how many of the reads it counts for. */
+  replayMessages: 1_000,
+  replayBytes: 262_144,
+  replayCost: 4,
+  /** How long a trader's connection lasts before it has to prove its key again, and a statement that names a temporary key, in seconds. */
+  natsSession_s: 86_400,
   /** Keys and addresses that one rate limit counts apart. */
   rateKeys: 65_536,
   /** Rate limits where the venue file has none: by address requests, cancels and logins; by key orders and cancels; reads by account. */

@@ -44,6 +44,13 @@ export class Subjects {
   get allFeeds(): string {
     return `${this.#root}.feed.*`
   }
+  /** What a trader's connection asks over NATS: only it may publish there. `key` is the one with which it has connected. */
+  traderRequest(account: AccountId, key: AccountId, operation: string): string {
+    return `${this.#root}.trader.${account}.${key}.${operation}`
+  }
+  get allTraderRequests(): string {
+    return `${this.#root}.trader.*.*.*`
+  }
   journal(actor: ActorName): string {
     return `${this.#root}.journal.${actor}`
   }
@@ -72,6 +79,9 @@ export class Subjects {
     return `dp_v1_${this.venue}_feed`
   }
 }
+
+/** Where a trader's connection hears answers: clients are told it as their inbox prefix. */
+export const traderInbox = (key: AccountId): string => `_INBOX_${key}`
 
 export const pairActor = (market: MarketName): ActorName => `pair.${market}` as ActorName
 export const vaultActor = (partition: number): ActorName => `vault.${partition}` as ActorName

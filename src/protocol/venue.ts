@@ -21,7 +21,15 @@ export const VenueFile = Type.Object(
       { contract: Contract, fromLedger: Type.Integer({ minimum: 1, description: 'Ledger in which the contract was made: where the watcher begins' }) },
       closed,
     ),
-    nats: Type.Object({ servers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 16 }), user: Type.String({ minLength: 1 }), replicas: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(3)], { description: 'Servers that hold each stream: 1 unless given' })) }, closed),
+    nats: Type.Object(
+      {
+        servers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 16 }),
+        user: Type.String({ minLength: 1 }),
+        replicas: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(3)], { description: 'Servers that hold each stream: 1 unless given' })),
+        traders: Type.Optional(Type.Boolean({ description: 'Traders connect to it too, admitted by the gateways (deploy/nats/nats.conf): they do not unless given' })),
+      },
+      closed,
+    ),
     /** Number of vault actors the accounts are spread over. Fixed for the venue's life: it decides who owns an account. */
     vaultPartitions: Type.Integer({ minimum: 1, maximum: 64 }),
     assets: Type.Array(

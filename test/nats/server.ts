@@ -6,6 +6,8 @@ import { createConnection, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { natsConfiguration } from '../../scripts/venue/natsConfiguration.ts'
+import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
 
 export interface NatsOptions {
   /** Keep the data here instead of in a directory that goes with the server. */
@@ -14,6 +16,8 @@ export interface NatsOptions {
   readonly port?: number
   readonly user?: string
   readonly password?: string
+  /** Configured as a venue's is, so that traders connect to it too; `venue` is its name. */
+  readonly traders?: { readonly venue: string; readonly keys: NatsKeys }
   /** Further lines of the server's configuration. */
   readonly configuration?: string
 }
@@ -39,11 +43,14 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServer> 
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'darkpool-nats-'))
   const port = options.port ?? (await freePort())
   const user = options.user ?? 'darkpool'
-  const password = options.password ?? 'only-on-loopback'
+  const password = options.traders?.keys.password ?? options.password ?? 'only-on-loopback'
   const file = join(directory, 'nats.conf')
   writeFileSync(
     file,
-    `host: "127.0.0.1"
+    options.traders !== undefined
+      ? `${natsConfiguration({ name: 'test', port, storeFolder: join(directory, 'jetstream'), user, ...options.traders })}
+${options.configuration ?? ''}`
+      : `host: "127.0.0.1"
 port: ${port}
 max_payload: 8388608
 max_pending: 268435456

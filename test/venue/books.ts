@@ -8,6 +8,7 @@ import type { OrderView } from '../../src/protocol/feed.ts'
 import { FeedReader } from '../../scripts/venue/feedReader.ts'
 import type { LocalVenue } from '../../scripts/venue/localVenue.ts'
 import type { LocalTrader } from '../../scripts/venue/trader.ts'
+import { VENUE_NAME } from '../../scripts/venue/venueFile.ts'
 import { until } from '../settlement/waiting.ts'
 import { persist } from './venueUnderTest.ts'
 
@@ -41,7 +42,7 @@ export class Books {
     const books = new Books(venue, traders)
     for (const [role, trader] of traders) {
       books.#clients.set(role, await trader.client())
-      books.#feeds.set(role, await FeedReader.open(await venue.natsAccess(), 'local', trader.account))
+      books.#feeds.set(role, await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key))
       books.#holdings.set(role, new Map(Object.entries(funds).map(([code, whole]) => [code, { settled: units(String(whole)), reserved: 0n }])))
       books.#traded.set(role, 0n)
     }

@@ -9,6 +9,7 @@ import { DelegateMessage } from './delegate.ts'
 import { LoginMessage } from './login.ts'
 import { OrderMessage } from './order.ts'
 import { RevokeMessage } from './revoke.ts'
+import { SessionMessage } from './session.ts'
 import { WithdrawMessage } from './withdraw.ts'
 
 /** Everything a trader can sign, by its `action`. */
@@ -21,6 +22,7 @@ export interface Messages {
   delegate: DelegateMessage
   revoke: RevokeMessage
   login: LoginMessage
+  session: SessionMessage
 }
 export type Action = keyof Messages
 export type Message = Messages[Action]
@@ -35,6 +37,7 @@ export const messageSchemas = {
   delegate: DelegateMessage,
   revoke: RevokeMessage,
   login: LoginMessage,
+  session: SessionMessage,
 } as const satisfies Record<Action, TSchema>
 
 const validators = {
@@ -46,6 +49,7 @@ const validators = {
   delegate: Compile(DelegateMessage),
   revoke: Compile(RevokeMessage),
   login: Compile(LoginMessage),
+  session: Compile(SessionMessage),
 }
 
 /** A request that carries a signed message. `signer` is the key that signed where it is not the account's own. */

@@ -1,0 +1,69 @@
+import type { NatsConnection } from '@nats-io/nats-core'
+import type { FeedMessage, OrderView } from '../protocol/feed.ts'
+import type { Operation, OperationAnswer } from '../protocol/nats.ts'
+import { Subjects } from '../protocol/subjects.ts'
+import { NeverSent, OutcomeUnknown } from './errors.ts'
+import type { SignedRequest } from './messages.ts'
+import type { NatsAccess } from './natsAccess.ts'
+import { problemError } from './problem.ts'
+import type { BalanceView } from './views/account.ts'
+
+const TIMEOUT_MS = 15_000
+
+/** A page of a replayed feed. `last` is the number to go on from, and `more` says whether there is more to go on to. */
+export interface ReplayPage {
+  readonly messages: readonly FeedMessage[]
+  readonly last: number
+  readonly more: boolean
+}
+
+/** What a trader asks over NATS: the same bodies and answers as over HTTP. Errors: NeverSent, Refused, OutcomeUnknown. */
+export class NatsRequests {
+  readonly #connection: NatsConnection
+  readonly #access: NatsAccess
+  readonly #subjects: Subjects
+
+  constructor(connection: NatsConnection, venue: string, access: NatsAccess) {
+    this.#connection = connection
+    this.#access = access
+    this.#subjects = new Subjects(venue)
+  }
+
+  /** A signed order, amend, cancel or cancel-all. */
+  send<View = OrderView>(request: SignedRequest): Promise<View> {
+    return this.#ask('orders', request)
+  }
+
+  /** Up to 100 signed orders, or cancels; results in their order. */
+  sendAll<Result>(messages: readonly SignedRequest[]): Promise<{ readonly results: readonly Result[] }> {
+    return this.#ask('orders', { messages })
+  }
+
+  /** @param after the last number known; left out: no messages, and `last` is the newest number */
+  replay(after?: number, limit?: number): Promise<ReplayPage> {
+    return this.#ask('replay', { after, limit })
+  }
+
+  async balances(): Promise<readonly BalanceView[]> {
+    return (await this.#ask<{ balances: BalanceView[] }>('balances', {})).balances
+  }
+
+  async openOrders(): Promise<readonly OrderView[]> {
+    return (await this.#ask<{ orders: OrderView[] }>('openOrders', {})).orders
+  }
+
+  async #ask<Body>(operation: Operation, body: object): Promise<Body> {
+    const { account, key } = this.#access
+    let answer: OperationAnswer
+    try {
+      const message = await this.#connection.request(this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), { timeout: TIMEOUT_MS })
+      answer = message.json<OperationAnswer>()
+    } catch (error) {
+      // The server says at once that no gateway is there; anything else may have reached one.
+      const nobody = (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true
+      throw nobody || this.#connection.isClosed() ? new NeverSent(error) : new OutcomeUnknown(error)
+    }
+    if (answer.status < 300) return answer.body as Body
+    throw problemError(answer.body)
+  }
+}

@@ -1,0 +1,81 @@
+import { hash } from 'node:crypto'
+import type { NatsSigningKey } from '../../enclave/natsKeys.ts'
+import type { AccountId } from '../../protocol/identity.ts'
+import { operationsOf } from '../../protocol/nats.ts'
+import type { KeyScope } from '../../protocol/vault.ts'
+import { traderInbox } from '../../protocol/subjects.ts'
+import type { Subjects } from '../../protocol/subjects.ts'
+
+/** By what right: the account's own key, one that it has delegated, or a temporary one that its statement names. */
+export type Right = 'account' | 'delegate' | 'statement'
+
+/** A connection that may be there: for which account, with which key, for how long. */
+export interface Admitted {
+  readonly account: AccountId
+  readonly key: AccountId
+  readonly scope: KeyScope
+  readonly right: Right
+  /** Unix seconds. */
+  readonly until: number
+}
+
+/** nats-server's name of the account that traders are in (deploy/nats/nats.conf). */
+export const TRADERS_ACCOUNT = 'TRADERS'
+
+/** What nats-server is told of a connection: a user JWT in an answer JWT. It ends the connection when the user JWT expires. */
+export class Permits {
+  readonly #issuer: NatsSigningKey
+  readonly #subjects: Subjects
+
+  constructor(issuer: NatsSigningKey, subjects: Subjects) {
+    this.#issuer = issuer
+    this.#subjects = subjects
+  }
+
+  /** @param user nkey that the server made for this one question @param server its id */
+  grant(admitted: Admitted, user: string, server: string): string {
+    const { account, key, until } = admitted
+    const subjects = this.#subjects
+    const nats = {
+      // All that it may do. The account has nothing else in it but feeds of others and requests of others.
+      pub: { allow: operationsOf(admitted.scope).map((operation) => subjects.traderRequest(account, key, operation)) },
+      sub: { allow: [subjects.feed(account), `${traderInbox(key)}.>`] },
+      subs: -1,
+      data: -1,
+      payload: -1,
+      type: 'user',
+      version: 2,
+    }
+    const jwt = this.#signed({ sub: user, aud: TRADERS_ACCOUNT, name: sessionName(admitted), exp: until, nats })
+    return this.#answer(user, server, { jwt })
+  }
+
+  /** @param reason for the server's log: whoever is refused hears nothing but that it is */
+  refuse(reason: string, user: string, server: string): string {
+    return this.#answer(user, server, { error: reason })
+  }
+
+  #answer(user: string, server: string, content: object): string {
+    return this.#signed({ sub: user, aud: server, nats: { ...content, type: 'authorization_response', version: 2 } })
+  }
+
+  #signed(claims: object): string {
+    const issued = { ...claims, iss: this.#issuer.address, iat: Math.floor(Date.now() / 1_000) }
+    const jti = hash('sha256', JSON.stringify(issued), 'base64url')
+    const text = `${HEADER}.${encoded({ jti, ...issued })}`
+    return `${text}.${Buffer.from(this.#issuer.sign(text)).toString('base64url')}`
+  }
+}
+
+const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+const HEADER = encoded({ typ: 'JWT', alg: 'ed25519-nkey' })
+
+/** As the server lists the connection's user: from it any gateway learns whose it is, also one that was not there when it came. */
+const sessionName = ({ account, key, scope, right }: Admitted): string => `${account}.${key}.${scope}.${right}`
+
+const sessionPattern = /^([GC][A-Z2-7]{55})\.(G[A-Z2-7]{55})\.(read|trade)\.(account|delegate|statement)$/
+
+export function readSessionName(name: string): Omit<Admitted, 'until'> | undefined {
+  const [, account, key, scope, right] = sessionPattern.exec(name) ?? []
+  return account === undefined ? undefined : { account: account as AccountId, key: key as AccountId, scope: scope as KeyScope, right: right as Right }
+}

@@ -1,0 +1,43 @@
+import { Refusal } from '../../protocol/errors.ts'
+import type { FeedMessage } from '../../protocol/feed.ts'
+import type { AccountId } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
+import type { ReplayRequest } from '../../protocol/nats.ts'
+import type { FeedPages } from '../feeds/feedPages.ts'
+import { FeedTrimmed } from '../feeds/feedSearch.ts'
+
+export interface ReplayPage {
+  readonly messages: readonly FeedMessage[]
+  /** The number to go on from. */
+  readonly last: number
+  readonly more: boolean
+}
+
+/** Pages of an account's own feed, read on its behalf: traders have no way to the store themselves. */
+export class Replay {
+  readonly #pages: FeedPages
+
+  constructor(pages: FeedPages) {
+    this.#pages = pages
+  }
+
+  /** @throws Refusal feed_trimmed, history_unavailable, venue_overloaded */
+  async page(account: AccountId, { after, limit = limits.replayMessages }: ReplayRequest): Promise<ReplayPage> {
+    if (after === undefined) return { messages: [], last: await this.#pages.newest(account), more: false }
+    try {
+      const { messages, last, more } = await this.#pages.after(account, after, limit)
+      const fitting = count(messages)
+      return fitting === messages.length ? { messages, last, more } : { messages: messages.slice(0, fitting), last: messages[fitting - 1]!.seq, more: true }
+    } catch (error) {
+      // The message that names where to begin is the account's own: its number says nothing else.
+      throw error instanceof FeedTrimmed ? new Refusal('feed_trimmed', `kept from ${error.oldest} on`) : error
+    }
+  }
+}
+
+/** How many of them one answer holds: at least one, and then as many as are not too long together. */
+function count(messages: readonly FeedMessage[]): number {
+  let bytes = 0
+  const past = messages.findIndex((message) => (bytes += JSON.stringify(message).length) > limits.replayBytes)
+  return past === -1 ? messages.length : Math.max(past, 1)
+}
