@@ -223,7 +223,7 @@ export interface BalanceState {
   readonly settled: Amount
   /** Trades not yet on chain: what comes in less what goes out. */
   readonly pending: Amount
-  /** Held for open orders and withdrawals in flight. */
+  /** Held for open orders, withdrawals in flight and what was asked of the contract. */
   readonly reserved: Amount
   /** settled + pending − reserved */
   readonly available: Amount
@@ -278,6 +278,10 @@ export type PairChange =
 export type ChainReport =
   | { readonly kind: 'deposited'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
   | { readonly kind: 'withdrawn'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
+  /** Asked for without the engine: what the contract will pay after its delay. 0: nothing any more. */
+  | { readonly kind: 'exit'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
+  /** The contract paid an exit, which is over. */
+  | { readonly kind: 'claimed'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
   /** Everything up to and including this ledger has been reported. */
   | { readonly kind: 'ledger'; readonly ledger: number }
 
@@ -298,7 +302,7 @@ export type SettlementReport =
 
 /**
  * What the chain did and the ledger did not expect. The ledger follows the chain all the same; a person has to look.
- * `withdrawal_unmatched`: paid without a withdrawal in flight. `funds_short`: what an account has no longer covers what it owes
+ * `withdrawal_unmatched`: paid without a withdrawal in flight or an exit. `funds_short`: what an account has no longer covers what it owes
  * and has promised. `asset_unlisted`: the vault contract holds an asset that the venue's configuration does not list.
  */
 export interface VaultAlarm {

@@ -17,9 +17,9 @@ export interface ChainChannel {
   readonly latestLedger: number
 }
 
-/** A deposit or withdrawal that the chain executed. */
+/** A deposit, withdrawal or claim that the chain executed, or what an account asks for by itself from now on (`exit`; 0 for nothing any more). */
 export interface CustodyEvent {
-  readonly kind: 'deposited' | 'withdrawn'
+  readonly kind: 'deposited' | 'withdrawn' | 'exit' | 'claimed'
   readonly account: AccountId
   /** The contract's index of the account. */
   readonly index: number
@@ -53,6 +53,14 @@ const i128 = (value: bigint): xdr.ScVal => nativeToScVal(value, { type: 'i128' }
 const bytes = (value: Uint8Array): xdr.ScVal => xdr.ScVal.scvBytes(value)
 const address = (value: string): xdr.ScVal => new Address(value).toScVal()
 const symbol = (value: string): xdr.ScVal => xdr.ScVal.scvSymbol(value)
+
+/** The events of custody by their first topic. */
+const CUSTODY = new Map<string, CustodyEvent['kind']>([
+  ['deposit', 'deposited'],
+  ['withdraw', 'withdrawn'],
+  ['exit', 'exit'],
+  ['claim', 'claimed'],
+])
 
 /** A topic in a filter. */
 const topic = (value: xdr.ScVal): string => value.toXdr('base64')
@@ -142,10 +150,10 @@ export class VaultContract {
     return ((await this.#view(server, 'get_matching_engine')).value as AccountId | null | undefined) ?? null
   }
 
-  /** For getEvents: every deposit, withdrawal and claim of this vault. */
+  /** For getEvents: every deposit, withdrawal, exit and claim of this vault. */
   get custodyFilter(): rpc.Api.EventFilter {
     const of = (name: string): string[] => [topic(symbol(name)), '*', '*']
-    return { type: 'contract', contractIds: [this.id], topics: [of('deposit'), of('withdraw'), of('claim')] }
+    return { type: 'contract', contractIds: [this.id], topics: [...CUSTODY.keys()].map(of) }
   }
 
   /** For getEvents: the batches of one channel. */
@@ -157,9 +165,9 @@ export class VaultContract {
   parseCustody(event: rpc.Api.EventResponse): CustodyEvent {
     const [name, user, token] = event.topic.map((value) => scValToNative(value) as unknown)
     const [index, , amount] = (scValToNative(event.value) as unknown[] | null) ?? []
-    const kind = name === 'deposit' ? 'deposited' : name === 'withdraw' || name === 'claim' ? 'withdrawn' : undefined
-    const sound = kind !== undefined && typeof user === 'string' && typeof token === 'string' && typeof index === 'number' && typeof amount === 'bigint' && amount > 0n
-    if (!sound || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is not a deposit or withdrawal of this vault`)
+    const kind = typeof name === 'string' ? CUSTODY.get(name) : undefined
+    const sound = kind !== undefined && typeof user === 'string' && typeof token === 'string' && typeof index === 'number' && typeof amount === 'bigint' && (amount > 0n || (kind === 'exit' && amount === 0n))
+    if (!sound || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is none of this vault's custody`)
     return { kind, account: user as AccountId, index, asset: token as ContractId, amount: amount as Amount, transaction: event.txHash, ledger: event.ledger }
   }
 

@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import type { Driver } from '../../src/actors/runtime/driver.ts'
+import { VaultOnChain } from '../../src/client/chain.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
 import type { AccountId } from '../../src/protocol/identity.ts'
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import type { ChainReport } from '../../src/protocol/vault.ts'
@@ -15,7 +17,7 @@ import { DeployedVault } from './deployedVault.ts'
 import type { Trader } from './deployedVault.ts'
 import { FaultyCalls } from './faultyCalls.ts'
 import { JournaledActor } from './journaledActor.ts'
-import { LocalChain } from './localChain.ts'
+import { LocalChain, PASSPHRASE } from './localChain.ts'
 import { TestLog, until } from './waiting.ts'
 
 t.setTimeout(240_000)
@@ -127,6 +129,18 @@ t.test('the watcher on a chain that closes ledgers', async (t) => {
     await rig.caughtUp()
     t.match(rig.reports.find((report) => report.kind === 'withdrawn'), { account: alice.account, asset: vault.token, amount: 100n, transaction: hash })
     t.same(rig.transactions.toSorted(), moved.toSorted())
+    rig.kill()
+  })
+
+  await t.test('what a user asks of the contract itself is reported, and that it was taken back', async (t) => {
+    const own = new VaultOnChain(chain.url, PASSPHRASE, vault.contract.id, new SecretSigner(bob.key.secret()))
+    const asked = await own.requestWithdrawal(vault.token, 50n)
+    const back = await own.cancelRequest(vault.token)
+    rig.start()
+    await rig.caughtUp()
+    const exits = rig.reports.filter((report) => report.kind === 'exit')
+    const report = { kind: 'exit', account: bob.account, asset: vault.token }
+    t.same(exits, [{ ...report, amount: 50n, ...asked }, { ...report, amount: 0n, ...back }])
     rig.kill()
   })
 

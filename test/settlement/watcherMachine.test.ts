@@ -45,6 +45,18 @@ t.test('an account’s first deposit registers it, and the ledger follows what i
   t.equal(actor.machine.cursor, 'c')
 })
 
+t.test('exits and claims go to the owner of the account', async (t) => {
+  const actor = watcher()
+  apply(actor, page(null, 'a', 11, event(1, 11)), page('a', 'b', 12, event(1, 12, 'exit'), { ...event(1, 12, 'exit'), amount: 0n as Amount }, event(1, 12, 'claimed')))
+  const to = vaultOf(accountOf(1), PARTITIONS)
+  const report = { account: accountOf(1), asset: 'CAAA', transaction: 't12', ledger: 12 }
+  t.same(actor.sent.slice(4, 7), [
+    { to, message: { kind: 'exit', ...report, amount: 5n } },
+    { to, message: { kind: 'exit', ...report, amount: 0n } },
+    { to, message: { kind: 'claimed', ...report, amount: 5n } },
+  ])
+})
+
 t.test('a page that continues another cursor changes nothing', async (t) => {
   const actor = watcher()
   apply(actor, page(null, 'a', 11, event(1, 11)), page('a', 'b', 12))

@@ -256,4 +256,5 @@ export function orderState(order: Order): OrderState {
   return state
 }
 
-const heldAsset = (order: Order, { rules }: Market): ContractId => (order.side === 'buy' ? rules.quote : rules.base).contract
+/** Which asset an order's reservation is in. */
+export const heldAsset = (order: Order, { rules }: Market): ContractId => (order.side === 'buy' ? rules.quote : rules.base).contract

@@ -4,7 +4,7 @@ import type { MessageId, OrderId } from '../../protocol/identity.ts'
 import type { Account, Order, VaultState, Withdrawal } from './state.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 4
+const SNAPSHOT_VERSION = 5
 
 /** An account whose orders and withdrawals are named instead of held: each is stored once, and is one object again when read. */
 type StoredAccount = Omit<Account, 'open' | 'inFlight'> & { readonly open: readonly OrderId[]; readonly inFlight: readonly MessageId[] }
@@ -30,6 +30,7 @@ export function takeSnapshot(state: VaultState): Uint8Array {
     orders: [...state.orders.values()],
     withdrawals: [...state.withdrawals.values()],
     cosigned: [...state.cosigned.keys()],
+    exits: state.exits,
     amends: state.amends,
     sweeps: state.sweeps,
     keyChanges: state.keyChanges,

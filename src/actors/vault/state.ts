@@ -16,7 +16,7 @@ export interface Balance {
   settled: bigint
   pendingIn: bigint
   pendingOut: bigint
-  /** Held for pending and open orders and for withdrawals in flight. */
+  /** Held for pending and open orders, for withdrawals in flight and for exits. */
   reserved: bigint
 }
 
@@ -93,6 +93,15 @@ export interface KeyChange {
   readonly grant: Grant
 }
 
+/** Money that an account has asked the contract for, without the engine. */
+export interface Exit {
+  readonly asset: ContractId
+  /** What the chain will pay when the time has come, if it is there. */
+  asked: bigint
+  /** What of it is held so far. */
+  held: bigint
+}
+
 export interface Account {
   readonly id: AccountId
   readonly balances: Map<ContractId, Balance>
@@ -125,6 +134,8 @@ export interface VaultState {
   readonly withdrawals: Map<MessageId, Withdrawal>
   /** Of these the ones that the engine has signed and the chain has not paid, in the order it signed them. */
   readonly cosigned: Map<MessageId, Withdrawal>
+  /** Exits under way, of the accounts that have some. */
+  readonly exits: Map<AccountId, Map<ContractId, Exit>>
   /** Amends and cancel-alls: those in flight, and those done until their message has expired. */
   readonly amends: Map<MessageId, Amend>
   readonly sweeps: Map<MessageId, Sweep>
@@ -148,6 +159,7 @@ export const emptyState = (): VaultState => ({
   orders: new Map(),
   withdrawals: new Map(),
   cosigned: new Map(),
+  exits: new Map(),
   amends: new Map(),
   sweeps: new Map(),
   keyChanges: new Map(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import type { ActorName, MarketName } from '../../protocol/identity.ts'
+import type { ActorName, ContractId, MarketName, MessageId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import type { PairMessage } from '../../protocol/pair.ts'
 import { pairActor } from '../../protocol/subjects.ts'
@@ -11,7 +12,7 @@ import { expiryFault } from './admission.ts'
 import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
 import type { Memory } from './memory.ts'
-import { CANCEL_ROOM } from './orders.ts'
+import { CANCEL_ROOM, heldAsset } from './orders.ts'
 import { used } from './state.ts'
 import type { Account, Sweep, VaultState } from './state.ts'
 
@@ -23,6 +24,7 @@ export class Sweeps {
   readonly #ledger: Ledger
   readonly #memory: Memory
   readonly #keys: Keys
+  readonly #venue: Venue
   readonly #markets: ReadonlyMap<MarketName, ActorName>
   readonly #maxLifetime_s: number
 
@@ -31,6 +33,7 @@ export class Sweeps {
     this.#ledger = ledger
     this.#memory = memory
     this.#keys = keys
+    this.#venue = venue
     this.#markets = new Map([...venue.markets.keys()].map((name) => [name, pairActor(name)]))
     this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
   }
@@ -38,6 +41,21 @@ export class Sweeps {
   request(request: CancelAllOrders, reply: ReplyTo, effects: Effects): void {
     const answer = this.#request(request, reply, effects)
     if (answer !== null) effects.answer(reply, answer)
+  }
+
+  /**
+   * Takes the account's orders back in every market where one holds some of the asset. Nobody asked for it here, so nobody is answered. It
+   * is sent however much the markets have to hear: what causes it is paid for on chain, and the money may not be promised any longer.
+   */
+  takeBack(account: Account, asset: ContractId, id: MessageId, effects: Effects): void {
+    const holding = [...account.open.values()].filter((order) => heldAsset(order, this.#market(order.market)) === asset)
+    const markets = [...new Set(holding.map(({ market }) => market))]
+    if (markets.length === 0 || this.#state.sweeps.has(id)) return
+    const expires = Math.ceil(effects.time / 1000)
+    this.#state.sweeps.set(id, { id, account: account.id, expires, cancelled: 0, markets, halted: [], reply: null })
+    account.sweeping++
+    const message: PairMessage = { kind: 'cancelAll', sweep: id, account: account.id }
+    for (const market of markets) effects.send(this.#actor(market), message)
   }
 
   /** A market has taken the account's orders back. */
@@ -91,6 +109,12 @@ export class Sweeps {
     const message: PairMessage = { kind: 'cancelAll', sweep: id, account: account.id }
     for (const actor of actors) effects.send(actor, message)
     return null
+  }
+
+  #market(name: MarketName): Market {
+    const market = this.#venue.markets.get(name)
+    assert(market !== undefined, 'a market that has orders stays in the configuration')
+    return market
   }
 
   #actor(market: MarketName): ActorName {

@@ -8,6 +8,7 @@ import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
 import { alarmsOf, raise } from './alarms.ts'
 import { Amends } from './amends.ts'
+import { Exits } from './exits.ts'
 import { publish } from './feed.ts'
 import { Keys } from './keys.ts'
 import { balanceState, emptyBalance, Ledger } from './ledger.ts'
@@ -20,7 +21,8 @@ import { Sweeps } from './sweeps.ts'
 import { Timers } from './timers.ts'
 import { Withdrawals } from './withdrawals.ts'
 
-type Moved = Extract<ChainReport, { kind: 'deposited' | 'withdrawn' }>
+type Moved = Extract<ChainReport, { kind: 'deposited' | 'withdrawn' | 'claimed' }>
+type Asked = Extract<ChainReport, { kind: 'exit' }>
 type Settled = Extract<SettlementReport, { kind: 'settled' }>
 
 /**
@@ -38,6 +40,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #orders!: Orders
   #amends!: Amends
   #sweeps!: Sweeps
+  #exits!: Exits
   #withdrawals!: Withdrawals
 
   constructor(partition: number, venue: Venue) {
@@ -95,6 +98,12 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   }
 
   message(from: ActorName, message: VaultMessage, effects: Effects): void {
+    this.#hear(from, message, effects)
+    if ('account' in message) this.#exits.follow(message.account)
+    else this.#exits.followAll()
+  }
+
+  #hear(from: ActorName, message: VaultMessage, effects: Effects): void {
     switch (message.kind) {
       case 'rested':
       case 'filled':
@@ -112,8 +121,12 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return this.#timers.report(message, effects)
       case 'deposited':
       case 'withdrawn':
+      case 'claimed':
         assert(from === watcherActor, 'the watcher speaks for the chain')
         return this.#moved(message, effects)
+      case 'exit':
+        assert(from === watcherActor, 'the watcher speaks for the chain')
+        return this.#asked(message, effects)
       case 'ledger':
         assert(from === watcherActor, 'the watcher speaks for the chain')
         return this.#withdrawals.lapse(message.ledger, effects)
@@ -171,7 +184,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     this.#orders = new Orders(state, this.#ledger, this.#memory, this.#keys, this.#timers, this.#venue)
     this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders)
     this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#venue)
-    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#venue)
+    this.#exits = new Exits(state, this.#ledger, this.#sweeps)
+    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#exits, this.#venue)
   }
 
   /** Every asset of the venue; one that an account never had shows zero, so that a stranger's answer looks like an empty one's. */
@@ -190,9 +204,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     const account = this.#ledger.open(report.account)
     const asset = this.#venue.assetByContract.get(report.asset)
     if (asset === undefined) this.#alarm('asset_unlisted', report, effects)
-    if (report.kind === 'withdrawn') {
+    if (report.kind !== 'deposited') {
       // First what was held, so that the payment takes exactly what it was held for.
-      if (!this.#withdrawals.paid(account, report, effects)) this.#alarm('withdrawal_unmatched', report, effects)
+      const expected = report.kind === 'claimed' ? this.#exits.claimed(account, report.asset) : this.#withdrawals.paid(account, report, effects)
+      if (!expected) this.#alarm('withdrawal_unmatched', report, effects)
       if (!this.#ledger.withdraw(account, report.asset, report.amount)) this.#alarm('funds_short', report, effects)
       return
     }
@@ -200,6 +215,11 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     if (asset === undefined) return
     const { transaction, ledger } = report
     publish(account, { type: 'deposit', asset: asset.code, amount: formatAmount(report.amount, asset), transaction, ledger }, effects)
+  }
+
+  #asked(report: Asked, effects: Effects): void {
+    assert(vaultOf(report.account, this.#venue.file.vaultPartitions) === this.#actor, 'the chain is reported to the owner of the account')
+    this.#exits.asked(this.#ledger.open(report.account), report, effects)
   }
 
   #settled(report: Settled, effects: Effects): void {

@@ -9,6 +9,7 @@ import type { Venue } from '../../protocol/venue.ts'
 import { withdrawalView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { expiryFault, signerFault } from './admission.ts'
+import type { Exits } from './exits.ts'
 import { publish } from './feed.ts'
 import { withdrawable } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
@@ -24,14 +25,16 @@ export class Withdrawals {
   readonly #state: VaultState
   readonly #ledger: Ledger
   readonly #memory: Memory
+  readonly #exits: Exits
   readonly #venue: Venue
   readonly #settlement: ActorName = settlementActor(0)
   readonly #maxLifetime_s: number
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
+    this.#exits = exits
     this.#venue = venue
     // A withdrawal has no market; its message may live as long as the longest of any.
     this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
@@ -112,7 +115,11 @@ export class Withdrawals {
 
   #reserve(account: Account, asset: ContractId, amount: bigint): boolean {
     const balance = account.balances.get(asset)
-    if (balance === undefined || withdrawable(balance) < amount) return false
+    if (balance === undefined) return false
+    const missing = amount - withdrawable(balance)
+    // Money that waits for its exit may leave by the engine's signature as well, and sooner.
+    if (missing > 0n && missing > this.#exits.lendable(account.id, asset)) return false
+    if (missing > 0n) this.#exits.lend(account, asset, missing)
     const reserved = this.#ledger.reserve(account, asset, amount)
     assert(reserved, 'what may be withdrawn is available')
     return reserved
