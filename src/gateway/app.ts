@@ -19,12 +19,16 @@ import { balancesRoute } from './routes/balances.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { cancelAllOrdersRoute } from './routes/cancelAllOrders.ts'
 import { cancelOrderRoute } from './routes/cancelOrder.ts'
+import { depositsRoute } from './routes/deposits.ts'
+import { fillsRoute } from './routes/fills.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
+import { getTradeRoute } from './routes/getTrade.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
 import { healthRoute } from './routes/health.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { limitsRoute } from './routes/limits.ts'
 import { listOrdersRoute } from './routes/listOrders.ts'
+import { listWithdrawalsRoute } from './routes/listWithdrawals.ts'
 import { marketStateRoute } from './routes/marketState.ts'
 import { marketsRoute } from './routes/markets.ts'
 import { openApiRoute } from './routes/openApi.ts'
@@ -32,6 +36,7 @@ import { orderbookRoute } from './routes/orderbook.ts'
 import { placeOrderRoute } from './routes/placeOrder.ts'
 import { readyRoute } from './routes/ready.ts'
 import { requestWithdrawalRoute } from './routes/requestWithdrawal.ts'
+import { settlementsRoute } from './routes/settlements.ts'
 import { stellarTomlRoute } from './routes/stellarToml.ts'
 import { streamRoute } from './routes/stream.ts'
 import { timeRoute } from './routes/time.ts'
@@ -116,6 +121,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
+  for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute]) await app.register(route, withGateway)
   for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(streamRoute)
   await app.register(healthRoute)

@@ -13,6 +13,7 @@ import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
 import { FeedPages } from './feeds/feedPages.ts'
 import { JetStreamFeedStore } from './feeds/feedStore.ts'
+import { History } from './history/history.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
 import { KeyAccess } from './login/keyAccess.ts'
@@ -59,6 +60,7 @@ export class Gateway {
   readonly feeds: FeedPages
   /** Which keys may read for accounts that are not their own. */
   readonly access = new KeyAccess((query) => this.read(query))
+  readonly history: History
   readonly rates: Rates
   readonly connectionsPerAddress: number
   readonly streamBounds: Partial<StreamBounds>
@@ -83,6 +85,7 @@ export class Gateway {
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
     this.feeds = new FeedPages(new JetStreamFeedStore(reading, venue.subjects))
+    this.history = new History(this.feeds, this.admission, this.rates.policies.history)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)

@@ -64,6 +64,24 @@ export const WithdrawalShape = Type.Object({
 
 /** A delegated key: KeyView of the protocol. */
 export const KeyShape = Type.Object({ key: text, scope: text, market: text, until: text, status: text })
+/** A fill: `seq` is its number in the account's feed. */
+export const FillShape = Type.Object({
+  seq: Type.Integer(),
+  time: text,
+  trade: text,
+  order: text,
+  market: text,
+  side: text,
+  role: text,
+  price: text,
+  quantity: text,
+  quote: text,
+})
+export const TradeShape = Type.Object({ ...FillShape.properties, status: text, transaction: textOrNull, ledger: numberOrNull })
+export const DepositShape = Type.Object({ seq: Type.Integer(), time: text, asset: text, amount: text, transaction: text, ledger: Type.Integer() })
+export const SettlementShape = Type.Object({ seq: Type.Integer(), time: text, trades: Type.Array(text), transaction: text, ledger: Type.Integer() })
+/** A withdrawal as it stood at one time. */
+export const WithdrawalStepShape = Type.Object({ seq: Type.Integer(), time: text, ...WithdrawalShape.properties })
 
 export const BalanceShape = Type.Object({ asset: text, contract: text, settled: text, pending: text, reserved: text, available: text })
 

@@ -23,6 +23,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     account: AccountId
+    /** The key that logged in: the account's own, or a delegated one. */
+    reader: AccountId
   }
 }
 
@@ -60,6 +62,7 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy;
     verify: { algorithms: ['HS256'], allowedIss: iss, allowedAud: aud, requiredClaims: ['sub', 'iat', 'exp', 'iss', 'aud'], cache: 10_000 },
   })
   app.decorateRequest('account', '' as AccountId)
+  app.decorateRequest('reader', '' as AccountId)
   app.decorate('issueToken', (account: AccountId, challenge: string, delegated?: { readonly key: AccountId; readonly until: Seconds }) => {
     if (delegated === undefined) return app.jwt.sign({ sub: account, jti: challenge })
     const left_s = Math.min(lifetime_s, delegated.until - Math.ceil(Date.now() / 1000))
@@ -71,8 +74,9 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy;
     try {
       const { sub, key } = claimsOf(app, request.headers.authorization)
       request.account = sub as AccountId
+      request.reader = (key ?? sub) as AccountId
       // Nobody uses up what is another's: neither a key what is the account's.
-      reads.take(key ?? sub, new HttpCaller(reply))
+      reads.take(request.reader, new HttpCaller(reply))
       if (key === undefined) return next()
       access.check(request.account, key as AccountId).then(
         () => next(),

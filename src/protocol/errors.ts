@@ -74,6 +74,10 @@ const table = {
   streams_exceeded: [422, 'The account has as many connections as it may.'],
   resume_ahead: [422, 'The feed has not come to that number yet.'],
 
+  // What has happened
+  trade_unknown: [404, 'There is no such trade of this account, or it is no longer kept.'],
+  history_too_long: [422, 'The trade was not found within what one request looks through: list the fills instead.'],
+
   // The venue's own state
   venue_not_ready: [503, 'The venue is starting or draining: try again.'],
   account_unavailable: [503, 'The keeper of this account is between owners: try again.'],

@@ -49,7 +49,7 @@ export const limits = {
   natsSession_s: 86_400,
   /** Keys and addresses that one rate limit counts apart. */
   rateKeys: 65_536,
-  /** Rate limits where the venue file has none: by address requests, cancels and logins; by key orders and cancels; reads by account. */
+  /** Rate limits where the venue file has none: by address requests, cancels and logins; by key orders and cancels; by account reads, and pages of history besides. */
   rates: {
     requests: { quota: 10_000, window_s: 2 },
     addressCancels: { quota: 10_000, window_s: 2 },
@@ -57,6 +57,7 @@ export const limits = {
     orders: { quota: 2_000, window_s: 2 },
     cancels: { quota: 4_000, window_s: 2 },
     reads: { quota: 400, window_s: 2 },
+    history: { quota: 40, window_s: 4 },
   },
   /** Streams of one account; bytes and fragments of one of their frames; requests of one without an answer; bytes that may wait for a slow reader. */
   streamsPerAccount: 64,
@@ -98,7 +99,10 @@ export const limits = {
   historyReads: 16,
   historyReadsWaiting: 1_024,
   historyBytes: 4_194_304,
-  /** Orders a list answers with at most. */
+  /** Messages of an account's feed that one page of a list, and the search for one trade, look at. */
+  historyScan: 2_000,
+  historySearch: 10_000,
+  /** Orders, or anything else, that a list answers with at most. */
   listedOrders: 1_000,
   /** Closed orders one vault actor remembers, besides those whose message has not expired. */
   markets: 256,

@@ -136,7 +136,8 @@ export interface RevokeKey {
 /** What may be read. Only `account`'s own is ever answered; anything else is as if it were not there. */
 export type VaultQuery =
   | { readonly kind: 'order'; readonly account: AccountId; readonly id: OrderId }
-  | { readonly kind: 'orders'; readonly account: AccountId; readonly market: MarketName | null; readonly open: boolean; readonly limit: number }
+  /** Newest first; with `before`, those older than an order of the account. */
+  | { readonly kind: 'orders'; readonly account: AccountId; readonly market: MarketName | null; readonly open: boolean; readonly limit: number; readonly before?: OrderId }
   | { readonly kind: 'balances'; readonly account: AccountId }
   /** Answered with Standing: what the account's feed goes on from. */
   | { readonly kind: 'standing'; readonly account: AccountId; readonly orders: boolean; readonly balances: boolean }

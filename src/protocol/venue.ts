@@ -85,7 +85,7 @@ export const VenueFile = Type.Object(
         signatureThreads: Type.Integer({ minimum: 1, maximum: 64 }),
         tokenLifetime_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
         rates: Type.Optional(
-          Type.Object({ requests: Rate, addressCancels: Rate, logins: Rate, orders: Rate, cancels: Rate, reads: Rate }, { ...closed, description: 'Rate limits: src/protocol/limits.ts has what holds where one is not given' }),
+          Type.Object({ requests: Rate, addressCancels: Rate, logins: Rate, orders: Rate, cancels: Rate, reads: Rate, history: Rate }, { ...closed, description: 'Rate limits: src/protocol/limits.ts has what holds where one is not given' }),
         ),
         connectionsPerAddress: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.connections, description: `${limits.connectionsPerAddress} unless given` })),
       },

@@ -36,6 +36,15 @@ const ok = (value: unknown, actor?: typeof from): Script => () => ({ answer: { o
 const placed = (): Promise<SignedRequest> => client.signOrder(marketName, { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })
 const sweep = (markets: string[]) => ok({ id, cancelled: 1, markets, halted: [] })
 
+await stage.feeds.open()
+await stage.feeds.store(
+  alice.address,
+  { type: 'fill', trade: 'XLM-USDC:1', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5' },
+  { type: 'settled', trades: ['XLM-USDC:1'], transaction: 'cd', ledger: 7 },
+  { type: 'deposit', asset: 'XLM', amount: '7', transaction: 'ef', ledger: 9 },
+  { type: 'withdrawal', withdrawal: { id, asset: 'XLM', amount: '1', status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null } },
+)
+
 /** For each route a request that is as it should be, and what the venue has to say for each good answer. */
 const good: Record<string, Good> = {
   'POST /api/v1/orders': {
@@ -56,6 +65,11 @@ const good: Record<string, Good> = {
   'GET /api/v1/orderbook/{pair}': { scripts: { 200: ok([order]) } },
   'GET /api/v1/balances': { scripts: { 200: ok([{ asset: stage.venue.assets[0]!.contract, settled: 1n, pending: -1n, reserved: 0n, available: 0n }]) } },
   'GET /api/v1/withdrawals/{id}': { scripts: { 200: ok(withdrawal) } },
+  'GET /api/v1/fills': { history: alice.address, scripts: { 200: null } },
+  'GET /api/v1/trades/{id}': { history: alice.address, id: 'XLM-USDC:1', scripts: { 200: null } },
+  'GET /api/v1/deposits': { history: alice.address, scripts: { 200: null } },
+  'GET /api/v1/settlements': { history: alice.address, scripts: { 200: null } },
+  'GET /api/v1/withdrawals': { history: alice.address, scripts: { 200: null } },
   'GET /api/v1/markets': { scripts: { 200: null } },
   'GET /api/v1/markets/{pair}': { scripts: { 200: null } },
   'GET /api/v1/stream': { scripts: {} },
@@ -75,7 +89,7 @@ const good: Record<string, Good> = {
   'GET /ready': { scripts: { 200: null, 503: null } },
 }
 
-const path = (operation: Operation): string => operation.path.replace('{id}', id).replace('{key}', bot.address).replace('{pair}', marketName)
+const path = (operation: Operation, shown = id): string => operation.path.replace('{id}', shown).replace('{key}', bot.address).replace('{pair}', marketName)
 const codesOf = (operation: Operation): ErrorCode[] =>
   Object.values(operation.responses).flatMap(({ content }) => (content['application/problem+json']?.schema as { properties: { code: { enum: ErrorCode[] } } } | undefined)?.properties.code.enum ?? [])
 
@@ -87,7 +101,7 @@ for (const operation of stage.recorder.operations) {
     if (one === undefined) return t.fail('no good request is known for this route: add it above')
     const headers = operation.security === undefined ? {} : { authorization: `Bearer ${token}` }
     const send = async (change: Change = {}): Promise<Called> =>
-      call(change.url ?? stage.url, operation.method, change.path ?? path(operation) + (one.query ?? ''), change.body ?? (await one.body?.()), change.headers ?? headers)
+      call(change.url ?? stage.url, operation.method, change.path ?? path(operation, one.id) + (one.query ?? ''), change.body ?? (await one.body?.()), change.headers ?? headers)
     for (const [status, script] of Object.entries(one.scripts)) {
       if (name === 'GET /ready' && status === '200') await stage.vault.say(stage.venue.actors)
       if (name === 'GET /ready' && status === '503') await stage.vault.say(stage.venue.actors.slice(0, 1), 'failed')

@@ -1,7 +1,9 @@
 import { connect } from 'node:net'
 import { once as occurs } from 'node:events'
+import { History } from '../../src/gateway/history/history.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { AccountId, Seconds } from '../../src/protocol/identity.ts'
 import { Refusal } from '../../src/protocol/errors.ts'
 import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import type { SignedMembers } from '../../src/protocol/messages/canonical.ts'
@@ -18,6 +20,10 @@ export interface Good {
   /** Where the route takes a body. */
   readonly body?: () => Promise<object>
   readonly query?: string
+  /** What stands for `{id}`, where that is no order and no withdrawal. */
+  readonly id?: string
+  /** The account whose feed it reads. */
+  readonly history?: string
   /** By good status; null where the gateway needs nobody for it. */
   readonly scripts: Readonly<Record<string, Script | null>>
 }
@@ -96,9 +102,17 @@ async function full({ stage: { gateway }, good, send }: Scene): Promise<Called> 
   }
 }
 
+/** A feed with something in it that is no message. */
+const damaged = (account: string) => async ({ feeds, vault, venue }: Stage): Promise<void> => {
+  await feeds.open()
+  vault.publish(venue.subjects.feed(account as AccountId), Buffer.from('{'))
+  await vault.connected()
+}
+
 /** The keeper breaks its word. */
 function broken(scene: Scene): Promise<Called> {
-  const { stage, operation, send } = scene
+  const { stage, operation, good, send } = scene
+  if (good.history !== undefined) return elsewhere(damaged(good.history), scene)
   if (operation.path === '/auth') return elsewhere(async ({ gateway }) => void Object.assign(gateway.signatures, { run: () => Promise.reject(new Error('a thread died')) }), scene)
   stage.vault.script = () => ({ answer: { ok: undefined } })
   stage.pair.status = {} as MarketStatus
@@ -139,6 +153,26 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   market_unavailable: (scene) => {
     scene.stage.pair.status = null
     return said('market_unavailable')(scene)
+  },
+  account_unavailable: (scene) => {
+    const { good, stage, send } = scene
+    if (good.history === undefined) return said('account_unavailable')(scene)
+    // Of a history only a delegated key's right to it is asked of the account's keeper.
+    stage.vault.script = () => ({ answer: { refused: 'account_unavailable' } })
+    const token = stage.app.issueToken(good.history as AccountId, 'challenge', { key: trader('stranger').address as AccountId, until: 4_000_000_000 as Seconds })
+    return send({ headers: { authorization: `Bearer ${token}` } })
+  },
+  // Nobody has made its stream there.
+  history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1') + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),
+  trade_unknown: ({ send }) => send({ path: `/api/v1/trades/XLM-USDC:999` }),
+  history_too_long: async ({ stage: { gateway }, send }) => {
+    const { history } = gateway
+    Object.assign(gateway, { history: new History(gateway.feeds, gateway.admission, gateway.rates.policies.history, 0) })
+    try {
+      return await send()
+    } finally {
+      Object.assign(gateway, { history })
+    }
   },
   challenge_invalid: ({ send }) => send({ body: { transaction: 'AAAA' } }),
 }

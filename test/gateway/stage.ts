@@ -15,6 +15,7 @@ import type { Venue, VenueFile } from '../../src/protocol/venue.ts'
 import { startNats } from '../nats/server.ts'
 import type { NatsOptions, NatsServer } from '../nats/server.ts'
 import { FakePair } from './fakePair.ts'
+import { FeedWriter } from './feedWriter.ts'
 import { FakeVault } from './fakeVault.ts'
 import { Recorder } from './recorder.ts'
 import type { Document } from './recorder.ts'
@@ -26,7 +27,7 @@ export const trader = (name: string): SecretSigner => new SecretSigner(Keypair.f
 
 const plenty = { quota: 1_000_000, window_s: 1 }
 /** Tests come faster than people, all from one address. */
-const unbounded = { requests: plenty, addressCancels: plenty, logins: plenty, orders: plenty, cancels: plenty, reads: plenty }
+const unbounded = { requests: plenty, addressCancels: plenty, logins: plenty, orders: plenty, cancels: plenty, reads: plenty, history: plenty }
 
 export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
   venue: 'local',
@@ -55,6 +56,8 @@ export interface Stage {
   readonly venue: Venue
   readonly vault: FakeVault
   readonly pair: FakePair
+  /** Accounts' feeds, once it is opened. */
+  readonly feeds: FeedWriter
   readonly gateway: Gateway
   readonly app: FastifyInstance
   /** Every answer so far, held against the gateway's own description. */
@@ -94,6 +97,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
     venue,
     vault,
     pair,
+    feeds: new FeedWriter(others, venue),
     gateway,
     app,
     recorder,

@@ -15,7 +15,7 @@ t.test('an order reserves what it may cost, travels to its market, and its fills
   effects.take()
   t.equal(place('o1', ann, 'buy', 10, 100), null)
   const { kind: _, signer: _signer, type: _type, id, market: _market, ...terms } = order('o1', ann, 'buy', 10, 100)
-  const message = { kind: 'place', order: id, number: 1, ...terms, mayRest: true, created: START, reply: { gateway: 'g', request: 1 } }
+  const message = { kind: 'place', order: id, number: 1, signer: null, ...terms, mayRest: true, created: START, reply: { gateway: 'g', request: 1 } }
   t.strictSame(effects.take(), { sent: [{ to: pairActor(AQ), message }], answers: [], feed: [] }, 'the market answers, and the feed waits for it')
   t.strictSame(balance(ann, assetQ), [5_000n, 0n, 2_000n, 3_000n])
 
@@ -223,6 +223,11 @@ t.test('lists are newest first, bounded, and only one\'s own', async (t) => {
   t.strictSame(list(false), ['o4', 'o3', 'o2', 'o1'])
   t.strictSame(list(false, AQ), ['o3', 'o1'])
   t.strictSame(list(false, null, 2), ['o4', 'o3'])
+  const before = (id: string, open: boolean, limit = 100) => machine.query({ kind: 'orders', account: ann, market: null, open, limit, before: id as OrderId }) as { ok?: OrderState[]; refused?: string }
+  t.strictSame(before('o4', false, 2).ok?.map(({ id }) => id), ['o3', 'o2'])
+  t.strictSame(before('o3', true).ok?.map(({ id }) => id), ['o2', 'o1'], 'behind an order that has closed meanwhile')
+  t.strictSame(before('o1', true), { ok: [] })
+  t.strictSame(before('b', true), { refused: 'order_unknown' }, 'another’s')
   t.strictSame(machine.query({ kind: 'orders', account: account('X'), market: null, open: false, limit: 9 }), { ok: [] })
   t.strictSame(machine.query({ kind: 'order', account: ben, id: 'o1' as OrderId }), { refused: 'order_unknown' })
   t.strictSame(machine.query({ kind: 'order', account: ben, id: 'none' as OrderId }), { refused: 'order_unknown' })

@@ -8,7 +8,7 @@ import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
 import type { CloseReason, PairMessage } from '../../protocol/pair.ts'
 import { pairActor } from '../../protocol/subjects.ts'
-import type { CancelOrder, OrderState, PairReport, PlaceOrder } from '../../protocol/vault.ts'
+import type { CancelOrder, OrderState, PairReport, PlaceOrder, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { orderView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
@@ -158,10 +158,12 @@ export class Orders {
     return order?.account === account ? order : undefined
   }
 
-  /** Newest first: open ones, or also those closed last. Reads a bounded number however many orders an account ever had. */
-  list(id: AccountId, market: MarketName | null, openOnly: boolean, limit: number): readonly OrderState[] {
+  /** Newest first: open ones, or also those closed last. Reads a bounded number however many orders an account ever had. A page begins behind an order that is remembered, open or not. */
+  list({ account: id, market, open: openOnly, limit, before }: Extract<VaultQuery, { kind: 'orders' }>): Answer<readonly OrderState[]> {
     const account = this.#ledger.account(id)
-    if (account === undefined) return []
+    const older = before === undefined ? Infinity : this.ownedBy(id, before)?.number
+    if (older === undefined) return { refused: 'order_unknown' }
+    if (account === undefined) return { ok: [] }
     const orders = [...account.open.values()]
     if (!openOnly) {
       for (const closed of account.closed.slice(-limits.listedOrders)) {
@@ -174,9 +176,9 @@ export class Orders {
     const most = Math.min(limit, limits.listedOrders)
     for (let at = orders.length - 1; at >= 0 && listed.length < most; at--) {
       const order = orders[at]
-      if (order !== undefined && (market === null || order.market === market)) listed.push(orderState(order))
+      if (order !== undefined && order.number < older && (market === null || order.market === market)) listed.push(orderState(order))
     }
-    return listed
+    return { ok: listed }
   }
 
   /** All that are pending or open, oldest first: as many as an account may have. */

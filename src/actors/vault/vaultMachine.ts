@@ -147,7 +147,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
       case 'order':
         return this.#orders.find(query.account, query.id)
       case 'orders':
-        return { ok: this.#orders.list(query.account, query.market, query.open, query.limit) }
+        return this.#orders.list(query)
       case 'balances':
         return { ok: this.#balances(query.account) }
       case 'standing':

@@ -11,13 +11,15 @@ declare module 'fastify' {
     readonly action?: Action
     /** It only takes orders back, though no single action says so. */
     readonly cancels?: boolean
+    /** It reads what has happened to the account, rather than asking the account's keeper. */
+    readonly history?: boolean
     /** Media type of a good answer that is not JSON. */
     readonly produces?: string
   }
 }
 
-/** How a caller shows who it is: by nothing, by a token, or by a signed message. */
-export type Proof = 'none' | 'token' | 'signature'
+/** How a caller shows who it is: by nothing, by a token (which may be for what has happened), or by a signed message. */
+export type Proof = 'none' | 'token' | 'history' | 'signature'
 
 /** What any request can come to. */
 const every: readonly ErrorCode[] = ['request_malformed', 'request_too_large', 'rate_exceeded']
@@ -28,6 +30,7 @@ const served: readonly ErrorCode[] = ['venue_not_ready', 'venue_overloaded', 'in
 const byProof: Readonly<Record<Proof, readonly ErrorCode[]>> = {
   none: [],
   token: ['token_missing', 'token_invalid', 'account_unavailable', ...served],
+  history: ['token_missing', 'token_invalid', 'account_unavailable', 'history_unavailable', ...served],
   signature: [
     'message_malformed', 'action_unsupported', 'signature_invalid', 'signer_not_allowed', 'network_mismatch', 'vault_mismatch', 'message_expired', 'expiry_too_far',
     'message_reused', 'account_unavailable', 'outcome_unknown', ...served,

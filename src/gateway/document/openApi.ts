@@ -50,12 +50,12 @@ export class OpenApi {
   #add(method: string, route: RouteOptions): void {
     const { schema } = route
     if (schema?.summary === undefined) throw new Error(`the route ${method} ${route.url} has no summary`)
-    const proof: Proof = this.#asksToken(route) ? 'token' : schema.action === undefined ? 'none' : 'signature'
+    const proof: Proof = this.#asksToken(route) ? (schema.history === true ? 'history' : 'token') : schema.action === undefined ? 'none' : 'signature'
     const codes = codesOf(proof, schema.body !== undefined, schema.codes ?? [])
     const operation = {
       operationId: `${method.toLowerCase()}${route.url.replace(/[^A-Za-z]+([A-Za-z]?)/g, (_all, next: string) => next.toUpperCase())}`,
       summary: schema.summary,
-      ...(proof === 'token' ? { security: [{ token: [] }] } : {}),
+      ...(proof === 'token' || proof === 'history' ? { security: [{ token: [] }] } : {}),
       parameters: [...this.#parameters('path', schema.params as ObjectSchema | undefined), ...this.#parameters('query', schema.querystring as ObjectSchema | undefined)],
       ...(schema.body === undefined ? {} : { requestBody: this.#body(route) }),
       responses: { ...this.#answers(route), ...this.#refusals(codes, schema.response as Readonly<Record<string, TSchema>> | undefined) },
