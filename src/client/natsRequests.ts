@@ -9,6 +9,8 @@ import { problemError } from './problem.ts'
 import type { BalanceView } from './views/account.ts'
 
 const TIMEOUT_MS = 15_000
+/** A page that was lost with its connection is asked for again soon: reading twice harms nobody. */
+const REPLAY_TIMEOUT_MS = 3_000
 
 /** A page of a replayed feed. `last` is the number to go on from, and `more` says whether there is more to go on to. */
 export interface ReplayPage {
@@ -41,7 +43,7 @@ export class NatsRequests {
 
   /** @param after the last number known; left out: no messages, and `last` is the newest number */
   replay(after?: number, limit?: number): Promise<ReplayPage> {
-    return this.#ask('replay', { after, limit })
+    return this.#ask('replay', { after, limit }, REPLAY_TIMEOUT_MS)
   }
 
   async balances(): Promise<readonly BalanceView[]> {
@@ -52,11 +54,11 @@ export class NatsRequests {
     return (await this.#ask<{ orders: OrderView[] }>('openOrders', {})).orders
   }
 
-  async #ask<Body>(operation: Operation, body: object): Promise<Body> {
+  async #ask<Body>(operation: Operation, body: object, timeout = TIMEOUT_MS): Promise<Body> {
     const { account, key } = this.#access
     let answer: OperationAnswer
     try {
-      const message = await this.#connection.request(this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), { timeout: TIMEOUT_MS })
+      const message = await this.#connection.request(this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), { timeout })
       answer = message.json<OperationAnswer>()
     } catch (error) {
       // The server says at once that no gateway is there; anything else may have reached one.
