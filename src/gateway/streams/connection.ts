@@ -92,6 +92,8 @@ export class Connection implements Receiver, MarketReader, BalanceReader {
   readonly subscriptions = new Map<FeedChannel, Subscription>()
   readonly markets = new Map<MarketName, string>()
   login: Login | null = null
+  /** A login that is on its way: what was asked behind it waits for it. Never rejects. */
+  loggingIn: Promise<void> = Promise.resolve()
   /** Number of the last balances sent; null where they are not subscribed to. */
   balancesAt: number | null = null
   readonly #socket: WebSocket

@@ -26,7 +26,7 @@ export const requestSchemas = {
   ping: request('ping', {}),
   login: Type.Union([
     request('login', { token: Type.String({ minLength: 1, maxLength: 4_096, description: 'From a SEP-10 login' }) }),
-    request('login', { ...signed }),
+    request('login', { ...signed, cancelOnDisconnect: Type.Optional(Type.Boolean({ description: 'Take the key’s orders back when this connection ends' })) }),
   ]),
   subscribe: request('subscribe', { channels: Channels, markets: Type.Optional(Markets), after: Type.Optional(Type.Integer({ ...Seq, description: 'Resume: everything behind this number, and no snapshot' })) }),
   unsubscribe: request('unsubscribe', { channels: Channels, markets: Type.Optional(Markets) }),

@@ -14,6 +14,7 @@ import type { FeedChannel } from './feedItem.ts'
 import type { Login, Logins } from './logins.ts'
 import type { MarketWatch } from './marketWatch.ts'
 import type { Channel, Requests } from './messages.ts'
+import type { Presences } from './presences.ts'
 import { Subscription } from './subscription.ts'
 
 /** Orders in one message of a snapshot. */
@@ -27,6 +28,7 @@ export interface Parts {
   readonly feeds: AccountFeeds
   readonly replay: Replay
   readonly markets: MarketWatch
+  readonly presences: Presences
   /** Connections that one account may have. */
   readonly perAccount: number
 }
@@ -51,9 +53,11 @@ export class Operations implements Operator {
       }
       case 'login':
         rates.fromAddress('logins', connection, asker)
-        return this.#run(connection, asker, () => this.#login(connection, request, asker))
+        connection.loggingIn = this.#run(connection, asker, () => this.#login(connection, request, asker))
+        return
       case 'subscribe':
-        return this.#run(connection, asker, () => this.#subscribe(connection, request, asker))
+        void this.#run(connection, asker, () => this.#subscribe(connection, request, asker))
+        return
       case 'unsubscribe':
         this.#leave(connection, request)
         return asker.answer(200, { channels: subscribed(connection) })
@@ -78,6 +82,7 @@ export class Operations implements Operator {
     connection.subscriptions.clear()
     this.#leaveBalances(connection)
     for (const market of [...connection.markets.keys()]) this.#parts.markets.leave(connection, market)
+    this.#parts.presences.leave(connection, true)
     if (connection.login !== null) this.#forget(connection.login.account, connection)
   }
 
@@ -91,9 +96,9 @@ export class Operations implements Operator {
   }
 
   /** What takes more than one step. Whatever is thrown becomes the answer. */
-  #run(connection: Connection, asker: Asker, work: () => Promise<void>): void {
+  #run(connection: Connection, asker: Asker, work: () => Promise<void>): Promise<void> {
     const done = connection.busy()
-    work()
+    return work()
       .catch((error: unknown) => {
         if (!(error instanceof Refusal)) this.#parts.gateway.log.error({ at: 'operations#run', requestId: asker.requestId, ...failure(error) }, 'a request failed')
         // What goes wrong behind the answer would leave a gap.
@@ -104,11 +109,14 @@ export class Operations implements Operator {
   }
 
   async #login(connection: Connection, request: Requests['login'], asker: Asker): Promise<void> {
-    const { logins } = this.#parts
+    const { logins, presences } = this.#parts
     const login = 'token' in request ? await logins.byToken(request.token) : await logins.bySignature(request, connection.challenge)
     const { account, key, until_ms } = login
     const before = connection.login
     if (before !== null && (before.account !== account || before.key !== key)) throw new Refusal('login_conflict')
+    const watched = 'cancelOnDisconnect' in request ? request.cancelOnDisconnect : undefined
+    if (watched === true) await presences.watch(connection, login)
+    else if (watched === false) presences.leave(connection, false)
     // Gone while its signature was checked: nobody would ever take it off the count.
     if (connection.open) this.#enterAccount(connection, login)
     asker.answer(200, { account, key, until: new Date(until_ms).toISOString() })
@@ -138,6 +146,7 @@ export class Operations implements Operator {
       asker.answer(200, { channels: [...new Set([...subscribed(connection), ...channels])] })
       return this.#followMarkets(connection, wanted)
     }
+    await connection.loggingIn
     if (connection.login === null) throw new Refusal('login_missing')
     const { account, key } = connection.login
     gateway.rates.policies.reads.take(key, asker)

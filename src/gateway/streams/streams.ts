@@ -15,12 +15,14 @@ import { Logins } from './logins.ts'
 import type { ReadToken } from './logins.ts'
 import { MarketWatch } from './marketWatch.ts'
 import { Operations } from './operations.ts'
+import { Presences } from './presences.ts'
 
 export const STREAM_PATH = '/api/v1/stream'
 
 /** A delegated key that was revoked reads no longer than this. */
 const KEY_CHECK_MS = 2_000
 const FEED_CHECK_MS = 5_000
+const PRESENCE_TICK_MS = 1_000
 const CLOSE_MS = 5_000
 /** Pongs to a client's pings that may wait. */
 const PONGS = 16
@@ -62,13 +64,15 @@ export class Streams {
     this.#logins = new Logins(gateway, readToken)
     this.#feeds = new AccountFeeds(connection, venue, replay, (account, wanted) => gateway.read({ kind: 'standing', account, ...wanted }), log)
     this.#markets = new MarketWatch(venue.markets, (market) => gateway.marketState(market))
-    this.#operations = new Operations({ gateway, logins: this.#logins, feeds: this.#feeds, replay, markets: this.#markets, perAccount: this.#bounds.perAccount })
+    const presences = new Presences(gateway.vaults)
+    this.#operations = new Operations({ gateway, logins: this.#logins, feeds: this.#feeds, replay, markets: this.#markets, presences, perAccount: this.#bounds.perAccount })
     const every = (ms: number, work: () => void): NodeJS.Timeout => setInterval(work, ms).unref()
     this.#timers = [
       every(Math.min(1_000, this.#bounds.heartbeat_ms), () => {
         for (const one of this.#connections) one.tick()
       }),
       every(FEED_CHECK_MS, () => this.#feeds.tick()),
+      every(PRESENCE_TICK_MS, () => presences.tick()),
       every(KEY_CHECK_MS, () => void this.#checkKeys()),
     ]
   }

@@ -144,6 +144,32 @@ t.test('a delegated key logs in as long as it may, and is out within seconds whe
   refusedWith(t, await again.ask('login', { message: next, signature: bob.signMessage(canonicalJson(next)), signer: bob.address }), 'signer_not_allowed')
 })
 
+t.test('cancel on disconnect: the vault actor hears that a connection lives, and that it has ended', async (t) => {
+  const heard = () => stage.vault.heard.filter((asked) => asked.kind === 'presence')
+  let refuse = true
+  stage.vault.script = (asked) => (asked.kind === 'presence' ? { answer: refuse ? { refused: 'timers_exceeded' } : { ok: {} } } : standing(asked))
+  const client = await open()
+  refusedWith(t, await client.ask('login', { token: token(alice.address), cancelOnDisconnect: true }), 'request_malformed')
+  refusedWith(t, await client.ask('login', { ...loginMessage(client), cancelOnDisconnect: true }), 'timers_exceeded')
+  refusedWith(t, await client.ask('subscribe', { channels: ['fills'] }), 'login_missing')
+  refuse = false
+  t.equal((await client.ask('login', { ...loginMessage(client), cancelOnDisconnect: true })).status, 200)
+  const { session, ...said } = heard().at(-1)!
+  t.strictSame(said, { kind: 'presence', account: alice.address, signer: alice.address, timeout_ms: 30_000, cancel: false })
+  client.close()
+  await until('its end is told', () => heard().length === 3)
+  t.match(heard().at(-1), { session, timeout_ms: 0, cancel: true })
+  const calm = await open()
+  t.equal((await calm.ask('login', { ...loginMessage(calm), cancelOnDisconnect: true })).status, 200)
+  t.equal((await calm.ask('login', { ...loginMessage(calm), cancelOnDisconnect: false })).status, 200)
+  await until('that is told', () => heard().length === 5)
+  t.match(heard().at(-1), { timeout_ms: 0, cancel: false })
+  t.not(heard().at(-1)!.session, session, 'no two connections have one name')
+  calm.close()
+  await until('it is gone', () => stage.app.streams.size === 0)
+  t.equal(heard().length, 5)
+})
+
 t.test('what is private needs a login; markets do not', async (t) => {
   const client = await open()
   for (const channel of ['orders', 'fills', 'settlement', 'keys', 'balances']) refusedWith(t, await client.ask('subscribe', { channels: [channel] }), 'login_missing')
