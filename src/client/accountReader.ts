@@ -4,9 +4,12 @@ import type { CallOptions } from './patience.ts'
 import { Session } from './session.ts'
 import type { OpenOptions } from './session.ts'
 import type { Signer } from './signer.ts'
+import { readStream } from './stream.ts'
+import type { StreamOptions } from './stream.ts'
 import { VenueReader } from './venueReader.ts'
 import type { BalanceView } from './views/account.ts'
 import type { OwnOrderbook } from './views/orders.ts'
+import type { StreamMessage } from './views/stream.ts'
 import type { AssetView, MarketView, VenueView } from './views/venue.ts'
 
 export interface ListOptions extends CallOptions {
@@ -73,6 +76,11 @@ export class AccountReader extends VenueReader {
   async keys(options?: CallOptions): Promise<readonly KeyView[]> {
     const { keys } = await this.#session.read<{ keys: KeyView[] }>('/api/v1/keys', options)
     return keys
+  }
+
+  /** Follows channels as they happen, over as many connections as it takes: every message once and in order, for as long as they are read. */
+  stream(options: StreamOptions): AsyncGenerator<StreamMessage> {
+    return readStream(this.#session, options)
   }
 
   withdrawal(id: string, options?: CallOptions): Promise<WithdrawalView> {

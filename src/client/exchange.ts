@@ -8,10 +8,12 @@ export interface Request {
   readonly path: string
   readonly body?: unknown
   readonly token?: string
+  /** Statuses of 400 and more that are answers too, where they come without a code. */
+  readonly answers?: readonly number[]
 }
 
 /** One request and its answer, which is a JSON object. @throws NeverSent, Refused, OutcomeUnknown */
-export async function exchange<Answer>(transport: Transport, url: string, { method, path, body, token }: Request, signal: AbortSignal): Promise<Answer> {
+export async function exchange<Answer>(transport: Transport, url: string, { method, path, body, token, answers = [] }: Request, signal: AbortSignal): Promise<Answer> {
   const headers: Record<string, string> = {}
   if (body !== undefined) headers['content-type'] = 'application/json'
   if (token !== undefined) headers.authorization = `Bearer ${token}`
@@ -25,7 +27,7 @@ export async function exchange<Answer>(transport: Transport, url: string, { meth
     throw new OutcomeUnknown(error, { retryAfter_ms })
   }
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new OutcomeUnknown(new Error(`status ${status} with an answer that no gateway gives`), { retryAfter_ms })
-  if (status >= 200 && status < 300) return answer as Answer
+  if ((status >= 200 && status < 300) || (answers.includes(status) && !('code' in answer))) return answer as Answer
   throw problemError({ ...(answer as Partial<Problem>), status }, retryAfter_ms)
 }
 

@@ -67,14 +67,22 @@ export class Session {
   async read<Answer>(path: string, options?: CallOptions): Promise<Answer> {
     const fresh = this.#token === undefined
     const read = (token: string): Promise<Answer> => this.courier.ask({ method: 'GET', path, token }, options)
-    const token = this.#token ?? (await this.login(options))
+    const token = await this.token(undefined, options)
     try {
       return await read(token)
     } catch (error) {
       if (fresh || !(error instanceof Refused) || error.code !== 'token_invalid') throw error
-      // Whoever was first has a new one by now.
-      return read(this.#token !== undefined && this.#token !== token ? this.#token : await this.login(options))
+      return read(await this.token(token, options))
     }
+  }
+
+  /** @param spent a token that is no longer good: whoever was refused first has another by now */
+  async token(spent?: string, options?: CallOptions): Promise<string> {
+    return this.#token !== undefined && this.#token !== spent ? this.#token : this.login(options)
+  }
+
+  get url(): string {
+    return this.courier.url
   }
 
   async #prove(options?: CallOptions): Promise<string> {

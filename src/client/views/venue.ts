@@ -48,3 +48,18 @@ export interface TimeView {
   readonly time: string
   readonly unix_ms: number
 }
+
+export interface ReadyView {
+  readonly ready: boolean
+  readonly missing: readonly string[]
+}
+
+/** What a gateway takes (docs/api/limits.md). */
+export interface LimitsView {
+  readonly rates: readonly { readonly name: string; readonly quota: number; readonly window_s: number }[]
+  readonly requestBytes: number
+  readonly openOrders: number
+  readonly withdrawalsInFlight: number
+  readonly connectionsPerAddress: number
+  readonly streams: { readonly perAccount: number; readonly frameBytes: number; readonly fragments: number; readonly requestsInFlight: number; readonly bufferedBytes: number }
+}
