@@ -150,16 +150,17 @@ export class Traders {
     const recent = this.#recent.get(account) ?? []
     const expires = this.#expires()
     const id = random.hex(64) as MessageId
-    const signed = { id, account, signer: account, expires }
+    const signed = { id, account, signer: random.chance(0.04) ? random.pick(this.#accounts) : account, expires }
     if (roll < 4) return { vault, query: this.#query(account, recent) }
     if (roll < 7 && this.#answered.length > 0) return random.pick(this.#answered)
-    if (roll < 18 && recent.length > 0) return this.#message(vault, { kind: 'cancel', ...signed, order: random.pick(recent) })
+    if (roll < 18 && recent.length > 0) return this.#message(vault, { kind: 'cancel', ...signed, ...this.#named(random.pick(recent)) })
     if (roll < 28 && recent.length > 0) return this.#message(vault, this.#amend(signed, random.pick(recent)))
     if (roll === 28 && random.chance(0.3)) return this.#message(vault, { kind: 'cancelAll', ...signed, market: random.chance(0.5) ? null : random.pick(this.#markets).name })
     if (roll === 29 && random.chance(0.3)) {
       const asset = random.pick(this.#venue.assets).contract
       return this.#message(vault, { kind: 'withdraw', ...signed, asset, amount: BigInt(random.between(1, 2_000)) * 1_000_000n as Amount })
     }
+    if (roll === 30 && random.chance(0.5)) return this.#message(vault, this.#delegation({ ...signed, signer: account }))
     recent.push(id)
     if (recent.length > REMEMBERED) recent.shift()
     this.#recent.set(account, recent)
@@ -172,12 +173,30 @@ export class Traders {
     const side = random.chance(0.5) ? 'buy' : 'sell'
     const [ticks, lots] = [this.#ticks(), this.#lots()]
     const terms = { ...plainTerms, selfTrade: random.pick(['cancelNewest', 'cancelOldest', 'cancelBoth', 'decrement'] as const) }
-    const order = { kind: 'place', ...signed, market: market.name, side, ticks, lots, spend: 0n as Amount, terms } as const
+    // Some reuse their names, as soon as they may and sooner.
+    const clientOrderId = random.chance(0.1) ? random.pick(['a', 'b', 'c']) : signed.id.slice(0, 32)
+    const order = { kind: 'place', ...signed, clientOrderId, market: market.name, side, ticks, lots, spend: 0n as Amount, terms } as const
     const roll = random.below(100)
     if (roll < 4 && side === 'buy') return { ...order, type: 'market', timeInForce: 'IOC', ticks: 0 as Ticks, lots: 0 as Lots, spend: market.quoteAmount(ticks, lots) }
     if (roll < 8) return { ...order, type: 'market', timeInForce: 'IOC' }
     const timeInForce = random.pick(['GTC', 'GTC', 'GTC', 'GTC', 'GTD', 'IOC', 'FOK'] as const)
     return { ...order, type: 'limit', timeInForce, terms: { ...terms, ...this.#terms(timeInForce, lots) } }
+  }
+
+  /** Traders let each other trade, for a while or until they think better of it. */
+  #delegation(signed: { id: MessageId; account: AccountId; signer: AccountId; expires: Seconds }): SignedCommand {
+    const random = this.#random
+    const key = random.pick(this.#accounts)
+    if (random.chance(0.3)) return { kind: 'revoke', ...signed, key }
+    const until = (signed.expires + random.between(0, 60)) as Seconds
+    const scope = random.chance(0.2) ? 'read' : 'trade'
+    return { kind: 'delegate', ...signed, key, scope, market: scope === 'read' || random.chance(0.5) ? null : random.pick(this.#markets).name, until }
+  }
+
+  /** An order by its id, or by the one of its owner's choice. */
+  #named(order: OrderId): { order: OrderId | null; clientOrderId: string | null } {
+    const placed = this.#messages.get(order)?.command
+    return placed?.kind === 'place' && this.#random.chance(0.3) ? { order: null, clientOrderId: placed.clientOrderId } : { order, clientOrderId: null }
   }
 
   /** Mostly in the steps of the order's market. */

@@ -19,6 +19,7 @@ const options = {
   'minimum-per': { type: 'string' },
   'return-remainder': { type: 'boolean' },
   'self-trade': { type: 'string' },
+  'client-id': { type: 'string' },
   scope: { type: 'string' },
   market: { type: 'string' },
   until: { type: 'string' },
@@ -66,6 +67,12 @@ export function duration_s(name: string, text: string): number {
 export function whole(name: string, text: string): number {
   if (!/^(0|[1-9][0-9]{0,14})$/.test(text)) throw new UsageFault(`--${name} ${text} is no whole number`)
   return Number(text)
+}
+
+/** 1–32 letters, digits, _ or -. @throws UsageFault */
+export function clientOrderId(text: string): string {
+  if (!/^[0-9A-Za-z_-]{1,32}$/.test(text)) throw new UsageFault(`--client-id ${text}: 1–32 letters, digits, _ or -`)
+  return text
 }
 
 /** People write "10.50" and ".5"; the venue has one spelling for each number. @throws UsageFault */

@@ -4,7 +4,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool market buy|sell MARKET --quantity N --price WORST [--tif IOC|FOK]
   darkpool market buy MARKET --spend N
   darkpool amend ORDER --quantity TOTAL --price N
-  darkpool cancel ORDER
+  darkpool cancel ORDER                  or: cancel --client-id ID
   darkpool cancel-all [MARKET]
   darkpool orders [MARKET] [--all] [--limit N]
   darkpool book MARKET                   your own resting orders, best first
@@ -31,6 +31,7 @@ where         --url URL   the gateway; default: the local venue's
 how long      --expires 90s|15m|1h|7d   how long a message counts, and an order may rest; default 1h
 asking more   --post-only · --all-or-none · --minimum N [--minimum-per execution|counterparty] [--return-remainder]
               --self-trade newest|oldest|both|decrement: what happens where you would meet yourself
+              --client-id ID: of your choice, to find and cancel the order by; no two open orders have the same
 output        --json      one JSON value (watch: one per line)
 
 Exit codes: 0 done · 1 failed · 2 not understood · 3 refused · 4 never sent · 5 outcome unknown: repeat the same message

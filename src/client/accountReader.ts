@@ -58,6 +58,11 @@ export class AccountReader extends VenueReader {
     return this.#session.read(`/api/v1/orders/${encodeURIComponent(id)}`, options)
   }
 
+  /** The last order that was placed under that client order id: the nonce of its message. */
+  orderByClientId(clientOrderId: string, options?: CallOptions): Promise<OrderView> {
+    return this.#session.read(`/api/v1/orders/client/${encodeURIComponent(clientOrderId)}`, options)
+  }
+
   async orders({ market, status, limit, ...options }: ListOptions = {}): Promise<readonly OrderView[]> {
     const { orders } = await this.#session.read<{ orders: OrderView[] }>(`/api/v1/orders${queryOf({ market, status, limit })}`, options)
     return orders

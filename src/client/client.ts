@@ -4,7 +4,7 @@ import type { BatchResult } from './batch.ts'
 import type { Delivery } from './courier.ts'
 import type { Refused } from './errors.ts'
 import type { Request } from './exchange.ts'
-import { amendMessage, cancelAllMessage, cancelMessage, delegateMessage, idOf, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
+import { amendMessage, cancelAllMessage, cancelByClientIdMessage, cancelMessage, delegateMessage, idOf, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
 import type { Delegation, NewOrder, SignedRequest, Validity } from './messages.ts'
 import type { CallOptions } from './patience.ts'
 import { Session } from './session.ts'
@@ -40,6 +40,11 @@ export class Client extends AccountReader {
 
   async signCancel(order: string, validity?: Partial<Validity>): Promise<SignedRequest> {
     return signRequest(cancelMessage(this.binding, order, await this.#session.validity(validity)), this.signer)
+  }
+
+  /** @param clientOrderId the nonce of the order's message */
+  async signCancelByClientId(clientOrderId: string, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(cancelByClientIdMessage(this.binding, clientOrderId, await this.#session.validity(validity)), this.signer)
   }
 
   /** @param quantity the new total: what is filled and what is open */
@@ -111,6 +116,11 @@ export class Client extends AccountReader {
     return this.sendCancel(await this.signCancel(order, options), options)
   }
 
+  /** @param clientOrderId the nonce of the order's message */
+  async cancelOrderByClientId(clientOrderId: string, options?: SendOptions): Promise<CancelView> {
+    return this.sendCancel(await this.signCancelByClientId(clientOrderId, options), options)
+  }
+
   /** @param quantity the new total: what is filled and what is open */
   async amendOrder(order: string, price: string, quantity: string, options?: SendOptions): Promise<AmendView> {
     return this.sendAmend(await this.signAmend(order, price, quantity, options), options)
@@ -170,7 +180,8 @@ export class Client extends AccountReader {
   }
 }
 
-const orderPath = ({ message }: SignedRequest): string => `/api/v1/orders/${encodeURIComponent(message.order ?? '')}`
+const orderPath = ({ message: { order, clientOrderId } }: SignedRequest): string =>
+  clientOrderId === undefined ? `/api/v1/orders/${encodeURIComponent(order ?? '')}` : `/api/v1/orders/client/${encodeURIComponent(clientOrderId)}`
 
 type Own = Delivery<unknown>['own']
 /** What an answer to a message is about: what the message makes, or what it names. */
@@ -178,7 +189,8 @@ function carriesId({ message }: SignedRequest): Own {
   const id = idOf(message)
   return (view) => view.id === id
 }
-const namesOrder = ({ message }: SignedRequest): Own => ({ id }) => id === message.order
+/** Which order a client order id means, the venue knows. */
+const namesOrder = ({ message }: SignedRequest): Own => ({ id }) => (message.clientOrderId === undefined ? id === message.order : typeof id === 'string')
 const namesKey = ({ message }: SignedRequest): Own => ({ key }) => key === message.key
 
 /** A cancel whose first copy did it, and whose next one therefore came too late: the order is what the first answer said. */

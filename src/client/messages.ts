@@ -67,7 +67,7 @@ export interface Delegation {
 export interface Validity {
   /** Unix seconds. */
   readonly expires: number
-  /** Default: random. The same nonce with the same contents is the same message. */
+  /** Default: random. The same nonce with the same contents is the same message. Of an order it is the client order id too: no two open orders have the same. */
   readonly nonce?: string
 }
 
@@ -96,6 +96,11 @@ export function orderMessage(binding: Binding, market: MarketBinding, order: New
 
 export function cancelMessage(binding: Binding, order: string, validity: Validity): CancelMessage {
   return { action: 'cancel', ...envelope(binding, validity), order }
+}
+
+/** Of the open order whose message had that nonce. */
+export function cancelByClientIdMessage(binding: Binding, clientOrderId: string, validity: Validity): CancelMessage {
+  return { action: 'cancel', ...envelope(binding, validity), clientOrderId }
 }
 
 /** @param quantity the new total: what is filled and what is open */

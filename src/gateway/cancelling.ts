@@ -14,7 +14,10 @@ export function prepareCancelling(views: OutcomeViews, binding: Binding, body: S
   check?.(message)
   const expires = binding.check(message, null, Date.now())
   return {
-    make: (id, signer) => ({ kind: 'cancel', id, account: message.account as AccountId, signer, order: message.order as OrderId, expires }),
+    make: (id, signer) => ({
+      kind: 'cancel', id, account: message.account as AccountId, signer, order: 'order' in message ? (message.order as OrderId) : null,
+      clientOrderId: 'order' in message ? null : message.clientOrderId, expires,
+    }),
     show: (value, from) => ({ status: 200, body: views.cancelled(value as ToldOrder, from) }),
     explain: (found, from) => views.cancelled(found as ToldOrder, from),
   }

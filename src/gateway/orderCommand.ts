@@ -34,6 +34,7 @@ export function placeOrder(message: OrderMessage, market: Market, id: MessageId,
   return {
     kind: 'place',
     id,
+    clientOrderId: message.nonce,
     account: message.account as AccountId,
     signer,
     market: market.name,

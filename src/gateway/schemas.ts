@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { Digest, Key, MarketMember } from '../protocol/messages/members.ts'
+import { Digest, Key, MarketMember, Nonce } from '../protocol/messages/members.ts'
 
 /** Shapes of answers and parameters. What leaves through them is only what is listed. */
 const text = Type.String()
@@ -9,6 +9,7 @@ const numberOrNull = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
 /** An order as its owner sees it: OrderView of the protocol. */
 export const OrderShape = Type.Object({
   id: text,
+  clientOrderId: text,
   market: text,
   side: text,
   type: text,
@@ -104,6 +105,7 @@ export const MarketShape = Type.Object({
 
 const closed = { additionalProperties: false }
 export const IdParameters = Type.Object({ id: Digest }, closed)
+export const ClientOrderParameters = Type.Object({ clientOrderId: Nonce }, closed)
 export const KeyParameters = Type.Object({ key: Key }, closed)
 export const MarketParameters = Type.Object({ pair: MarketMember }, closed)
 export const NoQuery = Type.Object({}, closed)

@@ -41,6 +41,7 @@ const table = {
   account_unknown: [422, 'The account has never deposited here.'],
   funds_insufficient: [422, 'The available balance does not cover the order.'],
   open_orders_exceeded: [422, 'The account has as many open orders as it may.'],
+  client_order_id_in_use: [409, 'Another order of the account with that client order id is open.'],
   order_unknown: [404, 'There is no such order.'],
   order_not_open: [409, 'The order is no longer open.'],
   order_value_exceeded: [422, 'Price times quantity is more than the market takes in one order.'],

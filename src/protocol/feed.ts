@@ -33,6 +33,8 @@ export type FeedEvent =
 /** An order as its owner sees it, in answers and in the feed. */
 export interface OrderView {
   readonly id: string
+  /** The nonce of the message that placed it. */
+  readonly clientOrderId: string
   readonly market: string
   readonly side: 'buy' | 'sell'
   readonly type: 'limit' | 'market'

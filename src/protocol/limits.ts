@@ -76,6 +76,8 @@ export const limits = {
   openOrdersPerMarket: 1_000_000,
   /** Open orders of one market that have a minimum or are all-or-none: each is looked at whenever something comes to rest opposite. */
   conditionalOrdersPerMarket: 1_000,
+  /** Longest client order id. */
+  clientOrderIdLength: 32,
   /** Amends of one order on their way to its market. */
   amendsInFlight: 16,
   /** Cancel-alls of one account that markets have yet to answer. */

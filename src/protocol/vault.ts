@@ -12,6 +12,8 @@ export type SignedCommand = PlaceOrder | CancelOrder | AmendOrder | CancelAllOrd
 export interface PlaceOrder {
   readonly kind: 'place'
   readonly id: OrderId
+  /** Of the trader's choice: no two open orders of an account have the same. */
+  readonly clientOrderId: string
   readonly account: AccountId
   readonly signer: AccountId
   readonly market: MarketName
@@ -87,7 +89,9 @@ export interface CancelOrder {
   readonly id: MessageId
   readonly account: AccountId
   readonly signer: AccountId
-  readonly order: OrderId
+  /** One of the two names the order, the other is null. */
+  readonly order: OrderId | null
+  readonly clientOrderId: string | null
   readonly expires: Seconds
 }
 
@@ -136,6 +140,8 @@ export interface RevokeKey {
 /** What may be read. Only `account`'s own is ever answered; anything else is as if it were not there. */
 export type VaultQuery =
   | { readonly kind: 'order'; readonly account: AccountId; readonly id: OrderId }
+  /** The last order that was placed under that client order id. */
+  | { readonly kind: 'clientOrder'; readonly account: AccountId; readonly clientOrderId: string }
   /** Newest first; with `before`, those older than an order of the account. */
   | { readonly kind: 'orders'; readonly account: AccountId; readonly market: MarketName | null; readonly open: boolean; readonly limit: number; readonly before?: OrderId }
   | { readonly kind: 'balances'; readonly account: AccountId }
@@ -160,6 +166,7 @@ export type OrderStatus = 'pending' | 'open' | 'filled' | 'cancelled' | 'expired
 /** An order as its vault actor knows it. */
 export interface OrderState {
   readonly id: OrderId
+  readonly clientOrderId: string
   readonly account: AccountId
   readonly market: MarketName
   readonly side: Side

@@ -28,6 +28,7 @@ export function orderView(order: OrderState, market: Market): OrderView {
   const bounded = order.lots > 0
   return {
     id: order.id,
+    clientOrderId: order.clientOrderId,
     market: order.market,
     side: order.side,
     type: order.type,

@@ -19,7 +19,7 @@ const from = pairActor('EURC-USDC' as MarketName)
 const left: PairOutcome = { order: id, status: 'open', reason: null, ticks: 101_000 as Ticks, lots: 50 as Lots, filledLots: 30 as Lots, filledQuote: 1_500n as Amount, created: 3 as Milliseconds, time: 5 as Milliseconds }
 /** The same as its vault actor tells it. */
 const known: OrderState = {
-  id, account: alice.address as AccountId, market: 'XLM-USDC' as MarketName, side: 'buy', type: 'limit', ticks: 1_200 as Ticks, lots: 50 as Lots, spend: 0n as Amount, timeInForce: 'GTC',
+  id, clientOrderId: 'mine', account: alice.address as AccountId, market: 'XLM-USDC' as MarketName, side: 'buy', type: 'limit', ticks: 1_200 as Ticks, lots: 50 as Lots, spend: 0n as Amount, timeInForce: 'GTC',
   terms: plainTerms, expires: 2_000_000_000 as Seconds, status: 'open', reason: null, filledLots: 30 as Lots, filledQuote: 1_500n as Amount, created: 3 as Milliseconds, updated: 7 as Milliseconds,
 }
 const put = (body: unknown, path = id as string) => call(stage.url, 'PUT', `/api/v1/orders/${path}`, body)

@@ -2,6 +2,7 @@ import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { Amount, Lots, MarketName, Milliseconds, OrderId, Ticks } from '../../src/protocol/identity.ts'
+import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import { messageId } from '../../src/protocol/messages/messageId.ts'
 import type { PairOutcome } from '../../src/protocol/pair.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
@@ -20,7 +21,20 @@ t.test('a signed cancel: the pair actor answers, in its own market’s decimals'
   const request = await client.signCancel(id)
   const answer = await client.sendCancel(request)
   t.strictSame(answer, { id, market: 'EURC-USDC', status: 'cancelled', reason: 'cancelled', filledQuantity: '3', filledQuote: '0.00015', updated: '1970-01-01T00:00:00.005Z' })
-  t.match(stage.vault.heard, [{ kind: 'cancel', id: messageId(request.message), order: id, account: alice.address, signer: alice.address }])
+  t.match(stage.vault.heard, [{ kind: 'cancel', clientOrderId: null, id: messageId(request.message), order: id, account: alice.address, signer: alice.address }])
+})
+
+t.test('a signed cancel by client order id', async (t) => {
+  stage.vault.script = () => ({ answer: { ok: cancelled }, from: pairActor('XLM-USDC' as MarketName) })
+  t.match(await client.cancelOrderByClientId('mine'), { id, status: 'cancelled' })
+  t.match(stage.vault.heard.at(-1), { kind: 'cancel', order: null, clientOrderId: 'mine', account: alice.address })
+  const [byName, byId] = [await client.signCancelByClientId('mine'), await client.signCancel(id)]
+  refused(t, await call(stage.url, 'DELETE', '/api/v1/orders/client/yours', byName), 'order_mismatch')
+  refused(t, await call(stage.url, 'DELETE', '/api/v1/orders/client/mine', byId), 'order_mismatch')
+  refused(t, await call(stage.url, 'DELETE', `/api/v1/orders/${id}`, byName), 'order_mismatch')
+  refused(t, await call(stage.url, 'DELETE', '/api/v1/orders/client/not%20one', byName), 'request_malformed')
+  const both = { ...byName.message, order: id }
+  refused(t, await call(stage.url, 'DELETE', '/api/v1/orders/client/mine', { message: both, signature: alice.signMessage(canonicalJson(both)) }), 'message_malformed')
 })
 
 t.test('the vault actor answers for an order that is closed already', async (t) => {

@@ -20,12 +20,14 @@ t.teardown(() => stage.close())
 const alice = trader('alice')
 const client = await Client.open(stage.url, alice)
 const token = await client.login()
+// Every route with each of its refusals, some of which take a gateway of their own.
+t.setTimeout(1_200_000)
 const id = 'ab'.repeat(32)
 const open = stage.pair.status
 const bot = trader('bot')
 
 const order = {
-  id, account: alice.address, market: marketName, side: 'buy', type: 'limit', ticks: 1_200, lots: 50, spend: 0n, timeInForce: 'GTC', terms: plainTerms, expires: 2_000_000_000,
+  id, clientOrderId: 'mine', account: alice.address, market: marketName, side: 'buy', type: 'limit', ticks: 1_200, lots: 50, spend: 0n, timeInForce: 'GTC', terms: plainTerms, expires: 2_000_000_000,
   status: 'open', reason: null, filledLots: 30, filledQuote: 1_500n, created: 3, updated: 7,
 }
 const outcome = { order: id, status: 'open', reason: null, ticks: 101_000, lots: 50, filledLots: 30, filledQuote: 1_500n, created: 3, time: 5 }
@@ -53,6 +55,7 @@ const good: Record<string, Good> = {
   },
   'PUT /api/v1/orders/{id}': { body: () => client.signAmend(id, '0.12', '50'), scripts: { 200: ok(outcome, from), 202: ok({ amended: order, waiting: true }) } },
   'DELETE /api/v1/orders/{id}': { body: () => client.signCancel(id), scripts: { 200: ok({ ...outcome, status: 'cancelled', reason: 'cancelled' }, from) } },
+  'DELETE /api/v1/orders/client/{clientOrderId}': { body: () => client.signCancelByClientId('mine'), scripts: { 200: ok({ ...outcome, status: 'cancelled', reason: 'cancelled' }, from) } },
   'DELETE /api/v1/orders': { body: () => client.signCancelAll(marketName), scripts: { 200: sweep([]), 202: sweep([marketName]) } },
   'POST /api/v1/orders/batch': { body: async () => ({ messages: [await placed()] }), scripts: { 200: ok(order) } },
   'DELETE /api/v1/orders/batch': { body: async () => ({ messages: [await client.signCancel(id)] }), scripts: { 200: () => ({ answer: { refused: 'order_unknown' } }) } },
@@ -61,6 +64,7 @@ const good: Record<string, Good> = {
   'DELETE /api/v1/keys/{key}': { body: () => client.signRevocation(bot.address), scripts: { 200: ok({ ...key, status: 'revoked' }) } },
   'GET /api/v1/keys': { scripts: { 200: ok([key]) } },
   'GET /api/v1/orders/{id}': { scripts: { 200: ok(order) } },
+  'GET /api/v1/orders/client/{clientOrderId}': { scripts: { 200: ok(order) } },
   'GET /api/v1/orders': { scripts: { 200: ok([order]) } },
   'GET /api/v1/orderbook/{pair}': { scripts: { 200: ok([order]) } },
   'GET /api/v1/balances': { scripts: { 200: ok([{ asset: stage.venue.assets[0]!.contract, settled: 1n, pending: -1n, reserved: 0n, available: 0n }]) } },
@@ -89,7 +93,7 @@ const good: Record<string, Good> = {
   'GET /ready': { scripts: { 200: null, 503: null } },
 }
 
-const path = (operation: Operation, shown = id): string => operation.path.replace('{id}', shown).replace('{key}', bot.address).replace('{pair}', marketName)
+const path = (operation: Operation, shown = id): string => operation.path.replace('{id}', shown).replace('{key}', bot.address).replace('{clientOrderId}', 'mine').replace('{pair}', marketName)
 const codesOf = (operation: Operation): ErrorCode[] =>
   Object.values(operation.responses).flatMap(({ content }) => (content['application/problem+json']?.schema as { properties: { code: { enum: ErrorCode[] } } } | undefined)?.properties.code.enum ?? [])
 

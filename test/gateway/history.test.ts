@@ -21,7 +21,7 @@ const settled = (ledger: number, ...trades: string[]): FeedEvent => ({ type: 'se
 const closed = (n: number, status: OrderView['status'], market = 'XLM-USDC'): FeedEvent => ({
   type: 'order',
   order: {
-    id: id(n), market, side: 'buy', type: 'limit', timeInForce: 'GTC', price: '0.1', quantity: '5', spend: null, filledQuantity: '0', filledQuote: '0', postOnly: false, allOrNone: false,
+    id: id(n), clientOrderId: 'mine', market, side: 'buy', type: 'limit', timeInForce: 'GTC', price: '0.1', quantity: '5', spend: null, filledQuantity: '0', filledQuote: '0', postOnly: false, allOrNone: false,
     minimum: null, minimumPer: null, remainder: 'keep', selfTrade: 'cancelNewest', status, reason: status === 'open' ? null : 'cancelled', expires: '', created: '', updated: '',
   },
 })

@@ -38,7 +38,7 @@ t.test('an order goes to its vault actor and comes back as the market left it', 
   const answer = await place(request)
   t.equal(answer.status, 201)
   t.match(answer.json, { id: messageId(request.message), market: 'XLM-USDC', side: 'buy', type: 'limit', price: '0.12', quantity: '10', spend: null, status: 'open', reason: null, filledQuantity: '0', filledQuote: '0' })
-  t.match(stage.vault.heard, [{ kind: 'place', id: messageId(request.message), account: alice.address, signer: alice.address, ticks: 1200, lots: 10, spend: 0n }])
+  t.match(stage.vault.heard, [{ kind: 'place', id: messageId(request.message), clientOrderId: request.message.nonce, account: alice.address, signer: alice.address, ticks: 1200, lots: 10, spend: 0n }])
 })
 
 t.test('market orders: by quantity with a worst price, by what to spend', async (t) => {

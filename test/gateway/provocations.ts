@@ -139,7 +139,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   asset_unknown: withMembers({ asset: contractOf('another asset') }),
   message_expired: withMembers({ expires: '1' }),
   expiry_too_far: withMembers({ expires: '99999999999' }),
-  order_mismatch: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'cd'.repeat(32)) }),
+  order_mismatch: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'cd'.repeat(32)).replace('{clientOrderId}', 'another') }),
   key_mismatch: ({ operation, send }) => send({ path: operation.path.replace('{key}', alice.address) }),
   outcome_unknown: ({ stage, send }) => {
     stage.vault.script = () => null

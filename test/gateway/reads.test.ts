@@ -22,6 +22,7 @@ const order = (n: number, change: Partial<OrderState> = {}): OrderState => ({
   type: 'limit',
   ticks: 1_000 as Ticks,
   lots: 5 as Lots,
+  clientOrderId: 'mine',
   spend: 0n as Amount,
   terms: plainTerms,
   timeInForce: 'GTC',

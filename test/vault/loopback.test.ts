@@ -136,7 +136,7 @@ function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) =
           now.what === 'spend'
             ? { side: 'buy', type: 'market', ticks: 0 as Ticks, lots: 0 as Lots, spend: BigInt(now.ticks * now.lots) as Amount, timeInForce: 'IOC' }
             : { side: now.side, type: 'limit', ticks: now.ticks as Ticks, lots: now.lots as Lots, spend: 0n as Amount, timeInForce: now.timeInForce }
-        const place = { kind: 'place', id: `o${index}` as OrderId, account: who, signer: who, market: now.market, terms: termsOf(now), expires, ...terms } as PlaceOrder
+        const place = { kind: 'place', id: `o${index}` as OrderId, clientOrderId: `o${index}`, account: who, signer: who, market: now.market, terms: termsOf(now), expires, ...terms } as PlaceOrder
         const request = loop.command(place)
         placed.set(request, place)
         promises.placed(place.id, who, request)
@@ -146,7 +146,7 @@ function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) =
         if (known !== undefined) promises.placed(known.id, known.account, loop.command(known))
         break
       case 'cancel':
-        if (known !== undefined) loop.command({ kind: 'cancel', id: `c${index}` as MessageId, account: known.account, signer: known.account, order: known.id, expires })
+        if (known !== undefined) loop.command({ kind: 'cancel', id: `c${index}` as MessageId, account: known.account, signer: known.account, order: known.id, clientOrderId: null, expires })
         break
       case 'amend':
         if (known !== undefined)
@@ -230,7 +230,7 @@ t.test('vaults and markets together: whatever the order of delivery, money moves
       const open = accounts.flatMap((who) => (loop.query({ kind: 'orders', account: who, market: null, open: true, limit: 1_000 }) as { ok: OrderState[] }).ok)
       assert.equal(open.length, [...loop.pairs.values()].reduce((sum, pair) => sum + pair.book.size, 0))
       const expires = (Math.floor(loop.time / 1000) + 1_000) as Seconds
-      if (byCancel) open.forEach((order, n) => loop.command({ kind: 'cancel', id: `x${n}` as MessageId, account: order.account, signer: order.account, order: order.id, expires }))
+      if (byCancel) open.forEach((order, n) => loop.command({ kind: 'cancel', id: `x${n}` as MessageId, account: order.account, signer: order.account, order: order.id, clientOrderId: null, expires }))
       else loop.tick(loop.time + 61_000)
       loop.deliverAll()
 

@@ -29,12 +29,15 @@ export function openVault(machine = new VaultMachine(0, venue)) {
   const refusal = (answer: Answer | null): string | null => (answer !== null && 'refused' in answer ? answer.refused : null)
 
   const order = (id: string, account: AccountId, side: PlaceOrder['side'], lots: number, ticks: number, more: Partial<PlaceOrder> = {}): PlaceOrder => ({
-    kind: 'place', id: id as OrderId, account, signer: account, market: AQ, side, type: 'limit', ticks: ticks as Ticks, lots: lots as Lots,
+    kind: 'place', id: id as OrderId, clientOrderId: id, account, signer: account, market: AQ, side, type: 'limit', ticks: ticks as Ticks, lots: lots as Lots,
     spend: 0n as Amount, timeInForce: 'GTC', terms: plainTerms, expires: expires(), ...more,
   })
   const place = (...terms: Parameters<typeof order>): string | null => refusal(command(order(...terms)))
   const cancel = (account: AccountId, target: string, more: Partial<CancelOrder> = {}): string | null =>
-    refusal(command({ kind: 'cancel', id: `c${request}` as MessageId, account, signer: account, order: target as OrderId, expires: expires(), ...more }))
+    refusal(command({ kind: 'cancel', id: `c${request}` as MessageId, account, signer: account, order: target as OrderId, clientOrderId: null, expires: expires(), ...more }))
+  /** @param id of the message */
+  const cancelNamed = (id: string, account: AccountId, clientOrderId: string, more: Partial<CancelOrder> = {}): Answer | null =>
+    command({ kind: 'cancel', id: id as MessageId, account, signer: account, order: null, clientOrderId, expires: expires(), ...more })
   const amend = (id: string, account: AccountId, target: string, lots: number, ticks: number, more: Partial<AmendOrder> = {}): Answer | null => {
     const market = marketOf(venue, AQ)
     const terms = { price: market.formatPrice(ticks as Ticks), quantity: market.formatQuantity(lots as Lots) }
@@ -113,5 +116,5 @@ export function openVault(machine = new VaultMachine(0, venue)) {
 
   const chain = { deposit, withdrawn, ledger, cosigned, cosignRefused, settled }
   const market = { rested, filled, reduced, amended, amendRefused, swept, timed, closed }
-  return { machine, effects, command, refusal, order, place, cancel, amend, cancelAll, deadMan, presence, withdraw, delegate, revoke, ...chain, ...market, balance, orderOf, withdrawalOf, at }
+  return { machine, effects, command, refusal, order, place, cancel, cancelNamed, amend, cancelAll, deadMan, presence, withdraw, delegate, revoke, ...chain, ...market, balance, orderOf, withdrawalOf, at }
 }

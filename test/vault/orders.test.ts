@@ -14,7 +14,7 @@ t.test('an order reserves what it may cost, travels to its market, and its fills
   deposit(ann, assetQ, 5_000n)
   effects.take()
   t.equal(place('o1', ann, 'buy', 10, 100), null)
-  const { kind: _, signer: _signer, type: _type, id, market: _market, ...terms } = order('o1', ann, 'buy', 10, 100)
+  const { kind: _, clientOrderId: _name, signer: _signer, type: _type, id, market: _market, ...terms } = order('o1', ann, 'buy', 10, 100)
   const message = { kind: 'place', order: id, number: 1, signer: null, ...terms, mayRest: true, created: START, reply: { gateway: 'g', request: 1 } }
   t.strictSame(effects.take(), { sent: [{ to: pairActor(AQ), message }], answers: [], feed: [] }, 'the market answers, and the feed waits for it')
   t.strictSame(balance(ann, assetQ), [5_000n, 0n, 2_000n, 3_000n])

@@ -4,7 +4,7 @@ import t from 'tap'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import { encode } from '../../src/protocol/codec.ts'
 import type { AccountId, Amount, ContractId, Lots, MarketName, MessageId, Seconds, Side, Ticks, TradeId } from '../../src/protocol/identity.ts'
-import type { KeyState } from '../../src/protocol/vault.ts'
+import type { KeyState, OrderState } from '../../src/protocol/vault.ts'
 import { account, AQ, assetA, assetB, assetQ, BQ, marketOf } from '../pair/smallVenue.ts'
 import { interrupted } from '../runtime/interrupted.ts'
 import { openVault, START, venue } from './openVault.ts'
@@ -17,6 +17,7 @@ const markets = [AQ, BQ]
 
 interface ModelOrder {
   readonly id: string
+  readonly clientOrderId: string
   readonly owner: AccountId
   readonly market: MarketName
   readonly side: Side
@@ -61,6 +62,8 @@ class Model {
   orders: ModelOrder[] = []
   trades: ModelTrade[] = []
   withdrawals: ModelWithdrawal[] = []
+  /** Cancels by client order id that found an open order, with that order. */
+  cancels: { readonly id: string; readonly order: ModelOrder }[] = []
   /** Everything that was ever delegated or revoked (null), in its order: the last word on a key is what holds. */
   delegations: (ModelDelegation | { readonly id: string; readonly owner: AccountId; readonly key: AccountId; readonly scope: null })[] = []
 
@@ -145,8 +148,8 @@ class Model {
 }
 
 const step = fc.record({
-  what: fc.constantFrom('deposit', 'deposit', 'order', 'order', 'order', 'order', 'spend', 'trade', 'trade', 'trade', 'trade', 'report', 'settle', 'settle', 'close', 'withdraw', 'cosign', 'refuse', 'pay', 'repeat', 'delegate', 'delegate', 'revoke', 'signed', 'signed', 'signed', 'again'),
-  passed_ms: fc.nat(1_200),
+  what: fc.constantFrom('deposit', 'deposit', 'order', 'order', 'order', 'order', 'spend', 'trade', 'trade', 'trade', 'trade', 'report', 'settle', 'settle', 'close', 'withdraw', 'cosign', 'refuse', 'pay', 'repeat', 'delegate', 'delegate', 'revoke', 'signed', 'signed', 'signed', 'again', 'named', 'named', 'named again'),
+  passed_ms: fc.nat(1_100),
   who: fc.nat(2),
   asset: fc.nat(2),
   market: fc.nat(1),
@@ -197,14 +200,16 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
         const signer = now.which % 3 === 0 ? key : owner
         const may = model.mayTrade(signer, owner, market, vault.effects.time)
         if (signer !== owner) count(may ? 'order by key' : 'order refused')
-        const expected = !may ? 'signer_not_allowed' : !known ? 'account_unknown' : model.available(owner, side === 'sell' ? base : quote) < cost ? 'funds_insufficient' : null
         const id = `o${next++}`
-        const terms = spends ? ({ type: 'market', spend: now.amount as Amount, timeInForce: 'IOC', market, signer } as const) : { market, signer }
+        const clientOrderId = now.lots % 3 === 0 ? `same ${now.ticks % 2}` : id
+        const taken = model.orders.some((order) => order.owner === owner && order.open && order.clientOrderId === clientOrderId)
+        const expected = !may ? 'signer_not_allowed' : !known ? 'account_unknown' : taken ? 'client_order_id_in_use' : model.available(owner, side === 'sell' ? base : quote) < cost ? 'funds_insufficient' : null
+        const terms = spends ? ({ type: 'market', spend: now.amount as Amount, timeInForce: 'IOC', market, signer, clientOrderId } as const) : { market, signer, clientOrderId }
         assert.equal(vault.place(id, owner, side, spends ? 0 : now.lots, spends ? 0 : now.ticks, terms), expected)
         count(expected ?? now.what)
         if (expected !== null) break
         const amounts = spends ? { ticks: 0, spend: now.amount, left: 1_000 } : { ticks: now.ticks, spend: 0n, left: now.lots }
-        model.orders.push({ id, owner, market, side, ...amounts, spent: 0n, open: true })
+        model.orders.push({ id, clientOrderId, owner, market, side, ...amounts, spent: 0n, open: true })
         break
       }
       case 'trade': {
@@ -330,6 +335,28 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
         assert.equal(vault.refusal(vault.withdraw(`w${next++}`, owner, asset, now.amount, { signer: key })), 'signer_not_allowed')
         break
       }
+      case 'named': {
+        const named = pick(model.orders.filter((order) => order.owner === owner), now.which)
+        if (named === undefined) break
+        const last = model.orders.findLast((order) => order.owner === owner && order.clientOrderId === named.clientOrderId) ?? assert.fail()
+        const found = vault.machine.query({ kind: 'clientOrder', account: owner, clientOrderId: named.clientOrderId })
+        assert('ok' in found && (found.ok as OrderState).id === last.id, 'a client order id finds the last order under it')
+        const id = `c${next++}`
+        assert.equal(vault.refusal(vault.cancelNamed(id, owner, named.clientOrderId)), last.open ? null : 'order_not_open')
+        if (last.open) model.cancels.push({ id, order: last })
+        count(last === named ? 'named' : 'named another')
+        break
+      }
+      case 'named again': {
+        const cancel = pick(model.cancels, now.which)
+        if (cancel === undefined) break
+        const sent = vault.effects.sent.length
+        const { order } = cancel
+        assert.equal(vault.refusal(vault.cancelNamed(cancel.id, order.owner, order.clientOrderId)), order.open ? null : 'order_not_open')
+        for (const { message } of vault.effects.sent.slice(sent)) assert.equal((message as { order: string }).order, order.id, 'a cancel means one order for ever')
+        count('named again')
+        break
+      }
       case 'again': {
         // An old word is no new one.
         const old = pick(model.delegations.filter(({ owner: of }) => of === owner), now.which)
@@ -361,7 +388,7 @@ function run(steps: readonly Step[], check: (vault: ReturnType<typeof openVault>
   return vault
 }
 
-const runs = fc.array(step, { minLength: 110, maxLength: 220, size: 'max' })
+const runs = fc.array(step, { minLength: 120, maxLength: 240, size: 'max' })
 
 t.test('balances are what plain addition gives; money is never made, lost or promised twice', async (t) => {
   fc.assert(
@@ -392,7 +419,7 @@ t.test('balances are what plain addition gives; money is never made, lost or pro
     }),
     { numRuns: 250 },
   )
-  for (const what of ['order', 'spend', 'trade', 'funds_insufficient', 'account_unknown', 'settled before it was heard of', 'withdraw accepted', 'withdraw funds_insufficient', 'paid', 'delegated', 'message_malformed', 'revoked', 'order by key', 'order refused', 'cancelled by key', 'cancel refused', 'answered active', 'answered no more']) {
+  for (const what of ['order', 'spend', 'trade', 'funds_insufficient', 'account_unknown', 'settled before it was heard of', 'withdraw accepted', 'withdraw funds_insufficient', 'paid', 'delegated', 'message_malformed', 'revoked', 'order by key', 'order refused', 'cancelled by key', 'cancel refused', 'answered active', 'answered no more', 'client_order_id_in_use', 'named', 'named another', 'named again']) {
     t.ok((seen[what] ?? 0) > 20, `the runs came across: ${what}`)
   }
 })

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AccountId, Amount, ContractId, Lots, Milliseconds, Seconds, Ticks } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
 import type { Market } from '../../protocol/market.ts'
 import { conflictOf } from '../../protocol/terms.ts'
 import type { PlaceOrder } from '../../protocol/vault.ts'
@@ -22,6 +23,7 @@ const lifetimes: Readonly<Partial<Record<string, ReadonlySet<string>>>> = { limi
 
 /** The market's ranges once more: a gateway has checked them, but what is journaled must never depend on that. */
 export function termsFault(place: PlaceOrder, market: Market): ErrorCode | null {
+  if (!(place.clientOrderId.length >= 1 && place.clientOrderId.length <= limits.clientOrderIdLength)) return 'message_malformed'
   if (!sides.has(place.side) || !lifetimes[place.type]?.has(place.timeInForce)) return 'message_malformed'
   if (place.spend !== 0n) {
     const bySpend = place.type === 'market' && place.side === 'buy' && place.timeInForce === 'IOC' && place.ticks === 0 && place.lots === 0

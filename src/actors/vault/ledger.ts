@@ -40,7 +40,7 @@ export class Ledger {
   open(id: AccountId): Account {
     let account = this.#accounts.get(id)
     if (account === undefined) {
-      account = { id, balances: new Map(), open: new Map(), closed: [], inFlight: [], sweeping: 0, keys: new Map(), delegations: 0, timers: new Map(), timerMessages: 0, fed: 0 }
+      account = { id, balances: new Map(), open: new Map(), named: new Map(), closed: [], inFlight: [], sweeping: 0, keys: new Map(), delegations: 0, timers: new Map(), timerMessages: 0, fed: 0 }
       this.#accounts.set(id, account)
     }
     return account

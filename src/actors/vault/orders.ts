@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AccountId, ActorName, Amount, ContractId, Lots, MarketName, OrderId } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, Amount, ContractId, Lots, MarketName, MessageId, OrderId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { formatAmount } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
@@ -43,6 +43,7 @@ export class Orders {
   readonly #keys: Keys
   readonly #timers: Timers
   readonly #destinations: ReadonlyMap<MarketName, Destination>
+  readonly #maxLifetime_s: number
 
   constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, timers: Timers, venue: Venue) {
     this.#state = state
@@ -51,6 +52,7 @@ export class Orders {
     this.#keys = keys
     this.#timers = timers
     this.#destinations = new Map([...venue.markets].map(([name, market]) => [name, { market, actor: pairActor(name) }]))
+    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
   }
 
   /** Reserves and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
@@ -66,6 +68,9 @@ export class Orders {
     const { account, destination, cost } = admitted
     this.#timers.placing(account, place.signer, place.market, effects)
     const order = this.#take(place, cost.amount, effects)
+    const before = account.named.get(order.clientOrderId)
+    if (before !== undefined) before.latest = false
+    account.named.set(order.clientOrderId, order)
     account.open.set(order.id, order)
     this.#state.orders.set(order.id, order)
     const { account: owner, signer: key, id, side, ticks, lots, spend, timeInForce, terms, expires } = place
@@ -77,15 +82,23 @@ export class Orders {
     effects.send(destination.actor, message)
   }
 
-  /** Passes on what may still be open, in which case the pair actor answers. A cancel that comes twice does no harm. */
+  /**
+   * Passes on what may still be open, in which case the pair actor answers. A cancel that comes twice does no harm; one by client order id is remembered, so that
+   * coming late it does not take another order back that has the id by then.
+   */
   cancel(cancel: CancelOrder, reply: ReplyTo, effects: Effects): void {
-    const order = this.ownedBy(cancel.account, cancel.order)
-    const fault = this.#keys.fault(cancel, order?.market ?? 'somewhere', effects.time) ?? expiryFault(cancel.expires, Infinity, effects.time)
+    const order = this.#cancelled(cancel)
+    const longest_s = cancel.clientOrderId === null ? Infinity : this.#maxLifetime_s
+    const fault = this.#keys.fault(cancel, order?.market ?? 'somewhere', effects.time) ?? expiryFault(cancel.expires, longest_s, effects.time)
     if (fault !== null) return effects.answer(reply, { refused: fault })
     if (order === undefined) return effects.answer(reply, { refused: 'order_unknown' })
     if (order.reason !== null) return effects.answer(reply, { refused: 'order_not_open', found: orderState(order) })
     const { actor } = this.destination(order.market)
     if (effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM) return effects.answer(reply, { refused: 'market_unavailable' })
+    if (cancel.clientOrderId !== null && !this.#state.cancels.has(cancel.id)) {
+      this.#state.cancels.set(cancel.id, { account: order.account, order: order.id })
+      this.#memory.keep(cancel.id, cancel.expires, effects.time)
+    }
     const message: PairMessage = { kind: 'cancel', order: order.id, number: order.number, account: order.account, reply }
     effects.send(actor, message)
   }
@@ -140,15 +153,23 @@ export class Orders {
     return true
   }
 
-  /** Forgets a closed order whose message has expired. */
-  forget(id: OrderId): void {
+  /** Forgets a closed order, or a cancel, whose message has expired. */
+  forget(id: MessageId): void {
+    this.#state.cancels.delete(id)
     const order = this.#state.orders.get(id)
-    assert(order === undefined || order.reason !== null, 'only closed orders are forgotten')
+    if (order === undefined) return
+    assert(order.reason !== null, 'only closed orders are forgotten')
+    if (order.latest) this.#ledger.known(order.account).named.delete(order.clientOrderId)
     this.#state.orders.delete(id)
   }
 
   find(account: AccountId, id: OrderId): Answer<OrderState> {
     const order = this.ownedBy(account, id)
+    return order === undefined ? { refused: 'order_unknown' } : { ok: orderState(order) }
+  }
+
+  findByClientId(account: AccountId, clientOrderId: string): Answer<OrderState> {
+    const order = this.#ledger.account(account)?.named.get(clientOrderId)
     return order === undefined ? { refused: 'order_unknown' } : { ok: orderState(order) }
   }
 
@@ -195,17 +216,27 @@ export class Orders {
     const account = this.#ledger.account(place.account)
     if (account === undefined) return 'account_unknown'
     if (account.open.size >= limits.openOrdersPerAccount) return 'open_orders_exceeded'
+    if (account.named.get(place.clientOrderId)?.reason === null) return 'client_order_id_in_use'
     if (effects.backlog(actor) >= limits.outboxMessages) return 'market_unavailable'
     const cost = costOf(place, market)
     return this.#ledger.reserve(account, cost.asset, cost.amount) ? { account, destination, cost } : 'funds_insufficient'
   }
 
   #take(place: PlaceOrder, reserved: Amount, effects: Effects): Order {
-    const { id, account, market, side, type, ticks, lots, spend, timeInForce, terms, expires } = place
+    const { id, clientOrderId, account, market, side, type, ticks, lots, spend, timeInForce, terms, expires } = place
     const number = ++this.#state.orderCount
     const nothingYet = { status: 'pending', reason: null, filledLots: 0 as Lots, filledQuote: 0n as Amount } as const
     const { time } = effects
-    return { id, account, market, side, type, ticks, lots, spend, timeInForce, terms, expires, ...nothingYet, created: time, updated: time, number, reserved, amends: [] }
+    const asked = { id, clientOrderId, account, market, side, type, ticks, lots, spend, timeInForce, terms, expires }
+    return { ...asked, ...nothingYet, created: time, updated: time, number, latest: true, reserved, amends: [] }
+  }
+
+  /** The order that a cancel means: of one by client order id, what it meant when it first came. */
+  #cancelled({ id, account, order, clientOrderId }: CancelOrder): Order | undefined {
+    if (order !== null) return this.ownedBy(account, order)
+    const seen = this.#state.cancels.get(id)
+    if (seen !== undefined) return seen.account === account ? this.ownedBy(account, seen.order) : undefined
+    return clientOrderId === null ? undefined : this.#ledger.account(account)?.named.get(clientOrderId)
   }
 
   #filled(account: Account, order: Order, fill: Filled, market: Market, effects: Effects): void {
@@ -254,7 +285,7 @@ function repeated(account: AccountId, seen: Order | undefined): Answer<OrderStat
 
 /** A copy without what is the vault actor's own. */
 export function orderState(order: Order): OrderState {
-  const { number: _number, reserved: _reserved, amends: _amends, ...state } = order
+  const { number: _number, latest: _latest, reserved: _reserved, amends: _amends, ...state } = order
   return state
 }
 

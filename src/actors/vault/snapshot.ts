@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { decode, encode } from '../../protocol/codec.ts'
-import type { MessageId, OrderId } from '../../protocol/identity.ts'
+import type { AccountId, MessageId, OrderId } from '../../protocol/identity.ts'
 import type { Account, Order, VaultState, Withdrawal } from './state.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 5
+const SNAPSHOT_VERSION = 6
 
 /** An account whose orders and withdrawals are named instead of held: each is stored once, and is one object again when read. */
-type StoredAccount = Omit<Account, 'open' | 'inFlight'> & { readonly open: readonly OrderId[]; readonly inFlight: readonly MessageId[] }
+type StoredAccount = Omit<Account, 'open' | 'named' | 'inFlight'> & { readonly open: readonly OrderId[]; readonly inFlight: readonly MessageId[] }
 
 /** All of a vault actor's state as plain data. Lists keep the order of the maps they stand for, since what happens next may depend on it. */
 interface StoredState extends Omit<VaultState, 'accounts' | 'orders' | 'withdrawals' | 'cosigned'> {
@@ -22,7 +22,7 @@ interface StoredState extends Omit<VaultState, 'accounts' | 'orders' | 'withdraw
 export function takeSnapshot(state: VaultState): Uint8Array {
   const accounts = Array.from(
     state.accounts.values(),
-    (account): StoredAccount => ({ ...account, open: [...account.open.keys()], inFlight: account.inFlight.map(({ id }) => id) }),
+    ({ named: _named, ...account }): StoredAccount => ({ ...account, open: [...account.open.keys()], inFlight: account.inFlight.map(({ id }) => id) }),
   )
   const stored: StoredState = {
     version: SNAPSHOT_VERSION,
@@ -33,6 +33,7 @@ export function takeSnapshot(state: VaultState): Uint8Array {
     exits: state.exits,
     amends: state.amends,
     sweeps: state.sweeps,
+    cancels: state.cancels,
     keyChanges: state.keyChanges,
     timerMessages: state.timerMessages,
     forgettable: state.forgettable,
@@ -50,9 +51,15 @@ export function readSnapshot(bytes: Uint8Array): VaultState {
   if (version !== SNAPSHOT_VERSION) throw new Error(`a vault actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
   const orderOf = new Map(orders.map((order) => [order.id, order]))
   const withdrawalOf = new Map(withdrawals.map((withdrawal) => [withdrawal.id, withdrawal]))
+  const read = new Map<AccountId, Account>()
+  for (const account of accounts) {
+    const inFlight = [...named(withdrawalOf, account.inFlight).values()]
+    read.set(account.id, { ...account, open: named(orderOf, account.open), named: new Map(), inFlight })
+  }
+  for (const order of orders) if (order.latest) read.get(order.account)?.named.set(order.clientOrderId, order)
   return {
     ...rest,
-    accounts: new Map(accounts.map((account) => [account.id, { ...account, open: named(orderOf, account.open), inFlight: [...named(withdrawalOf, account.inFlight).values()] }])),
+    accounts: read,
     orders: orderOf,
     withdrawals: withdrawalOf,
     cosigned: named(withdrawalOf, cosigned),

@@ -24,6 +24,8 @@ export interface Balance {
 export interface Order extends Mutable<OrderState> {
   /** Counts the orders of this vault actor: the order in which they came, finer than time. */
   readonly number: number
+  /** None was placed under its client order id since: this is the order that the id finds. */
+  latest: boolean
   /** What is still held for it: quote for a buy, base for a sell. */
   reserved: bigint
   /** What it may become: amends on their way to its market, in the order they were sent. */
@@ -44,6 +46,12 @@ export interface Amend {
   readonly expires: number
   /** null: on its way. */
   outcome: 'amended' | ErrorCode | null
+}
+
+/** A message that cancelled an order by its client order id. Until it expires it means that order and none that has the id later. */
+export interface NamedCancel {
+  readonly account: AccountId
+  readonly order: OrderId
 }
 
 /** A message that took every order back. */
@@ -107,6 +115,8 @@ export interface Account {
   readonly balances: Map<ContractId, Balance>
   /** Pending and open orders, oldest first. */
   readonly open: Map<OrderId, Order>
+  /** By client order id: the latest under each that is still known. */
+  readonly named: Map<string, Order>
   /** Ids of those closed last, oldest first: what a list shows. */
   closed: OrderId[]
   /** Withdrawals in flight, oldest first. */
@@ -139,6 +149,8 @@ export interface VaultState {
   /** Amends and cancel-alls: those in flight, and those done until their message has expired. */
   readonly amends: Map<MessageId, Amend>
   readonly sweeps: Map<MessageId, Sweep>
+  /** Cancels by client order id that went to a market, until their message has expired. */
+  readonly cancels: Map<MessageId, NamedCancel>
   /** Delegations and revocations, until their message has expired. */
   readonly keyChanges: Map<MessageId, KeyChange>
   /** Messages that set a timer and have not expired. */
@@ -162,6 +174,7 @@ export const emptyState = (): VaultState => ({
   exits: new Map(),
   amends: new Map(),
   sweeps: new Map(),
+  cancels: new Map(),
   keyChanges: new Map(),
   timerMessages: new Map(),
   forgettable: new Map(),

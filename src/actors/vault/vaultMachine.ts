@@ -146,6 +146,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     switch (query.kind) {
       case 'order':
         return this.#orders.find(query.account, query.id)
+      case 'clientOrder':
+        return this.#orders.findByClientId(query.account, query.clientOrderId)
       case 'orders':
         return this.#orders.list(query)
       case 'balances':

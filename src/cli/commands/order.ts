@@ -1,5 +1,5 @@
 import type { Minimum, NewOrder, Prevention, Resting, Validity } from '../../client/messages.ts'
-import { decimal, duration_s, words } from '../arguments.ts'
+import { clientOrderId, decimal, duration_s, words } from '../arguments.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
@@ -10,7 +10,8 @@ export const placeOrder: Command = async ({ args, place }) => {
   const [sideWord, market] = words(args, ['buy|sell', 'MARKET'])
   const side = sideOf(sideWord)
   const order = args.command === 'market' ? marketOrder(side, args.options) : limitOrder(side, args.options)
-  const validity = expiry(args.options.expires)
+  const { 'client-id': id } = args.options
+  const validity = { ...expiry(args.options.expires), ...(id === undefined ? {} : { nonce: clientOrderId(id) }) }
   const client = await place.client()
   const view = await client.placeOrder(market, order, validity)
   return { text: orderText(view), json: view }
