@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'cancel-all': async () => (await import('./commands/cancelAll.ts')).cancelAll,
   orders: async () => (await import('./commands/orders.ts')).orders,
   book: async () => (await import('./commands/orders.ts')).book,
+  'dead-man': async () => (await import('./commands/deadMan.ts')).deadMan,
   balances: async () => (await import('./commands/balances.ts')).balances,
   deposit: async () => (await import('./commands/deposit.ts')).deposit,
   withdraw: async () => (await import('./commands/withdraw.ts')).withdraw,

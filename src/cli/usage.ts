@@ -6,6 +6,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool amend ORDER --quantity TOTAL --price N
   darkpool cancel ORDER                  or: cancel --client-id ID
   darkpool cancel-all [MARKET]
+  darkpool dead-man [30s|off]            your orders are taken back unless this is said again in time; without a time: what runs
   darkpool orders [MARKET] [--all] [--limit N]
   darkpool book MARKET                   your own resting orders, best first
   darkpool balances

@@ -7,7 +7,7 @@ import type { Signer } from './signer.ts'
 import { readStream } from './stream.ts'
 import type { StreamOptions } from './stream.ts'
 import { VenueReader } from './venueReader.ts'
-import type { BalanceView } from './views/account.ts'
+import type { BalanceView, DeadManView } from './views/account.ts'
 import type { OwnOrderbook } from './views/orders.ts'
 import type { StreamMessage } from './views/stream.ts'
 import type { AssetView, MarketView, VenueView } from './views/venue.ts'
@@ -86,6 +86,12 @@ export class AccountReader extends VenueReader {
   /** Follows channels as they happen, over as many connections as it takes: every message once and in order, for as long as they are read. */
   stream(options: StreamOptions): AsyncGenerator<StreamMessage> {
     return readStream(this.#session, options)
+  }
+
+  /** Dead-man timers that run, by key. */
+  async deadManTimers(options?: CallOptions): Promise<readonly DeadManView[]> {
+    const { timers } = await this.#session.read<{ timers: DeadManView[] }>('/api/v1/dead-man', options)
+    return timers
   }
 
   withdrawal(id: string, options?: CallOptions): Promise<WithdrawalView> {

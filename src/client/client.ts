@@ -4,13 +4,17 @@ import type { BatchResult } from './batch.ts'
 import type { Delivery } from './courier.ts'
 import type { Refused } from './errors.ts'
 import type { Request } from './exchange.ts'
-import { amendMessage, cancelAllMessage, cancelByClientIdMessage, cancelMessage, delegateMessage, idOf, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
+import { amendMessage, cancelAllMessage, cancelByClientIdMessage, cancelMessage, deadManMessage, delegateMessage, idOf, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
 import type { Delegation, NewOrder, SignedRequest, Validity } from './messages.ts'
 import type { CallOptions } from './patience.ts'
 import { Session } from './session.ts'
 import type { OpenOptions } from './session.ts'
 import type { Signer } from './signer.ts'
+import type { DeadManView } from './views/account.ts'
 import type { AmendView, CancelAllView, CancelView } from './views/orders.ts'
+
+/** Long enough to be sent again, short enough that one held back on its way does little. */
+const DEAD_MAN_VALIDITY_S = 30
 
 /** For calls that sign and send: how long the message is good, and how long the call goes on. */
 export type SendOptions = Partial<Validity> & CallOptions
@@ -61,6 +65,11 @@ export class Client extends AccountReader {
     return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, await this.#session.validity(validity)), this.signer)
   }
 
+  /** @param timeout_s 5 to 86,400; 0 ends the timer. The venue takes messages that expire within a minute. */
+  async signDeadMan(timeout_s: number, validity?: Partial<Validity>): Promise<SignedRequest> {
+    return signRequest(deadManMessage(this.binding, timeout_s, await this.#session.validity(validity, DEAD_MAN_VALIDITY_S)), this.signer)
+  }
+
   /** Only the account's own key delegates and revokes. */
   async signDelegation(key: string, delegation: Delegation, validity?: Partial<Validity>): Promise<SignedRequest> {
     return signRequest(delegateMessage(this.binding, key, delegation, await this.#session.validity(validity)), this.signer)
@@ -84,6 +93,10 @@ export class Client extends AccountReader {
 
   sendCancelAll(signed: SignedRequest, options?: CallOptions): Promise<CancelAllView> {
     return this.#deliver({ method: 'DELETE', path: '/api/v1/orders' }, this.#delivery(signed, carriesId(signed)), options)
+  }
+
+  sendDeadMan(signed: SignedRequest, options?: CallOptions): Promise<DeadManView> {
+    return this.#deliver({ method: 'POST', path: '/api/v1/dead-man' }, this.#delivery(signed, ofSigner(signed)), options)
   }
 
   sendWithdrawal(signed: SignedRequest, options?: CallOptions): Promise<WithdrawalView> {
@@ -129,6 +142,11 @@ export class Client extends AccountReader {
   /** @param market a market's name; all markets where it is left out */
   async cancelAllOrders(market?: string, options?: SendOptions): Promise<CancelAllView> {
     return this.sendCancelAll(await this.signCancelAll(market, options), options)
+  }
+
+  /** Sets or puts off the dead-man timer of this key: unless it is set again in time, the orders that it covers are taken back. 0 ends it. */
+  async setDeadMan(timeout_s: number, options?: SendOptions): Promise<DeadManView> {
+    return this.sendDeadMan(await this.signDeadMan(timeout_s, options), options)
   }
 
   /** @param asset its code @param amount decimal, in whole units */
@@ -191,6 +209,7 @@ function carriesId({ message }: SignedRequest): Own {
 }
 /** Which order a client order id means, the venue knows. */
 const namesOrder = ({ message }: SignedRequest): Own => ({ id }) => (message.clientOrderId === undefined ? id === message.order : typeof id === 'string')
+const ofSigner = ({ message, signer }: SignedRequest): Own => (view) => view.signer === (signer ?? message.account)
 const namesKey = ({ message }: SignedRequest): Own => ({ key }) => key === message.key
 
 /** A cancel whose first copy did it, and whose next one therefore came too late: the order is what the first answer said. */

@@ -4,6 +4,7 @@ import type { SignedMembers } from '../protocol/messages/canonical.ts'
 import type { AmendMessage } from '../protocol/messages/amend.ts'
 import type { CancelMessage } from '../protocol/messages/cancel.ts'
 import type { CancelAllMessage } from '../protocol/messages/cancelAll.ts'
+import type { DeadManMessage } from '../protocol/messages/deadMan.ts'
 import type { DelegateMessage } from '../protocol/messages/delegate.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
 import type { RevokeMessage } from '../protocol/messages/revoke.ts'
@@ -111,6 +112,11 @@ export function amendMessage(binding: Binding, order: string, price: string, qua
 /** @param market a market's name, or "all" */
 export function cancelAllMessage(binding: Binding, market: string, validity: Validity): CancelAllMessage {
   return { action: 'cancelAll', ...envelope(binding, validity), market }
+}
+
+/** @param timeout_s whole seconds; 0 ends the timer */
+export function deadManMessage(binding: Binding, timeout_s: number, validity: Validity): DeadManMessage {
+  return { action: 'deadMan', ...envelope(binding, validity), timeout: String(timeout_s) }
 }
 
 /** @param asset the asset's contract */

@@ -19,6 +19,7 @@ import { balancesRoute } from './routes/balances.ts'
 import { batchRoutes } from './routes/batches.ts'
 import { cancelAllOrdersRoute } from './routes/cancelAllOrders.ts'
 import { cancelOrderRoute } from './routes/cancelOrder.ts'
+import { deadManRoutes } from './routes/deadMan.ts'
 import { depositsRoute } from './routes/deposits.ts'
 import { fillsRoute } from './routes/fills.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
@@ -119,7 +120,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
 
   await app.register(session, { venue, secret: tokenSecret, reads: rates.policies.reads, access: gateway.access })
   const withGateway = { gateway }
-  for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes]) await app.register(route, withGateway)
+  for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes, deadManRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
   for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute]) await app.register(route, withGateway)
   for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)

@@ -63,6 +63,9 @@ export const WithdrawalShape = Type.Object({
   ledger: numberOrNull,
 })
 
+/** A dead-man timer; `timeout` in seconds, 0 where it does not run. */
+export const TimerShape = Type.Object({ signer: text, timeout: Type.Integer(), deadline: Type.Union([text, Type.Null()]), waiting: Type.Array(text) })
+
 /** A delegated key: KeyView of the protocol. */
 export const KeyShape = Type.Object({ key: text, scope: text, market: text, until: text, status: text })
 /** A fill: `seq` is its number in the account's feed. */

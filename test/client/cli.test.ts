@@ -97,6 +97,19 @@ t.test('amend and cancel-all', async (t) => {
   t.match(stage.vault.heard.at(-1), { kind: 'cancelAll', market: null })
 })
 
+t.test('dead-man timers', async (t) => {
+  const signer = alice.publicKey()
+  stage.vault.script = () => ({ answer: { ok: { signer, timeout_ms: 30_000, deadline: 1_800_000_000_000, waiting: [] } } })
+  t.match(await darkpool('dead-man', '30s', '--as', 'alice'), { code: 0, stdout: 'orders are taken back at 2027-01-15T08:00:00.000Z unless the timer is set again\n' })
+  t.match(stage.vault.heard.at(-1), { kind: 'deadMan', timeout_s: 30 })
+  stage.vault.script = () => ({ answer: { ok: { signer, timeout_ms: null, deadline: null, waiting: [] } } })
+  t.match(await darkpool('dead-man', 'off', '--as', 'alice'), { code: 0, stdout: 'no timer runs\n' })
+  t.match(stage.vault.heard.at(-1), { kind: 'deadMan', timeout_s: 0 })
+  stage.vault.script = () => ({ answer: { ok: [{ signer, timeout_ms: 30_000, deadline: 1_800_000_000_000, waiting: [] }] } })
+  t.match(await darkpool('dead-man', '--as', 'alice'), { code: 0, stdout: /30 s +2027-01-15T08:00:00.000Z +G/ })
+  t.match(await darkpool('dead-man', 'soon', '--as', 'alice'), { code: 2 })
+})
+
 t.test('reads log in by themselves', async (t) => {
   stage.vault.script = () => ({ answer: { ok: [{ asset: stage.venue.assets[0]!.contract, settled: 100_000_000n, pending: 0n, reserved: 12_000_000n, available: 88_000_000n }] } })
   t.match(await darkpool('balances', '--as', 'alice'), { code: 0, stdout: /asset +settled +pending +reserved +available\nXLM +10 +0 +1\.2 +8\.8\n/ })

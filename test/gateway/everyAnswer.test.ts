@@ -32,6 +32,7 @@ const order = {
 }
 const outcome = { order: id, status: 'open', reason: null, ticks: 101_000, lots: 50, filledLots: 30, filledQuote: 1_500n, created: 3, time: 5 }
 const withdrawal = { id, account: alice.address, asset: stage.venue.assets[0]!.contract, amount: 10n, status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null }
+const timer = { signer: alice.address, timeout_ms: 30_000, deadline: 1_800_000_000_000, waiting: [] }
 const key = { key: bot.address, scope: 'trade', market: null, until: 2_000_000_000, status: 'active' }
 const from = pairActor(marketName)
 const ok = (value: unknown, actor?: typeof from): Script => () => ({ answer: { ok: value }, ...(actor === undefined ? {} : { from: actor }) })
@@ -59,6 +60,8 @@ const good: Record<string, Good> = {
   'DELETE /api/v1/orders': { body: () => client.signCancelAll(marketName), scripts: { 200: sweep([]), 202: sweep([marketName]) } },
   'POST /api/v1/orders/batch': { body: async () => ({ messages: [await placed()] }), scripts: { 200: ok(order) } },
   'DELETE /api/v1/orders/batch': { body: async () => ({ messages: [await client.signCancel(id)] }), scripts: { 200: () => ({ answer: { refused: 'order_unknown' } }) } },
+  'POST /api/v1/dead-man': { body: () => client.signDeadMan(30), scripts: { 200: ok(timer), 202: ok({ ...timer, waiting: [marketName] }) } },
+  'GET /api/v1/dead-man': { scripts: { 200: ok([timer]) } },
   'POST /api/v1/withdrawals': { body: () => client.signWithdrawal('XLM', '1'), scripts: { 202: ok(withdrawal) } },
   'POST /api/v1/keys': { body: () => client.signDelegation(bot.address, { scope: 'trade', market: marketName, until: 2_000_000_000 }), scripts: { 200: ok(key) } },
   'DELETE /api/v1/keys/{key}': { body: () => client.signRevocation(bot.address), scripts: { 200: ok({ ...key, status: 'revoked' }) } },

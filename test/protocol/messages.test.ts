@@ -22,7 +22,7 @@ const privateKey = createPrivateKey({ key: Buffer.concat([Buffer.from('302e02010
 
 t.test('the worked examples of docs/messages.md', async (t) => {
   const page = readFileSync(new URL('../../docs/messages.md', import.meta.url), 'utf8')
-  t.strictSame(new Set(examples.map(({ action }) => action)), new Set(['order', 'amend', 'cancel', 'cancelAll', 'withdraw', 'delegate', 'revoke', 'login', 'session']))
+  t.strictSame(new Set(examples.map(({ action }) => action)), new Set(['order', 'amend', 'cancel', 'cancelAll', 'deadMan', 'withdraw', 'delegate', 'revoke', 'login', 'session']))
   for (const { action, message, canonical, digest, signature } of examples) {
     t.equal(canonicalJson(message), canonical, `${action}: canonical bytes`)
     t.equal(messageId(message), digest, `${action}: digest`)

@@ -11,8 +11,8 @@ export type RateName = keyof typeof limits.rates
 /** What a request is counted as before anybody knows whose it is. */
 export type AddressBudget = 'requests' | 'addressCancels' | 'logins'
 
-/** What takes risk away: orders taken back, and what a key may do. */
-export const isCancel = (kind: VaultCommand['kind'] | Action | undefined): boolean => kind === 'cancel' || kind === 'cancelAll' || kind === 'revoke'
+/** What takes risk away: orders taken back, at once or when a timer says so, and what a key may do. */
+export const isCancel = (kind: VaultCommand['kind'] | Action | undefined): boolean => kind === 'cancel' || kind === 'cancelAll' || kind === 'deadMan' || kind === 'presence' || kind === 'revoke'
 
 /**
  * Every rate limit of a gateway. By address: what comes in, before any of it is read. By key: what was signed, counted when the signature has been

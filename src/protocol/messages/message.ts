@@ -5,6 +5,7 @@ import { Refusal } from '../errors.ts'
 import { AmendMessage } from './amend.ts'
 import { CancelMessage } from './cancel.ts'
 import { CancelAllMessage } from './cancelAll.ts'
+import { DeadManMessage } from './deadMan.ts'
 import { DelegateMessage } from './delegate.ts'
 import { LoginMessage } from './login.ts'
 import { OrderMessage } from './order.ts'
@@ -18,6 +19,7 @@ export interface Messages {
   amend: AmendMessage
   cancel: CancelMessage
   cancelAll: CancelAllMessage
+  deadMan: DeadManMessage
   withdraw: WithdrawMessage
   delegate: DelegateMessage
   revoke: RevokeMessage
@@ -33,6 +35,7 @@ export const messageSchemas = {
   amend: AmendMessage,
   cancel: CancelMessage,
   cancelAll: CancelAllMessage,
+  deadMan: DeadManMessage,
   withdraw: WithdrawMessage,
   delegate: DelegateMessage,
   revoke: RevokeMessage,
@@ -45,6 +48,7 @@ const validators = {
   amend: Compile(AmendMessage),
   cancel: Compile(CancelMessage),
   cancelAll: Compile(CancelAllMessage),
+  deadMan: Compile(DeadManMessage),
   withdraw: Compile(WithdrawMessage),
   delegate: Compile(DelegateMessage),
   revoke: Compile(RevokeMessage),
