@@ -10,6 +10,11 @@ export interface LoadPlan {
   readonly connections: number
   /** Request bodies, sent in this order; each connection waits for its answer before it takes the next. */
   readonly bodies: readonly string[]
+  /**
+   * Requests a second, evenly spaced (open loop); 0: each connection sends as soon as it may (closed loop). In an open loop the time of a request counts from
+   * when it was due, so that one which had to wait for a connection, or for a venue that stood still, is not counted as quick.
+   */
+  readonly rate_s: number
 }
 
 export interface LoadResult {
@@ -26,10 +31,10 @@ export interface LoadResult {
 const TIMEOUT_ms = 120_000
 
 /** Sends orders from a process of its own, so that the client's work is counted apart, and waits for every answer. */
-export async function runLoad(url: string, connections: number, bodies: readonly string[], path = '/api/v1/orders'): Promise<LoadResult> {
+export async function runLoad(url: string, connections: number, bodies: readonly string[], path = '/api/v1/orders', rate_s = 0): Promise<LoadResult> {
   const { hostname, port } = new URL(url)
   const child = fork(fileURLToPath(new URL('./loadClient.ts', import.meta.url)), { timeout: TIMEOUT_ms, serialization: 'advanced' })
-  const plan: LoadPlan = { host: hostname, port: Number(port), path, connections, bodies }
+  const plan: LoadPlan = { host: hostname, port: Number(port), path, connections, bodies, rate_s }
   child.send(plan)
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the load client ended without a result (${String(code)})`)

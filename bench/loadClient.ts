@@ -13,7 +13,10 @@ const latencies = new Float64Array(requests.length)
 let next = 0
 let refused = 0
 
-/** One keep-alive connection that sends the next request as soon as its last one is answered. */
+/** When a request is due, in milliseconds. */
+const dueAt = (n: number): number => begun + (n / plan.rate_s) * 1000
+
+/** One keep-alive connection that sends the next request as soon as its last one is answered, and in an open loop not before it is due. */
 async function converse(): Promise<void> {
   const socket = connect({ host: plan.host, port: plan.port, noDelay: true })
   await once(socket, 'connect')
@@ -29,7 +32,11 @@ async function converse(): Promise<void> {
       }
       current = next++
       sent = performance.now()
-      socket.write(requests[current] as Buffer)
+      if (plan.rate_s === 0) return void socket.write(requests[current] as Buffer)
+      const early_ms = dueAt(current) - sent
+      sent = dueAt(current)
+      if (early_ms <= 0) socket.write(requests[current] as Buffer)
+      else setTimeout(() => socket.write(requests[current] as Buffer), early_ms)
     }
     socket.on('data', (chunk: Buffer) => {
       received = received.length === 0 ? chunk : Buffer.concat([received, chunk])

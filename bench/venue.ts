@@ -24,6 +24,8 @@ const CASES = [
   { connections: 16, warmUp: 2_000, orders: 20_000 },
   { connections: 64, warmUp: 4_000, orders: 60_000 },
 ] as const
+/** An open loop at half of what the closed one of 64 connections reached: what a venue answers like that is not full. */
+const HALF = { connections: 256, warmUp: 2_000, orders: 40_000 } as const
 /** Signed orders in one request, and requests at a time. */
 const BATCH = { orders: 100, connections: 8, warmUp: 100, requests: 800 } as const
 const SETTLED_TIMEOUT_ms = 180_000
@@ -42,6 +44,7 @@ await main(async () => {
     await steps.run('deposits seen', () => Promise.all(traders.map((trader) => trader.caughtUp())))
 
     machine()
+    let most = 0
     for (const markets of [1, MARKETS.length]) {
       for (const { connections, warmUp, orders } of CASES) {
         const signed = await signOrders(venue, traders, MARKETS.slice(0, markets), warmUp + orders)
@@ -53,6 +56,7 @@ await main(async () => {
 
         const name = `${markets} ${markets === 1 ? 'pair' : 'pairs'}, ${connections} ${connections === 1 ? 'connection' : 'connections'}`
         const figure = (metric: string, value: number, unit: string): void => report({ bench: 'venue', case: name, metric, value, unit })
+        if (markets === 1) most = Math.max(most, load.answered / load.elapsed_s)
         figure('throughput', load.answered / load.elapsed_s, 'orders/s')
         figure('latency p50', load.p50_ms, 'ms')
         figure('latency p99', load.p99_ms, 'ms')
@@ -61,6 +65,16 @@ await main(async () => {
         figure('refused', load.refused, 'orders')
       }
     }
+    const evenly = await signOrders(venue, traders, MARKETS.slice(0, 1), HALF.warmUp + HALF.orders)
+    const rate_s = Math.floor(most / 2)
+    await runLoad(venue.gatewayUrl, HALF.connections, evenly.slice(0, HALF.warmUp), '/api/v1/orders', rate_s)
+    const half = await runLoad(venue.gatewayUrl, HALF.connections, evenly.slice(HALF.warmUp), '/api/v1/orders', rate_s)
+    const open = (metric: string, value: number, unit: string): void => report({ bench: 'venue', case: '1 pair, open loop at half load', metric, value, unit })
+    open('rate', rate_s, 'orders/s')
+    open('latency p50', half.p50_ms, 'ms')
+    open('latency p99', half.p99_ms, 'ms')
+    open('refused', half.refused, 'orders')
+
     const signed = await signOrders(venue, traders, MARKETS.slice(0, 1), (BATCH.warmUp + BATCH.requests) * BATCH.orders)
     const bodies = Array.from({ length: BATCH.warmUp + BATCH.requests }, (_, n) => `{"messages":[${signed.slice(n * BATCH.orders, (n + 1) * BATCH.orders).join()}]}`)
     await runLoad(venue.gatewayUrl, BATCH.connections, bodies.slice(0, BATCH.warmUp), '/api/v1/orders/batch')
