@@ -1,6 +1,8 @@
 import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
+import { History } from './history.ts'
 import type { Binding } from './messages.ts'
 import type { CallOptions } from './patience.ts'
+import { queryOf } from './query.ts'
 import { Session } from './session.ts'
 import type { OpenOptions } from './session.ts'
 import type { Signer } from './signer.ts'
@@ -14,6 +16,7 @@ import type { AssetView, MarketView, VenueView } from './views/venue.ts'
 
 export interface ListOptions extends CallOptions {
   readonly market?: string
+  /** `all`: also those that closed last. Older ones are in `history.closedOrders`. */
   readonly status?: 'open' | 'all'
   readonly limit?: number
 }
@@ -23,6 +26,8 @@ export class AccountReader extends VenueReader {
   readonly venue: VenueView
   readonly signer: Signer
   readonly binding: Binding
+  /** What has happened: fills, trades, closed orders, settlements, deposits, withdrawals. */
+  readonly history: History
   readonly #session: Session
 
   protected constructor(session: Session) {
@@ -30,6 +35,7 @@ export class AccountReader extends VenueReader {
     this.venue = session.venue
     this.signer = session.signer
     this.binding = session.binding
+    this.history = new History(session)
     this.#session = session
   }
 
@@ -97,11 +103,4 @@ export class AccountReader extends VenueReader {
   withdrawal(id: string, options?: CallOptions): Promise<WithdrawalView> {
     return this.#session.read(`/api/v1/withdrawals/${encodeURIComponent(id)}`, options)
   }
-}
-
-/** The parameters that are given. */
-function queryOf(parameters: Readonly<Record<string, string | number | undefined>>): string {
-  const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value))
-  return query.size === 0 ? '' : `?${query}`
 }
