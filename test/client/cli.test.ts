@@ -4,23 +4,21 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
 import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
-import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
-import type { AccountId, Amount, Lots, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
+import { developmentKeys } from '../../src/enclave/keys.ts'
+import { natsKeys } from '../../src/enclave/natsKeys.ts'
+import type { Amount, Lots, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
 import type { CancelAllOrders, PlaceOrder, VaultCommand } from '../../src/protocol/vault.ts'
 import { resting } from '../gateway/fakeVault.ts'
-import { openStage } from '../gateway/stage.ts'
+import { openSubscriberStage } from '../subscribers/stage.ts'
 
 // Each case is a process of its own.
 t.setTimeout(180_000)
 const state = mkdtempSync(join(tmpdir(), 'darkpool-cli-'))
 t.teardown(() => rmSync(state, { recursive: true, force: true }))
-const password = Buffer.from(await developmentKeys(join(state, 'keys', 'root')).secret(keyPaths.nats)).toString('hex')
-const stage = await openStage({}, (file) => file, { password })
+const stage = await openSubscriberStage(undefined, await natsKeys(developmentKeys(join(state, 'keys', 'root'))))
 t.teardown(() => stage.close())
 
 // A local venue's folder as `npm start` leaves it.
@@ -171,16 +169,11 @@ t.test('each failure is one sentence and an exit code', async (t) => {
 })
 
 t.test('watch shows the feed until it is told to stop', async (t) => {
-  const connection = await connect({ servers: stage.nats.url, user: stage.nats.user, pass: stage.nats.password })
-  t.teardown(() => connection.close())
-  const { subjects } = stage.venue
-  await (await jetstreamManager(connection)).streams.add({ name: subjects.feedStream, subjects: [subjects.allFeeds] })
-  const account = alice.publicKey()
-  const message = { v: 1, seq: 1, account, time: '2026-01-01T00:00:00.000Z', type: 'deposit', asset: 'XLM', amount: '10', transaction: 'ab', ledger: 7 }
-  await jetstream(connection).publish(subjects.feed(account as AccountId), JSON.stringify(message))
+  await stage.feeds.open()
+  await stage.feeds.store(alice.publicKey(), { type: 'deposit', asset: 'XLM', amount: '10', transaction: 'ab', ledger: 7 })
   const child = start('watch', '--as', 'alice', '--after', '0')
   const [chunk] = (await once(child.stdout!, 'data')) as [Buffer]
-  t.equal(chunk.toString(), '2026-01-01T00:00:00Z  #1  deposit of 10 XLM in transaction ab, ledger 7\n')
+  t.equal(chunk.toString(), '2023-11-14T22:13:21Z  #1  deposit of 10 XLM in transaction ab, ledger 7\n')
   child.kill('SIGINT')
   const [code] = (await once(child, 'close')) as [number | null]
   t.equal(code, 0)

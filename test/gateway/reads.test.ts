@@ -66,7 +66,7 @@ t.test('lists of orders', async (t) => {
   ])
   refused(t, await get('/api/v1/orders?limit=1001'), 'request_malformed')
   refused(t, await get('/api/v1/orders?limit=0'), 'request_malformed')
-  refused(t, await get('/api/v1/orders?status=closed'), 'request_malformed')
+  refused(t, await get('/api/v1/orders?status=gone'), 'request_malformed')
   refused(t, await get('/api/v1/orders?account=GABC'), 'request_malformed')
   refused(t, await get('/api/v1/orders?market=BTC-USDC'), 'market_unknown')
 })

@@ -24,8 +24,8 @@ export interface SubscriberStage extends Stage {
   readonly venueLink: NatsConnection
 }
 
-export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file): Promise<SubscriberStage> {
-  const keys = await testKeys()
+export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file, given?: NatsKeys): Promise<SubscriberStage> {
+  const keys = given ?? (await testKeys())
   const stage = await openStage({}, (file) => change({ ...file, nats: { ...file.nats, traders: true } }), { traders: { venue: 'local', keys } })
   const { nats, gateway } = stage
   const venueLink = await connect({ servers: nats.url, user: nats.user, pass: nats.password, name: 'venue' })

@@ -186,7 +186,7 @@ t.test('what is private needs a login; markets do not', async (t) => {
 })
 
 t.test('snapshot, then what happens, each channel with its numbers', async (t) => {
-  const order = { id: 'ab'.repeat(32), account: alice.address, market: marketName, side: 'buy', type: 'limit', ticks: 1200, lots: 10, spend: 0n, timeInForce: 'GTC', expires: 1_900_000_000, status: 'open', reason: null, filledLots: 0, filledQuote: 0n, created: 1, updated: 1,
+  const order = { id: 'ab'.repeat(32), clientOrderId: 'mine', account: alice.address, market: marketName, side: 'buy', type: 'limit', ticks: 1200, lots: 10, spend: 0n, timeInForce: 'GTC', expires: 1_900_000_000, status: 'open', reason: null, filledLots: 0, filledQuote: 0n, created: 1, updated: 1,
     terms: { postOnly: false, condition: 'none', minimum: 0, returnRemainder: false, selfTrade: 'cancelNewest' } } as unknown as OrderState
   orders = Array.from({ length: 1_201 }, (_, n) => ({ ...order, id: n.toString(16).padStart(64, '0') }) as OrderState)
   writer.write(alice.address)
