@@ -77,7 +77,7 @@ export class World {
     this.accounts = simulatedAccounts(random, this.workload.accounts)
     this.secret = random.chance(0.5) ? random.bytes(32) : null
     const narrow = circumstances.random.fork('bounds')
-    this.bounds = { outbox: narrow.pick([4, 40, 400]), feed: narrow.pick([10, 100, 1_000]), queue: narrow.pick([50, 500, 5_000]) }
+    this.bounds = { outbox: narrow.pick([8, 40, 400]), feed: narrow.pick([10, 100, 1_000]), queue: narrow.pick([50, 500, 5_000]) }
     this.engine = Keypair.fromRawEd25519Seed(random.bytes(32))
     const { verdict } = circumstances
     this.chain = new Chain(circumstances, this.venue.assets.map(({ contract }) => contract), random.pick([1, 1, 2]))
