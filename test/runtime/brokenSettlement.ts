@@ -1,18 +1,7 @@
 import type { Hosted } from '../../src/actors/runtime/driver.ts'
-import type { Machine } from '../../src/actors/runtime/machine.ts'
+import { quiet } from './quietMachine.ts'
 
 // Stands where the settlement module does: a settlement actor whose machine fails at every start, a watcher whose driver works.
-
-const quiet: Machine = {
-  advance: () => undefined,
-  command: () => undefined,
-  message: () => undefined,
-  local: () => undefined,
-  query: () => ({ ok: null }),
-  deadline: () => null,
-  snapshot: () => new Uint8Array(),
-  restore: () => undefined,
-}
 
 export const createSettlement = (): Hosted => ({
   machine: {

@@ -1,19 +1,8 @@
 import type { Hosted } from '../../src/actors/runtime/driver.ts'
-import type { Machine } from '../../src/actors/runtime/machine.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
+import { quiet } from './quietMachine.ts'
 
 // Stands where the settlement module does: a watcher whose machine says something else in every thread that it runs in, as one would whose memory is bad.
-
-const quiet: Machine = {
-  advance: () => undefined,
-  command: () => undefined,
-  message: () => undefined,
-  local: () => undefined,
-  query: () => ({ ok: null }),
-  deadline: () => null,
-  snapshot: () => new Uint8Array(),
-  restore: () => undefined,
-}
 
 export const createSettlement = (): Hosted => ({ machine: quiet })
 

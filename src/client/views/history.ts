@@ -1,4 +1,4 @@
-import type { WithdrawalView } from '../../protocol/feed.ts'
+import type { FeedEvent, WithdrawalView } from '../../protocol/feed.ts'
 
 /** Where something stands in the account's feed, and when it happened (ISO 8601). */
 interface Happened {
@@ -6,17 +6,11 @@ interface Happened {
   readonly time: string
 }
 
+/** What the feed says in messages of one type. */
+type Told<Type extends FeedEvent['type']> = Omit<Extract<FeedEvent, { type: Type }>, 'type'>
+
 /** One of your fills. */
-export interface FillView extends Happened {
-  readonly trade: string
-  readonly order: string
-  readonly market: string
-  readonly side: 'buy' | 'sell'
-  readonly role: 'maker' | 'taker'
-  readonly price: string
-  readonly quantity: string
-  readonly quote: string
-}
+export type FillView = Happened & Told<'fill'>
 
 /** Your fill of a trade, and what settled it: both null while it is pending. */
 export interface TradeView extends FillView {
@@ -25,19 +19,10 @@ export interface TradeView extends FillView {
   readonly ledger: number | null
 }
 
-export interface DepositView extends Happened {
-  readonly asset: string
-  readonly amount: string
-  readonly transaction: string
-  readonly ledger: number
-}
+export type DepositView = Happened & Told<'deposit'>
 
 /** Your trades that went to the chain together. */
-export interface SettlementView extends Happened {
-  readonly trades: readonly string[]
-  readonly transaction: string
-  readonly ledger: number
-}
+export type SettlementView = Happened & Told<'settled'>
 
 /** One step of a withdrawal: of one id, the newest says how it stands. */
 export type WithdrawalStepView = Happened & WithdrawalView
