@@ -28,11 +28,12 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
   const { rpc, nodes } = ports
   const [first] = nodes
   if (!first) throw new Error('a venue has a node')
+  const servers = nodes.map(({ nats }) => `nats://${LOOPBACK}:${nats}`)
   return {
     venue: VENUE_NAME,
     network: { passphrase: deployment.passphrase, rpc: rpcUrl(rpc) },
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
-    nats: { servers: nodes.map(({ nats }) => `nats://${LOOPBACK}:${nats}`), user: NATS_USER, traders: true, ...(nodes.length >= 3 && { replicas: 3 as const }) },
+    nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(nodes.length >= 3 && { replicas: 3 as const }) },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
     markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),

@@ -1,4 +1,5 @@
 // What the package offers over NATS, with any NATS library of the @nats-io family: Node, Deno, Bun or a browser.
 export * from './feed.ts'
 export * from './natsAccess.ts'
+export * from './natsConnection.ts'
 export * from './natsRequests.ts'

@@ -27,6 +27,9 @@ export const VenueFile = Type.Object(
         user: Type.String({ minLength: 1 }),
         replicas: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(3)], { description: 'Servers that hold each stream: 1 unless given' })),
         traders: Type.Optional(Type.Boolean({ description: 'Traders connect to it too, admitted by the gateways (deploy/nats/nats.conf): they do not unless given' })),
+        addresses: Type.Optional(
+          Type.Array(Type.String({ pattern: '^(nats|tls|ws|wss)://[A-Za-z0-9.:_\\[\\]-]{1,255}$' }), { minItems: 1, maxItems: 16, description: 'Where traders reach it, told to everybody: nats:// or ws://, and tls:// or wss:// where they must use TLS' }),
+        ),
       },
       closed,
     ),
@@ -117,6 +120,7 @@ export function readVenue(json: unknown): Venue {
   const unique = (what: string, values: readonly (string | number)[]): void => {
     if (new Set(values).size !== values.length) throw new Error(`venue configuration: ${what} must be unique`)
   }
+  if (json.nats.addresses !== undefined && json.nats.traders !== true) throw new Error('venue configuration: /nats/addresses are for traders, and /nats/traders is not true')
   unique('asset codes', assets.map((asset) => asset.code))
   unique('asset contracts', assets.map((asset) => asset.contract))
   unique('asset indexes', assets.map((asset) => asset.index))

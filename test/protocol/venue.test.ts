@@ -34,6 +34,8 @@ t.test('a faulty configuration is one sentence that names the member', async (t)
     [{ markets: [{ ...file.markets[0], quote: 'EURC' }] }, /EURC/],
     [{ markets: [file.markets[0], file.markets[0]] }, /markets must be unique/],
     [{ markets: [{ ...file.markets[0], lotSize: '1.5' }] }, /lotSize/],
+    [{ nats: { ...file.nats, addresses: ['tls://pool.example:4222'] } }, /addresses/],
+    [{ nats: { ...file.nats, traders: true, addresses: ['http://pool.example'] } }, /addresses/],
     [{ gateway: { ...file.gateway, port: 65_536 } }, /port/],
   ]
   for (const [change, message] of broken) t.throws(() => readVenue({ ...file, ...change }), message, JSON.stringify(change).slice(0, 60))

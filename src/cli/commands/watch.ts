@@ -1,5 +1,7 @@
 import { connect } from '@nats-io/transport-node'
 import { readFeed } from '../../client/feed.ts'
+import { openNats } from '../../client/natsConnection.ts'
+import { VenueReader } from '../../client/venueReader.ts'
 import { whole, words } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { feedText } from '../text.ts'
@@ -12,14 +14,14 @@ export const watch: Command = async ({ args, place, show, say }) => {
   words(args, [])
   const { after } = args.options
   const access = place.natsAccess()
-  const { file, subjects } = place.venue('another folder with --state')
+  const venue = await new VenueReader(place.url).markets()
   const from = after === undefined ? {} : { after: whole('after', after) }
-  const connection = await connect({ servers: file.nats.servers, name: 'darkpool watch', timeout: CONNECT_TIMEOUT_MS, ...access.options })
+  const connection = await openNats(connect, venue, access, { name: 'darkpool watch', timeout: CONNECT_TIMEOUT_MS })
   const ended = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort())
   say(`watching ${access.account}; Ctrl-C ends it`)
   try {
-    for await (const message of readFeed(connection, subjects.venue, access, { ...from, signal: ended.signal })) show({ text: feedText(message), json: message })
+    for await (const message of readFeed(connection, venue.venue, access, { ...from, signal: ended.signal })) show({ text: feedText(message), json: message })
   } finally {
     await connection.close()
   }

@@ -34,11 +34,21 @@ export interface MarketStateView {
   readonly highestPrice: string
 }
 
+/** Where traders reach a venue's NATS, and how: tls:// and wss:// addresses by TLS and not otherwise; every connection shows an nkey. */
+export interface NatsView {
+  readonly addresses: readonly string[]
+  /** Whether all of them are by TLS. */
+  readonly tls: boolean
+  readonly auth: 'nkey'
+}
+
 /** What GET /api/v1/markets says of the venue. */
 export interface VenueView {
   readonly venue: string
   readonly network: string
   readonly vault: string
+  /** null where traders do not reach it. */
+  readonly nats: NatsView | null
   readonly assets: readonly AssetView[]
   readonly markets: readonly MarketView[]
 }

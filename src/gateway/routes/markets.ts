@@ -3,13 +3,16 @@ import { Type } from 'typebox'
 import type { Amount, Lots, Ticks } from '../../protocol/identity.ts'
 import { formatAmount } from '../../protocol/market.ts'
 import type { Asset, Market } from '../../protocol/market.ts'
+import type { VenueFile } from '../../protocol/venue.ts'
 import type { Gateway } from '../gateway.ts'
 import { AssetShape, MarketShape, NoQuery } from '../schemas.ts'
 
+const Nats = Type.Object({ addresses: Type.Array(Type.String()), tls: Type.Boolean(), auth: Type.Literal('nkey') })
 const Answer = Type.Object({
   venue: Type.String(),
   network: Type.String(),
   vault: Type.String(),
+  nats: Type.Union([Nats, Type.Null()], { description: 'Where traders reach the venue’s NATS; null where they do not' }),
   assets: Type.Array(AssetShape),
   markets: Type.Array(MarketShape),
 })
@@ -22,12 +25,16 @@ export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, {
     venue: file.venue,
     network: file.network.passphrase,
     vault: file.vault.contract,
+    nats: natsView(file.nats),
     assets: assets.map(assetView),
     markets: [...markets.values()].map(marketView),
   }
   app.get('/api/v1/markets', { schema }, async () => answer)
   done()
 }
+
+const withTls = /^(tls|wss):/
+const natsView = ({ addresses }: VenueFile['nats']) => (addresses === undefined ? null : { addresses, tls: addresses.every((address) => withTls.test(address)), auth: 'nkey' as const })
 
 const assetView = ({ code, contract, decimals }: Asset) => ({ code, contract, decimals })
 
