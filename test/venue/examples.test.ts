@@ -1,7 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { until } from '../settlement/waiting.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
 // The examples as somebody runs them, against a whole venue.
@@ -67,5 +71,40 @@ t.test('a market maker quotes, quotes again what was taken, and leaves nothing b
   t.same(await quotes(), all, 'what was taken is quoted again')
   t.equal(await maker.end('SIGINT'), 0, maker.said())
   t.match(maker.said(), /4 orders taken back\n$/)
+  await books.check(t)
+})
+
+t.test('a fill logger writes each fill once, whatever ends it and however often it begins again', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'darkpool-fills-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'fills.jsonl')
+  const written = (): { trade: string; quantity: string }[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line) as { trade: string; quantity: string }) : [])
+  const trade = async (quantity: string): Promise<void> => {
+    await books.limit('maker', XLM, 'sell', quantity, '0.6')
+    await books.limit('buyer', XLM, 'buy', quantity, '0.6')
+    books.traded('buyer', 'maker', XLM, quantity, '0.6')
+  }
+  const before = books.feed('buyer').messages.filter(({ type }) => type === 'fill').length
+
+  const first = example('fillLogger', 'buyer', '--file', file)
+  await until('it has written what was there', () => written().length === before)
+  await trade('5')
+  await until('it has written what came', () => written().length === before + 1)
+  await first.end('SIGKILL')
+
+  // What a crash in the middle of a line leaves.
+  appendFileSync(file, '{"v":1,"seq":')
+  await trade('6')
+  const second = example('fillLogger', 'buyer', '--file', file)
+  await until('it has written what it missed', () => written().length === before + 2)
+  await under.venue.nats.kill()
+  await under.venue.nats.start()
+  await trade('7')
+  await until('it has written what came then', () => written().length === before + 3)
+  t.equal(await second.end('SIGINT'), 0, second.said())
+  t.match(second.said(), /^logging the fills of G[A-Z2-7]{55} behind number [1-9]/)
+
+  t.same(written().slice(before).map(({ quantity }) => quantity), ['5', '6', '7'])
+  t.same(written().map(({ trade }) => trade), books.feed('buyer').messages.flatMap((message) => (message.type === 'fill' ? [message.trade] : [])), 'the feed’s own, in its order')
   await books.check(t)
 })
