@@ -2,7 +2,7 @@ import t from 'tap'
 import type { MarketName, Seconds } from '../../src/protocol/identity.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
-import { CANCEL_ROOM } from '../../src/actors/vault/orders.ts'
+import { CANCEL_ROOM } from '../../src/actors/vault/markets.ts'
 import { account, AQ, assetQ, BQ } from '../pair/smallVenue.ts'
 import { openVault, START } from './openVault.ts'
 

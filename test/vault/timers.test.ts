@@ -1,5 +1,5 @@
 import t from 'tap'
-import { CANCEL_ROOM } from '../../src/actors/vault/orders.ts'
+import { CANCEL_ROOM } from '../../src/actors/vault/markets.ts'
 import type { MessageId, Seconds } from '../../src/protocol/identity.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'

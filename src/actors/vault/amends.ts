@@ -11,6 +11,7 @@ import type { Effects } from '../runtime/machine.ts'
 import { expiryFault, rangeFault } from './admission.ts'
 import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
+import type { Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
 import { orderState } from './orders.ts'
 import type { Orders } from './orders.ts'
@@ -29,13 +30,15 @@ export class Amends {
   readonly #memory: Memory
   readonly #keys: Keys
   readonly #orders: Orders
+  readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, orders: Orders) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, orders: Orders, markets: Markets) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#keys = keys
     this.#orders = orders
+    this.#markets = markets
   }
 
   /** Holds and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
@@ -47,13 +50,14 @@ export class Amends {
     if (seen !== undefined && seen.account === request.account) return effects.answer(reply, this.#repeated(seen))
     if (used(this.#state, request.id)) return effects.answer(reply, { refused: 'message_reused' })
     if (order === undefined) return effects.answer(reply, { refused: 'order_unknown' })
-    const { market, actor } = this.#orders.destination(order.market)
+    const destination = this.#markets.known(order.market)
+    const { market, actor } = destination
     const read = readTerms(request, market)
     if (typeof read === 'string') return effects.answer(reply, { refused: read })
     const { ticks, lots } = read
     const fault = this.#fault(request, ticks, lots, order, market, effects)
     if (fault !== null) return effects.answer(reply, { refused: fault, found: orderState(order) })
-    if (effects.backlog(actor) >= limits.outboxMessages) return effects.answer(reply, { refused: 'market_unavailable' })
+    if (!this.#markets.takesOrders(destination, effects)) return effects.answer(reply, { refused: 'market_unavailable' })
     const { id, account, expires } = request
     if (!this.#orders.holdMore(this.#ledger.known(account), order, market, { id, ticks, lots })) return effects.answer(reply, { refused: 'funds_insufficient' })
     order.amends.push({ id, ticks, lots })
@@ -72,7 +76,7 @@ export class Amends {
     const order = this.#state.orders.get(report.order)
     if (order === undefined || order.reason !== null) return
     order.amends = order.amends.filter(({ id }) => id !== amend.id)
-    this.#orders.hold(this.#ledger.known(order.account), order, this.#orders.destination(order.market).market)
+    this.#orders.hold(this.#ledger.known(order.account), order, this.#markets.known(order.market).market)
   }
 
   /** Forgets an amend that is done and whose message has expired. */

@@ -1,4 +1,4 @@
-import type { Amount, Lots, Ticks } from '../../protocol/identity.ts'
+import type { Amount, ContractId, Lots, Ticks } from '../../protocol/identity.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { AmendedTerms, Order } from './state.ts'
 
@@ -26,5 +26,8 @@ export function holdOf(order: Order, market: Market, more?: AmendedTerms): Amoun
   }
   return held as Amount
 }
+
+/** Which asset an order's reservation is in. */
+export const heldAsset = (order: Order, { rules }: Market): ContractId => (order.side === 'buy' ? rules.quote : rules.base).contract
 
 const costOfOpen = (ticks: Ticks, open: Lots, side: Order['side'], market: Market): Amount => (side === 'sell' ? market.baseAmount(open) : market.quoteAmount(ticks, open))

@@ -3,12 +3,12 @@ import type { AccountId, MarketName, MessageId, Milliseconds } from '../../proto
 import { limits } from '../../protocol/limits.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import type { DelegateKey, Grant, KeyState, RevokeKey } from '../../protocol/vault.ts'
-import type { Venue } from '../../protocol/venue.ts'
 import { keyView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { expiryFault, signerFault } from './admission.ts'
 import { publish } from './feed.ts'
 import type { Ledger } from './ledger.ts'
+import type { Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
 import { used } from './state.ts'
 import type { Account, KeyChange, VaultState } from './state.ts'
@@ -21,16 +21,13 @@ export class Keys {
   readonly #state: VaultState
   readonly #ledger: Ledger
   readonly #memory: Memory
-  readonly #venue: Venue
-  readonly #maxLifetime_s: number
+  readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, markets: Markets) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
-    this.#venue = venue
-    // A key has no market of its own; its message may live as long as the longest of any.
-    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
+    this.#markets = markets
   }
 
   /** Why a signer may not trade for an account, or null where it may. Asked for every order, so the account itself is let through first. */
@@ -76,7 +73,7 @@ export class Keys {
     const grant: Grant = { key, scope, market, until }
     const member = memberAtFault(request.account, grant)
     if (member !== null) return { refused: 'message_malformed', detail: member }
-    if (market !== null && !this.#venue.markets.has(market)) return { refused: 'market_unknown' }
+    if (market !== null && this.#markets.find(market) === undefined) return { refused: 'market_unknown' }
     if (over(grant, time) || until * 1000 > time + limits.keyLifetime_s * 1000) return { refused: 'until_out_of_range' }
     const account = this.#ledger.account(request.account)
     if (account === undefined) return { refused: 'account_unknown' }
@@ -109,7 +106,7 @@ export class Keys {
     const seen = this.#state.keyChanges.get(request.id)
     if (seen?.account === request.account) return { ok: this.#asItStands(seen, time) }
     if (used(this.#state, request.id)) return { refused: 'message_reused' }
-    const fault = expiryFault(request.expires, this.#maxLifetime_s, time)
+    const fault = expiryFault(request.expires, this.#markets.longestLifetime_s, time)
     return fault === null ? null : { refused: fault }
   }
 

@@ -1,39 +1,29 @@
 import assert from 'node:assert/strict'
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AccountId, ActorName, Amount, ContractId, Lots, MarketName, MessageId, OrderId } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, Amount, ContractId, Lots, MessageId, OrderId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { formatAmount } from '../../protocol/market.ts'
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
 import type { CloseReason, PairMessage } from '../../protocol/pair.ts'
-import { pairActor } from '../../protocol/subjects.ts'
 import type { CancelOrder, OrderState, PairReport, PlaceOrder, VaultQuery } from '../../protocol/vault.ts'
-import type { Venue } from '../../protocol/venue.ts'
 import { orderView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { costOf, expiryFault, termsFault } from './admission.ts'
 import { publish } from './feed.ts'
-import { holdOf } from './holds.ts'
+import { heldAsset, holdOf } from './holds.ts'
 import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
+import type { Destination, Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
 import { used } from './state.ts'
 import type { Account, AmendedTerms, Order, VaultState } from './state.ts'
 import type { Timers } from './timers.ts'
 
-/** A market and the actor that keeps it. */
-export interface Destination {
-  readonly market: Market
-  readonly actor: ActorName
-}
-
 type Filled = Extract<PairReport, { kind: 'filled' }>
 /** What a market says of an order that is open. */
 type OrderReport = Exclude<PairReport, { kind: 'swept' | 'amendRefused' | 'timed' }>
-
-/** Cancels free funds and are let through where new orders no longer are, up to this many times the bound. */
-export const CANCEL_ROOM = 2
 
 /** The orders of the accounts of one vault actor: what holds a reservation, and what became of it. */
 export class Orders {
@@ -42,17 +32,15 @@ export class Orders {
   readonly #memory: Memory
   readonly #keys: Keys
   readonly #timers: Timers
-  readonly #destinations: ReadonlyMap<MarketName, Destination>
-  readonly #maxLifetime_s: number
+  readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, timers: Timers, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, timers: Timers, markets: Markets) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#keys = keys
     this.#timers = timers
-    this.#destinations = new Map([...venue.markets].map(([name, market]) => [name, { market, actor: pairActor(name) }]))
-    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
+    this.#markets = markets
   }
 
   /** Reserves and passes on, in which case the pair actor answers; or refuses, and nothing is remembered. */
@@ -88,19 +76,19 @@ export class Orders {
    */
   cancel(cancel: CancelOrder, reply: ReplyTo, effects: Effects): void {
     const order = this.#cancelled(cancel)
-    const longest_s = cancel.clientOrderId === null ? Infinity : this.#maxLifetime_s
+    const longest_s = cancel.clientOrderId === null ? Infinity : this.#markets.longestLifetime_s
     const fault = this.#keys.fault(cancel, order?.market ?? 'somewhere', effects.time) ?? expiryFault(cancel.expires, longest_s, effects.time)
     if (fault !== null) return effects.answer(reply, { refused: fault })
     if (order === undefined) return effects.answer(reply, { refused: 'order_unknown' })
     if (order.reason !== null) return effects.answer(reply, { refused: 'order_not_open', found: orderState(order) })
-    const { actor } = this.destination(order.market)
-    if (effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM) return effects.answer(reply, { refused: 'market_unavailable' })
+    const destination = this.#markets.known(order.market)
+    if (!this.#markets.takesCancels(destination, effects)) return effects.answer(reply, { refused: 'market_unavailable' })
     if (cancel.clientOrderId !== null && !this.#state.cancels.has(cancel.id)) {
       this.#state.cancels.set(cancel.id, { account: order.account, order: order.id })
       this.#memory.keep(cancel.id, cancel.expires, effects.time)
     }
     const message: PairMessage = { kind: 'cancel', order: order.id, number: order.number, account: order.account, reply }
-    effects.send(actor, message)
+    effects.send(destination.actor, message)
   }
 
   /** What a pair actor says of an order: each exactly once, in the order it happened. */
@@ -108,7 +96,7 @@ export class Orders {
     const order = this.#state.orders.get(report.order)
     assert(order !== undefined && order.reason === null, 'a market reports on orders that are open')
     assert(order.account === report.account, 'a market reports to the account that placed the order')
-    const { market, actor } = this.destination(order.market)
+    const { market, actor } = this.#markets.known(order.market)
     assert(from === actor, 'only the market an order was sent to reports on it')
     const account = this.#ledger.known(order.account)
     order.updated = report.time
@@ -208,16 +196,16 @@ export class Orders {
   }
 
   #admit(place: PlaceOrder, effects: Effects): ErrorCode | { account: Account; destination: Destination; cost: { asset: ContractId; amount: Amount } } {
-    const destination = this.#destinations.get(place.market)
+    const destination = this.#markets.find(place.market)
     if (destination === undefined) return 'market_unknown'
-    const { market, actor } = destination
+    const { market } = destination
     const fault = expiryFault(place.expires, market.rules.maxLifetime_s, effects.time) ?? termsFault(place, market)
     if (fault !== null) return fault
     const account = this.#ledger.account(place.account)
     if (account === undefined) return 'account_unknown'
     if (account.open.size >= limits.openOrdersPerAccount) return 'open_orders_exceeded'
     if (account.named.get(place.clientOrderId)?.reason === null) return 'client_order_id_in_use'
-    if (effects.backlog(actor) >= limits.outboxMessages) return 'market_unavailable'
+    if (!this.#markets.takesOrders(destination, effects)) return 'market_unavailable'
     const cost = costOf(place, market)
     return this.#ledger.reserve(account, cost.asset, cost.amount) ? { account, destination, cost } : 'funds_insufficient'
   }
@@ -270,12 +258,6 @@ export class Orders {
     this.#memory.keep(order.id, order.expires, effects.time)
     publish(account, { type: 'order', order: orderView(order, market) }, effects)
   }
-
-  destination(market: MarketName): Destination {
-    const destination = this.#destinations.get(market)
-    assert(destination !== undefined, 'a market that has orders stays in the configuration')
-    return destination
-  }
 }
 
 /** The answer to a message that was seen before: its order as it stands, never a second one. */
@@ -288,6 +270,3 @@ export function orderState(order: Order): OrderState {
   const { number: _number, latest: _latest, reserved: _reserved, amends: _amends, ...state } = order
   return state
 }
-
-/** Which asset an order's reservation is in. */
-export const heldAsset = (order: Order, { rules }: Market): ContractId => (order.side === 'buy' ? rules.quote : rules.base).contract

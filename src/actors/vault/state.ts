@@ -187,3 +187,10 @@ export const emptyState = (): VaultState => ({
 /** Whether a message with that id has had its effect: it can have only one. */
 export const used = (state: VaultState, id: MessageId): boolean =>
   state.orders.has(id) || state.withdrawals.has(id) || state.amends.has(id) || state.sweeps.has(id) || state.keyChanges.has(id) || state.timerMessages.has(id)
+
+/** Markets in which the account has orders, in the order of the oldest in each. */
+export function marketsOf(account: Account, only: MarketName | null): MarketName[] {
+  const markets = new Set<MarketName>()
+  for (const { market } of account.open.values()) if (only === null || market === only) markets.add(market)
+  return [...markets]
+}

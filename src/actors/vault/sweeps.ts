@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict'
-import type { ActorName, ContractId, MarketName, MessageId } from '../../protocol/identity.ts'
+import type { ActorName, ContractId, MessageId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import type { PairMessage } from '../../protocol/pair.ts'
-import { pairActor } from '../../protocol/subjects.ts'
 import type { CancelAllOrders, PairReport, SweepState } from '../../protocol/vault.ts'
-import type { Venue } from '../../protocol/venue.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { expiryFault } from './admission.ts'
+import { heldAsset } from './holds.ts'
 import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
+import type { Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
-import { CANCEL_ROOM, heldAsset } from './orders.ts'
-import { used } from './state.ts'
+import { marketsOf, used } from './state.ts'
 import type { Account, Sweep, VaultState } from './state.ts'
 
 type Swept = Extract<PairReport, { kind: 'swept' }>
@@ -24,18 +22,14 @@ export class Sweeps {
   readonly #ledger: Ledger
   readonly #memory: Memory
   readonly #keys: Keys
-  readonly #venue: Venue
-  readonly #markets: ReadonlyMap<MarketName, ActorName>
-  readonly #maxLifetime_s: number
+  readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, markets: Markets) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#keys = keys
-    this.#venue = venue
-    this.#markets = new Map([...venue.markets.keys()].map((name) => [name, pairActor(name)]))
-    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
+    this.#markets = markets
   }
 
   request(request: CancelAllOrders, reply: ReplyTo, effects: Effects): void {
@@ -48,21 +42,21 @@ export class Sweeps {
    * is sent however much the markets have to hear: what causes it is paid for on chain, and the money may not be promised any longer.
    */
   takeBack(account: Account, asset: ContractId, id: MessageId, effects: Effects): void {
-    const holding = [...account.open.values()].filter((order) => heldAsset(order, this.#market(order.market)) === asset)
+    const holding = [...account.open.values()].filter((order) => heldAsset(order, this.#markets.known(order.market).market) === asset)
     const markets = [...new Set(holding.map(({ market }) => market))]
     if (markets.length === 0 || this.#state.sweeps.has(id)) return
     const expires = Math.ceil(effects.time / 1000)
     this.#state.sweeps.set(id, { id, account: account.id, expires, cancelled: 0, markets, halted: [], reply: null })
     account.sweeping++
     const message: PairMessage = { kind: 'cancelAll', sweep: id, account: account.id }
-    for (const market of markets) effects.send(this.#actor(market), message)
+    for (const market of markets) effects.send(this.#markets.known(market).actor, message)
   }
 
   /** A market has taken the account's orders back. */
   report(from: ActorName, report: Swept, effects: Effects): void {
     const sweep = this.#state.sweeps.get(report.sweep)
     assert(sweep?.account === report.account, 'a market answers a cancel-all of that account')
-    const market = sweep.markets.find((name) => this.#markets.get(name) === from)
+    const market = sweep.markets.find((name) => this.#markets.known(name).actor === from)
     assert(market !== undefined, 'a market answers a cancel-all once')
     sweep.markets = sweep.markets.filter((name) => name !== market)
     sweep.cancelled += report.cancelled
@@ -87,15 +81,15 @@ export class Sweeps {
     const seen = this.#state.sweeps.get(request.id)
     if (seen?.account === request.account) return { ok: sweepState(seen) }
     if (used(this.#state, request.id)) return { refused: 'message_reused' }
-    const expired = expiryFault(request.expires, this.#maxLifetime_s, effects.time)
+    const expired = expiryFault(request.expires, this.#markets.longestLifetime_s, effects.time)
     if (expired !== null) return { refused: expired }
-    if (request.market !== null && !this.#markets.has(request.market)) return { refused: 'market_unknown' }
+    if (request.market !== null && this.#markets.find(request.market) === undefined) return { refused: 'market_unknown' }
     const account = this.#ledger.account(request.account)
     if (account === undefined) return { refused: 'account_unknown' }
     if (account.sweeping >= limits.sweepsInFlight) return { refused: 'cancels_exceeded' }
     const markets = marketsOf(account, request.market)
-    const actors = markets.map((name) => this.#actor(name))
-    if (actors.some((actor) => effects.backlog(actor) >= limits.outboxMessages * CANCEL_ROOM)) return { refused: 'market_unavailable' }
+    const destinations = markets.map((name) => this.#markets.known(name))
+    if (destinations.some((destination) => !this.#markets.takesCancels(destination, effects))) return { refused: 'market_unavailable' }
 
     const { id, expires } = request
     const sweep: Sweep = { id, account: account.id, expires, cancelled: 0, markets, halted: [], reply }
@@ -107,28 +101,9 @@ export class Sweeps {
     }
     account.sweeping++
     const message: PairMessage = { kind: 'cancelAll', sweep: id, account: account.id }
-    for (const actor of actors) effects.send(actor, message)
+    for (const { actor } of destinations) effects.send(actor, message)
     return null
   }
-
-  #market(name: MarketName): Market {
-    const market = this.#venue.markets.get(name)
-    assert(market !== undefined, 'a market that has orders stays in the configuration')
-    return market
-  }
-
-  #actor(market: MarketName): ActorName {
-    const actor = this.#markets.get(market)
-    assert(actor !== undefined, 'a market that has orders stays in the configuration')
-    return actor
-  }
-}
-
-/** Markets in which the account has orders, in the order of the oldest in each. */
-export function marketsOf(account: Account, only: MarketName | null): MarketName[] {
-  const markets = new Set<MarketName>()
-  for (const { market } of account.open.values()) if (only === null || market === only) markets.add(market)
-  return [...markets]
 }
 
 /** A copy: what is answered now does not change when the next market speaks. */

@@ -1,20 +1,16 @@
-import assert from 'node:assert/strict'
-import type { AccountId, ActorName, MarketName, MessageId, Milliseconds } from '../../protocol/identity.ts'
+import type { AccountId, MarketName, MessageId, Milliseconds } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import type { PairMessage } from '../../protocol/pair.ts'
-import { pairActor } from '../../protocol/subjects.ts'
 import type { PairReport, Presence, SetDeadMan, TimerState } from '../../protocol/vault.ts'
-import type { Venue } from '../../protocol/venue.ts'
 import { Deadlines } from '../deadlines.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { expiryFault } from './admission.ts'
 import type { Keys } from './keys.ts'
 import type { Ledger } from './ledger.ts'
+import type { Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
-import { CANCEL_ROOM } from './orders.ts'
-import { marketsOf } from './sweeps.ts'
-import { used } from './state.ts'
+import { marketsOf, used } from './state.ts'
 import type { Account, Timer, VaultState } from './state.ts'
 
 type Timed = Extract<PairReport, { kind: 'timed' }>
@@ -38,15 +34,15 @@ export class Timers {
   readonly #ledger: Ledger
   readonly #memory: Memory
   readonly #keys: Keys
-  readonly #actors: ReadonlyMap<MarketName, ActorName>
+  readonly #markets: Markets
   readonly #deadlines = new Deadlines<Timer>()
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, markets: Markets) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#keys = keys
-    this.#actors = new Map([...venue.markets.keys()].map((name) => [name, pairActor(name)]))
+    this.#markets = markets
     for (const { timers } of state.accounts.values()) for (const timer of timers.values()) this.#deadlines.put(timer)
   }
 
@@ -170,7 +166,7 @@ export class Timers {
     for (const { sources } of account.timers.values()) count += sources.size
     if (running?.sources.has(source) !== true && count >= limits.timersPerAccount) return 'timers_exceeded'
     const markets = marketsOf(account, null)
-    if (markets.some((market) => effects.backlog(this.#actor(market)) >= limits.outboxMessages * CANCEL_ROOM)) return 'market_unavailable'
+    if (markets.some((market) => !this.#markets.takesCancels(this.#markets.known(market), effects))) return 'market_unavailable'
     const deadline = (effects.time + timeout_ms) as Milliseconds
     const timer: Timer = running ?? { account: account.id, signer, sources: new Map(), deadline, told: new Map(), waiting: new Map(), replies: [] }
     account.timers.set(signer, timer)
@@ -209,19 +205,13 @@ export class Timers {
   #tell(timer: Timer, market: MarketName, deadline: Milliseconds | null, takeBack: boolean, effects: Effects, ask: number | null = null): void {
     const { account, signer } = timer
     if (deadline !== null) timer.told.set(market, deadline)
-    effects.send(this.#actor(market), { kind: 'timer', account, signer, takeBack, deadline, ask } satisfies PairMessage)
+    effects.send(this.#markets.known(market).actor, { kind: 'timer', account, signer, takeBack, deadline, ask } satisfies PairMessage)
   }
 
   #stateOf(account: AccountId, signer: AccountId, source = DEAD_MAN): TimerState {
     const timer = this.#ledger.account(account)?.timers.get(signer)
     const { timeout_ms, deadline } = timer?.sources.get(source) ?? { timeout_ms: null, deadline: null }
     return { signer, timeout_ms, deadline, waiting: [...new Set(timer?.waiting.values() ?? [])] }
-  }
-
-  #actor(market: MarketName): ActorName {
-    const actor = this.#actors.get(market)
-    assert(actor !== undefined, 'a market that has orders stays in the configuration')
-    return actor
   }
 }
 

@@ -12,6 +12,7 @@ import { Exits } from './exits.ts'
 import { publish } from './feed.ts'
 import { Keys } from './keys.ts'
 import { balanceState, emptyBalance, Ledger } from './ledger.ts'
+import { Markets } from './markets.ts'
 import { Memory } from './memory.ts'
 import { Orders } from './orders.ts'
 import { readSnapshot, takeSnapshot } from './snapshot.ts'
@@ -32,6 +33,7 @@ type Settled = Extract<SettlementReport, { kind: 'settled' }>
 export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQuery, VaultMessage, never> {
   readonly #actor: ActorName
   readonly #venue: Venue
+  readonly #markets: Markets
   #state!: VaultState
   #ledger!: Ledger
   #memory!: Memory
@@ -47,6 +49,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     assert(partition >= 0 && partition < venue.file.vaultPartitions, 'a partition of the venue')
     this.#actor = vaultActor(partition)
     this.#venue = venue
+    this.#markets = new Markets(venue)
     this.#adopt(emptyState())
   }
 
@@ -181,13 +184,13 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     this.#state = state
     this.#ledger = new Ledger(state.accounts)
     this.#memory = new Memory(state.forgettable)
-    this.#keys = new Keys(state, this.#ledger, this.#memory, this.#venue)
-    this.#timers = new Timers(state, this.#ledger, this.#memory, this.#keys, this.#venue)
-    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#keys, this.#timers, this.#venue)
-    this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders)
-    this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#venue)
+    this.#keys = new Keys(state, this.#ledger, this.#memory, this.#markets)
+    this.#timers = new Timers(state, this.#ledger, this.#memory, this.#keys, this.#markets)
+    this.#orders = new Orders(state, this.#ledger, this.#memory, this.#keys, this.#timers, this.#markets)
+    this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders, this.#markets)
+    this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#markets)
     this.#exits = new Exits(state, this.#ledger, this.#sweeps)
-    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#exits, this.#venue)
+    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#exits, this.#markets, this.#venue)
   }
 
   /** Every asset of the venue; one that an account never had shows zero, so that a stranger's answer looks like an empty one's. */

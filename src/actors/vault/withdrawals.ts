@@ -13,6 +13,7 @@ import type { Exits } from './exits.ts'
 import { publish } from './feed.ts'
 import { withdrawable } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
+import type { Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
 import { used } from './state.ts'
 import type { Account, VaultState, Withdrawal } from './state.ts'
@@ -28,16 +29,16 @@ export class Withdrawals {
   readonly #exits: Exits
   readonly #venue: Venue
   readonly #settlement: ActorName = settlementActor(0)
-  readonly #maxLifetime_s: number
+  readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, markets: Markets, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#exits = exits
     this.#venue = venue
     // A withdrawal has no market; its message may live as long as the longest of any.
-    this.#maxLifetime_s = Math.max(...[...venue.markets.values()].map((market) => market.rules.maxLifetime_s))
+    this.#markets = markets
   }
 
   /** Reserves, asks the engine to co-sign, and answers at once: what follows comes by the feed. */
@@ -101,7 +102,7 @@ export class Withdrawals {
     if (seen?.account === request.account) return { ok: withdrawalState(seen) }
     if (used(this.#state, request.id)) return { refused: 'message_reused' }
 
-    const fault = expiryFault(request.expires, this.#maxLifetime_s, effects.time)
+    const fault = expiryFault(request.expires, this.#markets.longestLifetime_s, effects.time)
     if (fault !== null) return { refused: fault }
     if (!this.#venue.assetByContract.has(request.asset)) return { refused: 'asset_unknown' }
     if (request.amount <= 0n) return { refused: 'quantity_out_of_range' }
