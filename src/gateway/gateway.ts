@@ -22,7 +22,7 @@ import { OrderEntry } from './orderEntry.ts'
 import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
 import { SignaturePool } from './signatures/pool.ts'
-import type { StreamBounds } from './streams/connection.ts'
+import type { StreamBounds } from './streams/bounds.ts'
 import { Submission } from './submission.ts'
 import { Vaults } from './vaults/vaults.ts'
 

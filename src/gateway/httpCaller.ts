@@ -1,7 +1,8 @@
 import type { FastifyReply } from 'fastify'
-import type { AnsweredCaller, Standing } from './caller.ts'
+import type { AnsweredCaller } from './caller.ts'
+import type { Allowance } from './limits/allowance.ts'
 import { sendProblem } from './problem.ts'
-import type { Outcome } from './submission.ts'
+import type { Outcome } from './outcome.ts'
 
 /** A caller over HTTP: rate limits are told in headers, outcomes as the answer. */
 export class HttpCaller implements AnsweredCaller {
@@ -15,7 +16,7 @@ export class HttpCaller implements AnsweredCaller {
     return this.#reply.request.id
   }
 
-  counted({ policy, left, seconds, refused }: Standing): void {
+  counted({ policy, left, seconds, refused }: Allowance): void {
     void this.#reply.header('ratelimit-policy', policy.header).header('ratelimit', `"${policy.name}";r=${left};t=${seconds}`)
     if (refused) void this.#reply.header('retry-after', String(seconds))
   }

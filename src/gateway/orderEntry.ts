@@ -8,7 +8,8 @@ import { OutcomeViews } from './outcomeView.ts'
 import { preparePlacing } from './placing.ts'
 import { problemOf } from './problem.ts'
 import type { Problem } from './problem.ts'
-import type { Outcome, Prepared, SignedBody, Submission } from './submission.ts'
+import type { Outcome } from './outcome.ts'
+import type { Prepared, SignedBody, Submission } from './submission.ts'
 import { prepareSweeping } from './sweeping.ts'
 
 /** What a trader may send by the name of what it does, over a way that has no routes. */

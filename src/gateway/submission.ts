@@ -10,6 +10,7 @@ import { isCancel } from './limits/rates.ts'
 import type { Rates } from './limits/rates.ts'
 import { failure } from './log.ts'
 import type { Log } from './log.ts'
+import type { Outcome, Shown } from './outcome.ts'
 import type { KeyCache } from './signatures/keyCache.ts'
 import type { SignaturePool } from './signatures/pool.ts'
 import { signerOf } from './signer.ts'
@@ -25,12 +26,6 @@ export interface SignedBody {
 /** What a signed message asks for, once its id and its signer are known. @throws Refusal */
 export type MakeCommand = (id: MessageId, signer: AccountId) => VaultCommand
 
-/** An answer as the caller gets it. */
-export interface Shown {
-  readonly status: number
-  readonly body: object
-}
-
 /** What a signed message asks for, and how what comes of it is shown. */
 export interface Prepared {
   readonly make: MakeCommand
@@ -40,7 +35,6 @@ export interface Prepared {
   readonly explain?: (found: unknown, from: ActorName) => object
 }
 
-export type Outcome = Shown | { readonly refused: Refusal; readonly found?: object }
 type Done = (outcome: Outcome) => void
 
 /** One message of several that are sent together. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import type { Action } from '../../protocol/messages/message.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { VaultCommand } from '../../protocol/vault.ts'
-import type { Caller } from '../caller.ts'
+import type { Counted } from './allowance.ts'
 import type { Rate } from './buckets.ts'
 import { customerOf } from './address.ts'
 import { Policy } from './policy.ts'
@@ -32,7 +32,7 @@ export class Rates {
   }
 
   /** @throws Refusal rate_exceeded */
-  fromAddress(budget: AddressBudget, { remoteAddress }: Pick<Socket, 'remoteAddress'>, caller: Caller): void {
+  fromAddress(budget: AddressBudget, { remoteAddress }: Pick<Socket, 'remoteAddress'>, caller: Counted): void {
     this.policies[budget].take(customerOf(remoteAddress), caller)
   }
 }

@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { limits } from '../../protocol/limits.ts'
 import type { Gateway } from '../gateway.ts'
 import { NoQuery } from '../schemas.ts'
-import { streamBounds } from '../streams/connection.ts'
+import { streamBounds } from '../streams/bounds.ts'
 
 const Rate = Type.Object({ name: Type.String(), quota: Type.Integer(), window_s: Type.Integer() })
 const Streams = Type.Object({ perAccount: Type.Integer(), frameBytes: Type.Integer(), fragments: Type.Integer(), requestsInFlight: Type.Integer(), bufferedBytes: Type.Integer() })

@@ -3,10 +3,12 @@ import type { RawData, WebSocket } from 'ws'
 import type { MarketName } from '../../protocol/identity.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { Caller, Standing } from '../caller.ts'
+import type { Caller } from '../caller.ts'
+import type { Allowance } from '../limits/allowance.ts'
 import { problemOf } from '../problem.ts'
 import type { Problem } from '../problem.ts'
 import type { BalanceReader } from './balanceWatch.ts'
+import type { StreamBounds } from './bounds.ts'
 import { closings } from './closings.ts'
 import type { Closing } from './closings.ts'
 import type { FeedChannel } from './feedItem.ts'
@@ -15,17 +17,6 @@ import type { MarketReader } from './marketWatch.ts'
 import { requestValidators } from './messages.ts'
 import type { Op, Requests } from './messages.ts'
 import type { Receiver, Subscription } from './subscription.ts'
-
-/** Times and bounds of streams: a test makes them small. */
-export interface StreamBounds {
-  readonly heartbeat_ms: number
-  readonly silent_ms: number
-  readonly idle_ms: number
-  readonly bufferedBytes: number
-  readonly perAccount: number
-}
-
-export const streamBounds: StreamBounds = { heartbeat_ms: 15_000, silent_ms: 45_000, idle_ms: 60_000, bufferedBytes: limits.streamBufferedBytes, perAccount: limits.streamsPerAccount }
 
 /** Messages in a row that are none, and requests in a row that are refused for their rate, after which the connection is closed. */
 const NONSENSE = 16
@@ -63,7 +54,7 @@ export class Asker implements Caller {
     return this.#answered
   }
 
-  counted({ refused, seconds }: Standing): void {
+  counted({ refused, seconds }: Allowance): void {
     if (refused) this.#wait_s = seconds
   }
 

@@ -9,7 +9,8 @@ import type { Operation, OperationAnswer, ReplayRequest } from '../../protocol/n
 import { traderInbox } from '../../protocol/subjects.ts'
 import type { BalanceState, OrderState } from '../../protocol/vault.ts'
 import { balancesView } from '../balanceView.ts'
-import type { Caller, Standing } from '../caller.ts'
+import type { Caller } from '../caller.ts'
+import type { Allowance } from '../limits/allowance.ts'
 import type { Gateway } from '../gateway.ts'
 import { isCancel } from '../limits/rates.ts'
 import { failure } from '../log.ts'
@@ -38,7 +39,7 @@ class NatsCaller implements Caller {
     this.requestId = requestId
   }
 
-  counted({ refused, seconds }: Standing): void {
+  counted({ refused, seconds }: Allowance): void {
     if (refused) this.#retryAfter_s = seconds
   }
 

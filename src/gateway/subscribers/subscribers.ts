@@ -37,7 +37,7 @@ export class Subscribers {
     this.sessions = new Sessions(links.system, name, rights, log)
     const turnstile = {
       // nats-server asks; whoever connects hears only that it may not.
-      fromAddress: (host: string): void => rates.fromAddress('logins', { remoteAddress: host }, { requestId: name, counted: () => undefined }),
+      fromAddress: (host: string): void => rates.fromAddress('logins', { remoteAddress: host }, { counted: () => undefined }),
       enter: this.sessions.enter.bind(this.sessions),
     }
     this.#callout = new Callout(connection, new Doorkeeper(binding, rights), new Permits(keys.issuer, venue.subjects), keys.exchange, turnstile, log)
