@@ -2,10 +2,18 @@ import { setUpParts } from '../setup/setup.ts'
 import { Fault } from '../setup/fault.ts'
 import { Steps } from '../setup/steps.ts'
 import { installOtherNode } from '../setup/otherNode.ts'
+import { installPythonTools } from '../setup/pythonTools.ts'
 import { buildTap } from '../setup/tap.ts'
 import { rustTests } from './rustTests.ts'
 import { Tally } from './tally.ts'
 import { tapTests } from './tapTests.ts'
+
+/** What only tests need, besides the parts of a venue. */
+const testParts = [
+  ['test runner', buildTap],
+  ['second Node', installOtherNode],
+  ['Python tools', installPythonTools],
+] as const
 
 /**
  * One run of tests: sets up what they need, runs what is asked, and ends with the line `N passed, N failed`. A part that fails, set-up
@@ -16,7 +24,7 @@ export class Proof {
   readonly #tally = new Tally()
 
   async setUp(): Promise<void> {
-    for (const [title, work] of [...setUpParts, ['test runner', buildTap] as const, ['second Node', installOtherNode] as const]) {
+    for (const [title, work] of [...setUpParts, ...testParts]) {
       try {
         await this.#steps.run(title, work, (how) => how)
       } catch (error) {
