@@ -142,4 +142,6 @@ t.test('a snapshot whose pieces do not come is a store that does not answer', as
   t.equal(await store.last('b'), null)
   t.same(await store.last('a'), Buffer.from([1]))
   await t.rejects(read(), { message: /1 of 2 are missing/ })
+  await store.remove('a')
+  await t.rejects(read(), { message: /was let go/ })
 })

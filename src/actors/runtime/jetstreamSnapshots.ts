@@ -50,6 +50,8 @@ export class JetStreamSnapshots implements SnapshotStore {
           left--
         }
         idle = left === before ? idle + 1 : 0
+        // Nobody waits for what a snapshotter has let go.
+        if (idle > 0 && (await this.last(name)) === null) throw new Error('a snapshot was let go while it was read')
         if (idle === fetchAttempts) throw new Error(`a snapshot's pieces do not come: ${left} of ${pieces} are missing after ${fetchAttempts * this.#fetch_ms} ms`)
       }
     } finally {
