@@ -10,6 +10,7 @@ use crate::balances::Balances;
 use crate::errors::Error;
 use crate::events::{Deposited, Withdrawn};
 use crate::exits;
+use crate::holding::Holding;
 use crate::storage;
 
 /// Takes `amount` from a user who has authorised it and credits what arrived. Returns the account's index, which the first
@@ -37,14 +38,13 @@ pub fn deposit(env: &Env, user: &Address, token: &Address, amount: i128) -> Resu
     balances.add(account, asset, received)?;
     balances.close()?;
 
-    Deposited {
-        user: user.clone(),
-        token: token.clone(),
+    let holding = Holding {
+        user,
+        token,
         account,
         asset,
-        amount: received,
-    }
-    .publish(env);
+    };
+    Deposited::of(&holding, received).publish(env);
     Ok(account)
 }
 
@@ -53,30 +53,23 @@ pub fn withdraw(env: &Env, user: &Address, token: &Address, amount: i128) -> Res
     if amount <= 0 {
         return Err(Error::InvalidAmount);
     }
-    let asset = storage::asset_index(env, token).ok_or(Error::UnknownAsset)?;
-    let account = storage::account_index(env, user).ok_or(Error::UnknownAccount)?;
+    let holding = Holding::of(env, user, token)?;
     let mut balances = Balances::new(env);
-    balances.pay_out(account, asset, amount)?;
-    let answered = exits::answer(&mut balances, account, asset, amount)?;
+    balances.pay_out(holding.account, holding.asset, amount)?;
+    let answered = exits::answer(&mut balances, &holding, amount)?;
     balances.close()?;
-    pay(env, token, user, amount)?;
+    pay(env, &holding, amount)?;
 
-    Withdrawn {
-        user: user.clone(),
-        token: token.clone(),
-        account,
-        asset,
-        amount,
-    }
-    .publish(env);
+    Withdrawn::of(&holding, amount).publish(env);
     if let Some(left) = answered {
-        exits::announce(env, user, token, account, asset, left.as_ref());
+        exits::announce(env, &holding, left.as_ref());
     }
     Ok(())
 }
 
 /// Moves tokens out of the vault, whose balance has to fall by just this.
-pub fn pay(env: &Env, token: &Address, user: &Address, amount: i128) -> Result<(), Error> {
+pub fn pay(env: &Env, holding: &Holding, amount: i128) -> Result<(), Error> {
+    let Holding { user, token, .. } = *holding;
     let vault = env.current_contract_address();
     let held = vault_balance(env, token)?;
     transfer(env, token, &vault, user, amount)?;

@@ -3,6 +3,8 @@
 
 use soroban_sdk::{Address, BytesN, contractevent};
 
+use crate::holding::Holding;
+
 #[contractevent(topics = ["admin_set"], data_format = "vec")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AdminSet {
@@ -25,59 +27,65 @@ pub struct AssetAdded {
     pub asset: u32,
 }
 
-#[contractevent(topics = ["deposit"], data_format = "vec")]
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Deposited {
-    #[topic]
-    pub user: Address,
-    #[topic]
-    pub token: Address,
-    pub account: u32,
-    pub asset: u32,
-    /// What was credited: what arrived, which for an odd token is not what was asked for.
-    pub amount: i128,
+/// An event about what a user holds of a token: both as topics, so that it can be asked for, and their indexes in front of the data.
+macro_rules! holding_event {
+    ($(#[$doc:meta])* $name:ident as $topic:tt { $($(#[$field_doc:meta])* $field:ident: $type:ident,)+ }) => {
+        $(#[$doc])*
+        #[contractevent(topics = [$topic], data_format = "vec")]
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub struct $name {
+            #[topic]
+            pub user: Address,
+            #[topic]
+            pub token: Address,
+            pub account: u32,
+            pub asset: u32,
+            $($(#[$field_doc])* pub $field: $type,)+
+        }
+
+        impl $name {
+            pub fn of(holding: &Holding, $($field: $type),+) -> Self {
+                Self {
+                    user: holding.user.clone(),
+                    token: holding.token.clone(),
+                    account: holding.account,
+                    asset: holding.asset,
+                    $($field,)+
+                }
+            }
+        }
+    };
 }
 
-#[contractevent(topics = ["withdraw"], data_format = "vec")]
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Withdrawn {
-    #[topic]
-    pub user: Address,
-    #[topic]
-    pub token: Address,
-    pub account: u32,
-    pub asset: u32,
-    pub amount: i128,
+holding_event! {
+    Deposited as "deposit" {
+        /// What was credited: what arrived, which for an odd token is not what was asked for.
+        amount: i128,
+    }
 }
 
-/// What is asked for now: all of it when it is requested, less when the engine's withdrawal answered a part of it, 0 when it was
-/// cancelled or answered in full. The last one of an account and asset is where its exit stands, unless [`Claimed`] follows.
-#[contractevent(topics = ["exit"], data_format = "vec")]
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ExitSet {
-    #[topic]
-    pub user: Address,
-    #[topic]
-    pub token: Address,
-    pub account: u32,
-    pub asset: u32,
-    pub amount: i128,
-    /// 0 where the amount is.
-    pub due: u64,
+holding_event! {
+    Withdrawn as "withdraw" {
+        amount: i128,
+    }
 }
 
-/// An exit was paid, and is over.
-#[contractevent(topics = ["claim"], data_format = "vec")]
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Claimed {
-    #[topic]
-    pub user: Address,
-    #[topic]
-    pub token: Address,
-    pub account: u32,
-    pub asset: u32,
-    /// What left: less than what was asked for where trades of the time before had used some.
-    pub amount: i128,
+holding_event! {
+    /// What is asked for now: all of it when it is requested, less when the engine's withdrawal answered a part of it, 0 when it was
+    /// cancelled or answered in full. The last one of an account and asset is where its exit stands, unless [`Claimed`] follows.
+    ExitSet as "exit" {
+        amount: i128,
+        /// 0 where the amount is.
+        due: u64,
+    }
+}
+
+holding_event! {
+    /// An exit was paid, and is over.
+    Claimed as "claim" {
+        /// What left: less than what was asked for where trades of the time before had used some.
+        amount: i128,
+    }
 }
 
 #[contractevent(topics = ["settle_trade"], data_format = "vec")]

@@ -11,7 +11,7 @@ use crate::balances::{Balances, Exit};
 use crate::custody;
 use crate::errors::Error;
 use crate::events::{Claimed, ExitSet};
-use crate::storage;
+use crate::holding::Holding;
 
 /// A day: many times what a venue takes from a match to its settlement, its restart after a failure included.
 pub const EXIT_DELAY_SECONDS: u64 = 24 * 3_600;
@@ -20,7 +20,8 @@ pub fn request(env: &Env, user: &Address, token: &Address, amount: i128) -> Resu
     if amount <= 0 {
         return Err(Error::InvalidAmount);
     }
-    let (account, asset) = place(env, user, token)?;
+    let holding = Holding::of(env, user, token)?;
+    let Holding { account, asset, .. } = holding;
     let mut balances = Balances::new(env);
     if balances.exit(account, asset)?.is_some() {
         return Err(Error::ExitUnderWay);
@@ -34,24 +35,26 @@ pub fn request(env: &Env, user: &Address, token: &Address, amount: i128) -> Resu
     let exit = Exit { amount, due };
     balances.set_exit(account, asset, Some(&exit))?;
     balances.close()?;
-    announce(env, user, token, account, asset, Some(&exit));
+    announce(env, &holding, Some(&exit));
     Ok(exit)
 }
 
 pub fn cancel(env: &Env, user: &Address, token: &Address) -> Result<(), Error> {
-    let (account, asset) = place(env, user, token)?;
+    let holding = Holding::of(env, user, token)?;
+    let Holding { account, asset, .. } = holding;
     let mut balances = Balances::new(env);
     if balances.exit(account, asset)?.is_none() {
         return Err(Error::NoExit);
     }
     balances.set_exit(account, asset, None)?;
     balances.close()?;
-    announce(env, user, token, account, asset, None);
+    announce(env, &holding, None);
     Ok(())
 }
 
 pub fn claim(env: &Env, user: &Address, token: &Address) -> Result<i128, Error> {
-    let (account, asset) = place(env, user, token)?;
+    let holding = Holding::of(env, user, token)?;
+    let Holding { account, asset, .. } = holding;
     let mut balances = Balances::new(env);
     let exit = balances.exit(account, asset)?.ok_or(Error::NoExit)?;
     if env.ledger().timestamp() < exit.due {
@@ -64,24 +67,15 @@ pub fn claim(env: &Env, user: &Address, token: &Address) -> Result<i128, Error> 
     balances.set_exit(account, asset, None)?;
     balances.pay_out(account, asset, amount)?;
     balances.close()?;
-    custody::pay(env, token, user, amount)?;
-
-    Claimed {
-        user: user.clone(),
-        token: token.clone(),
-        account,
-        asset,
-        amount,
-    }
-    .publish(env);
+    custody::pay(env, &holding, amount)?;
+    Claimed::of(&holding, amount).publish(env);
     Ok(amount)
 }
 
 /// Takes what a withdrawal paid off an exit, and gives what is left of it where there was one.
 pub fn answer(
     balances: &mut Balances,
-    account: u32,
-    asset: u32,
+    &Holding { account, asset, .. }: &Holding,
     paid: i128,
 ) -> Result<Option<Option<Exit>>, Error> {
     let Some(exit) = balances.exit(account, asset)? else {
@@ -96,29 +90,8 @@ pub fn answer(
     Ok(Some(left))
 }
 
-/// Says where an account's exit stands now.
-pub fn announce(
-    env: &Env,
-    user: &Address,
-    token: &Address,
-    account: u32,
-    asset: u32,
-    exit: Option<&Exit>,
-) {
+/// Says where a holding's exit stands now.
+pub fn announce(env: &Env, holding: &Holding, exit: Option<&Exit>) {
     let (amount, due) = exit.map_or((0, 0), |exit| (exit.amount, exit.due));
-    ExitSet {
-        user: user.clone(),
-        token: token.clone(),
-        account,
-        asset,
-        amount,
-        due,
-    }
-    .publish(env);
-}
-
-fn place(env: &Env, user: &Address, token: &Address) -> Result<(u32, u32), Error> {
-    let asset = storage::asset_index(env, token).ok_or(Error::UnknownAsset)?;
-    let account = storage::account_index(env, user).ok_or(Error::UnknownAccount)?;
-    Ok((account, asset))
+    ExitSet::of(holding, amount, due).publish(env);
 }

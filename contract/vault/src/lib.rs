@@ -10,6 +10,7 @@ mod custody;
 mod errors;
 mod events;
 mod exits;
+mod holding;
 mod settlement;
 mod storage;
 mod ttl;
