@@ -5,12 +5,13 @@ use crate::custody;
 use crate::errors::Error;
 use crate::events::{AdminSet, AssetAdded, MatchingEngineSet};
 use crate::exits;
+use crate::governance::{self, Announcement, Change};
 use crate::settlement::{self, SettlementBatch, SettlementInstruction};
 use crate::storage::{self, Channel};
 use crate::ttl;
 
 /// Rises with every change of the interface or of what is stored.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The channel whose engine settles single trades and signs withdrawals.
 const DEFAULT_CHANNEL: u32 = 0;
@@ -27,14 +28,20 @@ impl Vault {
 
     // Administration
 
-    /// Sets the engine of the default channel. The administrator's call.
+    /// Sets the engine of the default channel: at once as long as the vault has no accounts, and afterwards as any other change,
+    /// which was announced and is due. The administrator's call.
     pub fn set_matching_engine(env: Env, matching_engine: Address) -> Result<(), Error> {
-        require_admin(&env)?;
+        Self::apply_change(env, Change::Engine(DEFAULT_CHANNEL, matching_engine))
+    }
+
+    /// Takes a channel's engine away, at once: nothing settles there any more. The administrator's call.
+    pub fn remove_matching_engine(env: Env, channel: u32) -> Result<(), Error> {
+        governance::require_admin(&env)?;
         ttl::extend_instance(&env);
-        storage::set_matching_engine(&env, DEFAULT_CHANNEL, &matching_engine);
+        storage::remove_matching_engine(&env, channel);
         MatchingEngineSet {
-            channel: DEFAULT_CHANNEL,
-            matching_engine,
+            channel,
+            matching_engine: None,
         }
         .publish(&env);
         Ok(())
@@ -42,7 +49,7 @@ impl Vault {
 
     /// Admits a token and returns its asset index: 0, 1, 2, … in the order of admission. The administrator's call.
     pub fn add_asset(env: Env, token: Address) -> Result<u32, Error> {
-        require_admin(&env)?;
+        governance::require_admin(&env)?;
         ttl::extend_instance(&env);
         if storage::asset_index(&env, &token).is_some() {
             return Err(Error::AssetAlreadyAdded);
@@ -54,6 +61,41 @@ impl Vault {
         let asset = storage::add_asset(&env, &token);
         AssetAdded { token, asset }.publish(&env);
         Ok(asset)
+    }
+
+    // Governance: what could harm somebody is said long before it happens
+
+    /// Announces a change, and returns from when on it may be applied, in Unix seconds. The administrator's call.
+    pub fn announce_change(env: Env, change: Change) -> Result<u64, Error> {
+        governance::require_admin(&env)?;
+        ttl::extend_instance(&env);
+        governance::announce(&env, change)
+    }
+
+    /// Takes an announcement back. The call of the administrator or the pauser, who says which; a pauser can't refuse another pauser.
+    pub fn cancel_change(env: Env, caller: Address, change: Change) -> Result<(), Error> {
+        ttl::extend_instance(&env);
+        governance::cancel(&env, &caller, change)
+    }
+
+    /// Makes a change that was announced and is due. The administrator's call; that of the new one where that is the change.
+    pub fn apply_change(env: Env, change: Change) -> Result<(), Error> {
+        ttl::extend_instance(&env);
+        governance::apply(&env, change)
+    }
+
+    /// Stops deposits and settlement, of one token or of all, at once. The pauser's call. Withdrawals, requests and claims go on.
+    pub fn pause(env: Env, token: Option<Address>) -> Result<(), Error> {
+        governance::require_pauser(&env)?;
+        ttl::extend_instance(&env);
+        governance::set_paused(&env, token, true)
+    }
+
+    /// Ends a pause. What was paused by itself has to be ended by itself. The administrator's call.
+    pub fn unpause(env: Env, token: Option<Address>) -> Result<(), Error> {
+        governance::require_admin(&env)?;
+        ttl::extend_instance(&env);
+        governance::set_paused(&env, token, false)
     }
 
     // Custody
@@ -185,20 +227,37 @@ impl Vault {
         storage::matching_engine(&env, DEFAULT_CHANNEL)
     }
 
+    pub fn get_channel_engine(env: Env, channel: u32) -> Option<Address> {
+        storage::matching_engine(&env, channel)
+    }
+
     pub fn get_admin(env: Env) -> Result<Address, Error> {
-        storage::admin(&env).ok_or(Error::AdminNotSet)
+        governance::admin(&env)
+    }
+
+    /// The administrator, as long as no pauser was named.
+    pub fn get_pauser(env: Env) -> Result<Address, Error> {
+        governance::pauser(&env)
+    }
+
+    /// Whether deposits and settlement are paused: of a token, by itself or with all, or of all.
+    pub fn is_paused(env: Env, token: Option<Address>) -> Result<bool, Error> {
+        governance::is_paused(&env, token.as_ref())
+    }
+
+    /// The changes that were announced and may still happen.
+    pub fn get_changes(env: Env) -> Vec<Announcement> {
+        governance::announced(&env)
+    }
+
+    /// Seconds between the next announcement and its change.
+    pub fn get_change_delay(env: Env) -> u64 {
+        governance::delay(&env)
     }
 
     pub fn get_version() -> u32 {
         VERSION
     }
-}
-
-fn require_admin(env: &Env) -> Result<(), Error> {
-    storage::admin(env)
-        .ok_or(Error::AdminNotSet)?
-        .require_auth();
-    Ok(())
 }
 
 fn matching_engine(env: &Env) -> Result<Address, Error> {

@@ -20,6 +20,7 @@ pub fn deposit(env: &Env, user: &Address, token: &Address, amount: i128) -> Resu
         return Err(Error::InvalidAmount);
     }
     let asset = storage::asset_index(env, token).ok_or(Error::UnknownAsset)?;
+    storage::pauses(env).check(asset)?;
     let vault = env.current_contract_address();
     let held = vault_balance(env, token)?;
     transfer(env, token, user, &vault, amount)?;

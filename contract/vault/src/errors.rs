@@ -86,4 +86,24 @@ pub enum Error {
     ExitNotDue = 102,
     /// Settlement would take what an exit has set aside.
     FundsLeaving = 103,
+
+    // Governance
+    /// The caller has no part in this.
+    NotPermitted = 120,
+    /// The change is announced already.
+    ChangeAnnounced = 121,
+    /// The change was not announced, or not made in its time.
+    ChangeNotAnnounced = 122,
+    /// The change's time has not come.
+    ChangeNotDue = 123,
+    /// `MAX_ANNOUNCEMENTS` changes are under way.
+    ChangeLimitReached = 124,
+    /// The delay of changes would be below its minimum or above its maximum.
+    InvalidDelay = 125,
+    /// The channel is `MAX_CHANNELS` or above.
+    ChannelLimitReached = 126,
+    /// Deposits and settlement are paused.
+    Paused = 127,
+    /// Deposits and settlement of the asset are paused.
+    AssetPaused = 128,
 }

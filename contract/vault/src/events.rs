@@ -3,6 +3,7 @@
 
 use soroban_sdk::{Address, BytesN, contractevent};
 
+use crate::governance::Change;
 use crate::holding::Holding;
 
 #[contractevent(topics = ["admin_set"], data_format = "vec")]
@@ -16,7 +17,49 @@ pub struct AdminSet {
 pub struct MatchingEngineSet {
     #[topic]
     pub channel: u32,
-    pub matching_engine: Address,
+    /// Nothing where the channel has no engine any more.
+    pub matching_engine: Option<Address>,
+}
+
+/// What is to come, and from when on.
+#[contractevent(topics = ["change_announced"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ChangeAnnounced {
+    pub change: Change,
+    pub due: u64,
+}
+
+#[contractevent(topics = ["change_cancelled"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ChangeCancelled {
+    pub change: Change,
+}
+
+#[contractevent(topics = ["pauser_set"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PauserSet {
+    pub pauser: Address,
+}
+
+/// Between announcement and change, from the next announcement on.
+#[contractevent(topics = ["delay_set"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DelaySet {
+    pub seconds: u64,
+}
+
+#[contractevent(topics = ["code_set"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CodeSet {
+    pub wasm_hash: BytesN<32>,
+}
+
+#[contractevent(topics = ["pause_set"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PauseSet {
+    /// Nothing for deposits and settlement as a whole.
+    pub token: Option<Address>,
+    pub paused: bool,
 }
 
 #[contractevent(topics = ["asset_added"], data_format = "vec")]

@@ -10,6 +10,7 @@ mod custody;
 mod errors;
 mod events;
 mod exits;
+mod governance;
 mod holding;
 mod settlement;
 mod storage;
@@ -19,12 +20,16 @@ pub use balances::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP, Exit};
 pub use contract::{Vault, VaultArgs, VaultClient};
 pub use errors::Error;
 pub use events::{
-    AdminSet, AssetAdded, BatchSettled, Claimed, Deposited, ExitSet, MatchingEngineSet,
-    TradeSettled, Withdrawn,
+    AdminSet, AssetAdded, BatchSettled, ChangeAnnounced, ChangeCancelled, Claimed, CodeSet,
+    DelaySet, Deposited, ExitSet, MatchingEngineSet, PauseSet, PauserSet, TradeSettled, Withdrawn,
 };
 pub use exits::EXIT_DELAY_SECONDS;
+pub use governance::{
+    Announcement, CHANGE_LIFETIME_SECONDS, Change, MAX_ANNOUNCEMENTS, MAX_CHANGE_DELAY_SECONDS,
+    MIN_CHANGE_DELAY_SECONDS,
+};
 pub use settlement::{
     FUTURE_WINDOW_SECONDS, PAST_WINDOW_SECONDS, SettlementBatch, SettlementInstruction,
 };
-pub use storage::{Channel, DataKey, MAX_ASSETS};
+pub use storage::{Channel, DataKey, MAX_ASSETS, MAX_CHANNELS};
 pub use ttl::{DAY_IN_LEDGERS, EXTEND_TO_LEDGERS, EXTENSION_THRESHOLD_LEDGERS};

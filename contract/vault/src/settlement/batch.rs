@@ -34,11 +34,15 @@ pub fn settle_batch(env: &Env, batch: &SettlementBatch) -> Result<(), Error> {
     // the same in 32 bytes. Contract, function and network are bound by the authorisation itself.
     engine.require_auth_for_args((digest(env, batch),).into_val(env));
 
+    let pauses = storage::pauses(env);
+    if pauses.all() {
+        return Err(Error::Paused);
+    }
     if batch.trade_count == 0 {
         return Err(Error::EmptyBatch);
     }
     advance_channel(env, batch)?;
-    deltas::apply(env, &batch.deltas, storage::asset_count(env))?;
+    deltas::apply(env, &batch.deltas, storage::asset_count(env), pauses)?;
 
     BatchSettled {
         channel: batch.channel,

@@ -12,12 +12,13 @@ use soroban_sdk::{Bytes, Env};
 use super::varint::VarintReader;
 use crate::balances::{ASSETS_PER_GROUP, Balances};
 use crate::errors::Error;
+use crate::storage::Pauses;
 
 /// One bit for each asset of a group.
 const FULL_MASK: u8 = (1 << ASSETS_PER_GROUP) - 1;
 
 /// Applies all deltas, or none: an error makes the host roll the whole call back.
-pub fn apply(env: &Env, deltas: &Bytes, asset_count: u32) -> Result<(), Error> {
+pub fn apply(env: &Env, deltas: &Bytes, asset_count: u32, pauses: Pauses) -> Result<(), Error> {
     let mut reader = VarintReader::new(deltas);
     let mut balances = Balances::new(env);
     let mut last_group: Option<u32> = None;
@@ -27,7 +28,8 @@ pub fn apply(env: &Env, deltas: &Bytes, asset_count: u32) -> Result<(), Error> {
             return Err(Error::GroupOrder);
         }
         last_group = Some(group);
-        apply_section(&mut reader, &mut balances, group, asset_count)?;
+        let assets = GroupAssets::of(group, asset_count, pauses)?;
+        apply_section(&mut reader, &mut balances, group, &assets)?;
     }
     balances.close()
 }
@@ -36,9 +38,8 @@ fn apply_section(
     reader: &mut VarintReader,
     balances: &mut Balances,
     group: u32,
-    asset_count: u32,
+    assets: &GroupAssets,
 ) -> Result<(), Error> {
-    let known = known_assets(group, asset_count)?;
     let count = reader.u32()?;
     if count == 0 {
         return Err(Error::EmptySection);
@@ -52,8 +53,11 @@ fn apply_section(
         if mask == 0 || mask & !FULL_MASK != 0 {
             return Err(Error::InvalidMask);
         }
-        if mask & !known != 0 {
+        if mask & !assets.known != 0 {
             return Err(Error::UnknownAsset);
+        }
+        if mask & assets.paused != 0 {
+            return Err(Error::AssetPaused);
         }
         balances.open_existing(account, group)?;
         for (position, sum) in (0..ASSETS_PER_GROUP).zip(sums.iter_mut()) {
@@ -75,15 +79,24 @@ fn apply_section(
     Ok(())
 }
 
-/// The mask of the group's assets that are in the registry.
-fn known_assets(group: u32, asset_count: u32) -> Result<u8, Error> {
-    let first = group
-        .checked_mul(ASSETS_PER_GROUP)
-        .ok_or(Error::UnknownAsset)?;
-    match asset_count.checked_sub(first) {
-        None | Some(0) => Err(Error::UnknownAsset),
-        Some(count) if count < ASSETS_PER_GROUP => Ok((1 << count) - 1),
-        Some(_) => Ok(FULL_MASK),
+/// Masks of a group: the assets that are in the registry, and those that are paused.
+struct GroupAssets {
+    known: u8,
+    paused: u8,
+}
+
+impl GroupAssets {
+    fn of(group: u32, asset_count: u32, pauses: Pauses) -> Result<Self, Error> {
+        let first = group
+            .checked_mul(ASSETS_PER_GROUP)
+            .ok_or(Error::UnknownAsset)?;
+        let known = match asset_count.checked_sub(first) {
+            None | Some(0) => return Err(Error::UnknownAsset),
+            Some(count) if count < ASSETS_PER_GROUP => (1 << count) - 1,
+            Some(_) => FULL_MASK,
+        };
+        let paused = pauses.from(first) & FULL_MASK;
+        Ok(Self { known, paused })
     }
 }
 

@@ -57,6 +57,9 @@ pub fn settle_trade(env: &Env, trade: &SettlementInstruction) -> Result<(), Erro
 
     let base = storage::asset_index(env, &trade.base_asset).ok_or(Error::UnknownAsset)?;
     let quote = storage::asset_index(env, &trade.quote_asset).ok_or(Error::UnknownAsset)?;
+    for asset in [base, quote] {
+        storage::pauses(env).check(asset)?;
+    }
     let buyer = storage::account_index(env, &trade.buyer).ok_or(Error::UnknownAccount)?;
     let seller = storage::account_index(env, &trade.seller).ok_or(Error::UnknownAccount)?;
     transfer(env, seller, buyer, base, trade.base_amount)?;

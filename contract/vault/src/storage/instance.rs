@@ -8,12 +8,23 @@ use super::DataKey;
 /// Every call loads the registry, at about 44 bytes an asset; this bounds what that can cost.
 pub const MAX_ASSETS: u32 = 64;
 
+/// Every call loads the engines as well, at about 90 bytes a channel.
+pub const MAX_CHANNELS: u32 = 32;
+
 pub fn admin(env: &Env) -> Option<Address> {
     env.storage().instance().get(&DataKey::Admin)
 }
 
 pub fn set_admin(env: &Env, admin: &Address) {
     env.storage().instance().set(&DataKey::Admin, admin);
+}
+
+pub fn pauser(env: &Env) -> Option<Address> {
+    env.storage().instance().get(&DataKey::Pauser)
+}
+
+pub fn set_pauser(env: &Env, pauser: &Address) {
+    env.storage().instance().set(&DataKey::Pauser, pauser);
 }
 
 pub fn matching_engine(env: &Env, channel: u32) -> Option<Address> {
@@ -26,6 +37,12 @@ pub fn set_matching_engine(env: &Env, channel: u32, matching_engine: &Address) {
     env.storage()
         .instance()
         .set(&DataKey::MatchingEngine(channel), matching_engine);
+}
+
+pub fn remove_matching_engine(env: &Env, channel: u32) {
+    env.storage()
+        .instance()
+        .remove(&DataKey::MatchingEngine(channel));
 }
 
 pub fn assets(env: &Env) -> Vec<Address> {

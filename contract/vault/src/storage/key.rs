@@ -14,6 +14,14 @@ pub enum DataKey {
     Assets,
     /// Instance: `Address` of the engine that settles on a channel.
     MatchingEngine(u32),
+    /// Instance: `Address` of the pauser.
+    Pauser,
+    /// Instance: [`super::Pauses`].
+    Paused,
+    /// Persistent: `Vec<Announcement>` of the changes to come.
+    Announcements,
+    /// Persistent: u64, seconds between announcement and change.
+    ChangeDelay,
     /// Persistent: u32, the number of accounts, which is the next account's index.
     AccountCount,
     /// Persistent: `Vec<Address>` of the accounts with indexes from page × `ACCOUNTS_PER_PAGE` on.

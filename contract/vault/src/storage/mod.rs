@@ -1,19 +1,23 @@
 //! What is stored, under which key, and how it is kept alive. No rules: those are with the callers.
 
 mod accounts;
+mod announcements;
 mod channels;
 mod entry;
 mod instance;
 mod key;
 mod pages;
+mod pauses;
 mod trades;
 
 pub use accounts::{account_address, account_count, account_index, open_account};
+pub use announcements::{announcements, change_delay, set_announcements, set_change_delay};
 pub use channels::{Channel, channel, set_channel};
 pub use instance::{
-    MAX_ASSETS, add_asset, admin, asset_count, asset_index, assets, matching_engine, set_admin,
-    set_matching_engine,
+    MAX_ASSETS, MAX_CHANNELS, add_asset, admin, asset_count, asset_index, assets, matching_engine,
+    pauser, remove_matching_engine, set_admin, set_matching_engine, set_pauser,
 };
 pub use key::{DataKey, Key, PageKey};
 pub use pages::{create_page, page, replace_page};
+pub use pauses::{Pauses, pauses, set_pauses};
 pub use trades::{is_trade_settled, mark_trade_settled};

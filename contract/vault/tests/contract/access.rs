@@ -2,6 +2,7 @@
 
 use soroban_sdk::testutils::Address as _;
 use soroban_sdk::{Address, IntoVal, Val, Vec as HostVec};
+use vault::Change;
 
 use crate::chain::{Chain, Refusal, outcome};
 use crate::encoding::swap;
@@ -132,9 +133,7 @@ fn only_the_engine_settles() {
     }
     // An engine that was replaced is a stranger.
     let successor = Address::generate(&chain.env);
-    let arguments = (&successor,).into_val(&chain.env);
-    chain.authorise(&[chain.by(&chain.admin, "set_matching_engine", arguments)]);
-    chain.vault.set_matching_engine(&successor);
+    chain.change(&Change::Engine(0, successor.clone()));
     assert_eq!(chain.settle_batch(&batch), Err(NO_AUTHORITY));
     chain.authorise(&[chain.batch_authority(&successor, &batch)]);
     assert_eq!(outcome!(chain.vault.try_settle_batch(&batch)), Ok(()));

@@ -54,7 +54,12 @@ pub struct Chain {
 impl Chain {
     /// The public network's lifetimes, the contract, its engine, no assets.
     pub fn new() -> Self {
-        let chain = Self::without_engine();
+        Self::of(&wasm())
+    }
+
+    /// The same with other code.
+    pub fn of(code: &[u8]) -> Self {
+        let chain = Self::created(code);
         let engine = chain.engine.clone();
         chain.authorise(&[chain.by(
             &chain.admin,
@@ -66,6 +71,10 @@ impl Chain {
     }
 
     pub fn without_engine() -> Self {
+        Self::created(&wasm())
+    }
+
+    fn created(code: &[u8]) -> Self {
         let env = Env::new_with_config(EnvTestConfig {
             capture_snapshot_at_drop: false,
         });
@@ -78,7 +87,7 @@ impl Chain {
         });
         let admin = Address::generate(&env);
         let engine = Address::generate(&env);
-        let address = env.register(wasm().as_slice(), (&admin,));
+        let address = env.register(code, (&admin,));
         Self {
             vault: VaultClient::new(&env, &address),
             env,

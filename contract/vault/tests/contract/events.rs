@@ -3,8 +3,9 @@
 use soroban_sdk::testutils::{Address as _, Events as _};
 use soroban_sdk::{Address, Event as _, IntoVal, Symbol, Val, Vec as HostVec, vec, xdr};
 use vault::{
-    AdminSet, AssetAdded, BatchSettled, Claimed, Deposited, EXIT_DELAY_SECONDS, ExitSet,
-    MatchingEngineSet, TradeSettled, Withdrawn,
+    AdminSet, AssetAdded, BatchSettled, Change, ChangeAnnounced, ChangeCancelled, Claimed, CodeSet,
+    DelaySet, Deposited, EXIT_DELAY_SECONDS, ExitSet, MIN_CHANGE_DELAY_SECONDS, MatchingEngineSet,
+    PauseSet, PauserSet, TradeSettled, Withdrawn,
 };
 
 use crate::chain::{Chain, START_TIME};
@@ -39,7 +40,7 @@ fn administration() {
     chain.vault.set_matching_engine(&engine);
     let expected = MatchingEngineSet {
         channel: 0,
-        matching_engine: engine,
+        matching_engine: Some(engine),
     };
     assert_eq!(
         published(&chain),
@@ -53,6 +54,79 @@ fn administration() {
         published(&chain),
         [expected.to_xdr(&chain.env, &chain.vault.address)]
     );
+}
+
+/// What is to come, what was taken back, and each change as it happens.
+#[test]
+fn governance() {
+    let (chain, tokens) = Chain::with_assets(1);
+    let env = &chain.env;
+    let vault = &chain.vault.address;
+    let [pauser, admin] = [(); 2].map(|()| Address::generate(env));
+    let change = Change::Pauser(pauser.clone());
+    let due = START_TIME + MIN_CHANGE_DELAY_SECONDS;
+    chain.announce(&change).unwrap();
+    let announced = ChangeAnnounced {
+        change: change.clone(),
+        due,
+    };
+    assert_eq!(published(&chain), [announced.to_xdr(env, vault)]);
+    let arguments = (&chain.admin, change.clone()).into_val(env);
+    chain.authorise(&[chain.by(&chain.admin, "cancel_change", arguments)]);
+    chain.vault.cancel_change(&chain.admin, &change);
+    let cancelled = ChangeCancelled {
+        change: change.clone(),
+    };
+    assert_eq!(published(&chain), [cancelled.to_xdr(env, vault)]);
+
+    chain.apply(&change).unwrap();
+    let set = PauserSet {
+        pauser: pauser.clone(),
+    };
+    assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
+    chain
+        .apply(&Change::Delay(MIN_CHANGE_DELAY_SECONDS))
+        .unwrap();
+    let set = DelaySet {
+        seconds: MIN_CHANGE_DELAY_SECONDS,
+    };
+    assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
+    let channel = (0_u32,).into_val(env);
+    chain.authorise(&[chain.by(&chain.admin, "remove_matching_engine", channel)]);
+    chain.vault.remove_matching_engine(&0);
+    let removed = MatchingEngineSet {
+        channel: 0,
+        matching_engine: None,
+    };
+    assert_eq!(published(&chain), [removed.to_xdr(env, vault)]);
+
+    for token in [None, Some(tokens[0].clone())] {
+        chain.pause_by(&pauser, token.as_ref()).unwrap();
+        let set = PauseSet {
+            token: token.clone(),
+            paused: true,
+        };
+        assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
+        chain.unpause_by(&chain.admin, token.as_ref()).unwrap();
+        let set = PauseSet {
+            token,
+            paused: false,
+        };
+        assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
+    }
+
+    let wasm_hash = env
+        .deployer()
+        .upload_contract_wasm(crate::chain::wasm().as_slice());
+    chain.apply(&Change::Code(wasm_hash.clone())).unwrap();
+    let set = CodeSet { wasm_hash };
+    assert!(published(&chain).contains(&set.to_xdr(env, vault)));
+
+    let change = Change::Admin(admin.clone());
+    chain.announce(&change).unwrap();
+    chain.apply_by(&admin, &change).unwrap();
+    let set = AdminSet { admin };
+    assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
 }
 
 #[test]

@@ -1,0 +1,44 @@
+use soroban_sdk::{Address, BytesN, contracttype};
+
+use super::{MAX_CHANGE_DELAY_SECONDS, MIN_CHANGE_DELAY_SECONDS};
+use crate::errors::Error;
+use crate::storage::MAX_CHANNELS;
+
+/// What could harm those whose money is in the vault, and so is announced before it can happen.
+#[contracttype]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// Another administrator, who accepts by applying the change.
+    Admin(Address),
+    /// The engine of a channel, whether it had one or not.
+    Engine(u32, Address),
+    /// Who may pause, and refuse changes.
+    Pauser(Address),
+    /// Seconds between announcement and change, from the next announcement on.
+    Delay(u64),
+    /// The contract's code, by the sha256 of its wasm.
+    Code(BytesN<32>),
+}
+
+/// A change that was announced and has neither happened nor been cancelled.
+#[contracttype]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Announcement {
+    pub change: Change,
+    /// Ledger time in Unix seconds from which on it may be applied, for `CHANGE_LIFETIME_SECONDS`.
+    pub due: u64,
+}
+
+impl Change {
+    pub fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Engine(channel, _) if *channel >= MAX_CHANNELS => Err(Error::ChannelLimitReached),
+            Self::Delay(seconds)
+                if !(MIN_CHANGE_DELAY_SECONDS..=MAX_CHANGE_DELAY_SECONDS).contains(seconds) =>
+            {
+                Err(Error::InvalidDelay)
+            }
+            _ => Ok(()),
+        }
+    }
+}
