@@ -45,6 +45,8 @@ export interface LocalVenueOptions extends Partial<VenueShape> {
   readonly assets?: readonly string[]
   /** Forgets what an earlier venue in this folder kept. */
   readonly fresh?: boolean
+  /** A command that starts nats-server, given the program and its arguments: for a test that gives it a small disk. */
+  readonly natsWithin?: readonly string[]
   readonly progress?: Progress
 }
 
@@ -103,7 +105,7 @@ export class LocalVenue {
       },
     }
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)
-    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, venuePath: this.venuePath, keysPath: this.keysPath }
+    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, natsWithin: options.natsWithin, venuePath: this.venuePath, keysPath: this.keysPath }
     const [first, ...others] = ports.nodes.map((own, n) => new VenueNode({ ...plan, name: nodeName(n), ports: own }, state, this.#events))
     if (!first) throw new Error('a venue has a node')
     this.nodes = [first, ...others]

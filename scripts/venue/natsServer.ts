@@ -9,18 +9,23 @@ import type { ServerPlan } from './serverProcess.ts'
 import { writeDurably } from './stateFolder.ts'
 import type { StateFolder } from './stateFolder.ts'
 
-/** A nats-server of a local venue, configured from deploy/nats. @param node its name, where it is one of several */
-export function natsServer(state: StateFolder, settings: Omit<NatsSettings, 'name' | 'storeFolder'>, node?: string): ServerPlan {
+/**
+ * A nats-server of a local venue, configured from deploy/nats.
+ * @param node its name, where it is one of several
+ * @param within what starts it: a command whose last arguments are the program and its own
+ */
+export function natsServer(state: StateFolder, settings: Omit<NatsSettings, 'name' | 'storeFolder'>, node?: string, within: readonly string[] = []): ServerPlan {
   const suffix = node === undefined ? '' : `-${node}`
   const configuration = state.file(`nats${suffix}.conf`)
   const storeFolder = state.file(`nats${suffix}`)
+  const [command = paths.natsServer, ...before] = [...within, paths.natsServer]
   return {
     name: `nats-server${suffix}`,
-    command: paths.natsServer,
+    command,
     args: () => {
       adopt(storeFolder, settings.cluster !== undefined)
       writeDurably(configuration, natsConfiguration({ ...settings, name: `darkpool-local${suffix}`, storeFolder }))
-      return ['--config', configuration]
+      return [...before, '--config', configuration]
     },
     log: state.file('logs', `nats-server${suffix}.log`),
     ipc: false,

@@ -17,6 +17,8 @@ export interface NodePlan {
   /** Of every node, this one included. */
   readonly all: readonly NodePorts[]
   readonly nats: Pick<NatsSettings, 'venue' | 'user' | 'keys'>
+  /** What starts nats-server, where it is not started as it is. */
+  readonly natsWithin?: readonly string[] | undefined
   readonly venuePath: string
   readonly keysPath: string
 }
@@ -44,7 +46,7 @@ export class VenueNode {
       ipc: true,
       grace_ms,
     })
-    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, all.length === 1 ? undefined : name), events)
+    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, all.length === 1 ? undefined : name, plan.natsWithin), events)
     this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name), events)
     this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway)), events)
   }

@@ -33,16 +33,27 @@ export class VenueUnderTest {
 
   /** @param traders how many the tests will ask for */
   static async start(traders: number, options: Partial<LocalVenueOptions> = {}): Promise<VenueUnderTest> {
-    const folder = mkdtempSync(join(tmpdir(), 'darkpool-venue-'))
+    const folder = options.state ?? mkdtempSync(join(tmpdir(), 'darkpool-venue-'))
     const venue = await LocalVenue.open({ state: folder, ledgerTime_s: LEDGER_TIME_s, settlement: { maxAge_ms: 100, maxAccounts: 150, maxTrades: 1_000 }, ...options })
     const test = new VenueUnderTest(venue, folder)
+    try {
+      await test.#bringUp(traders)
+    } catch (error) {
+      // Nobody else knows what runs by now.
+      await test.stop()
+      throw error
+    }
+    return test
+  }
+
+  async #bringUp(traders: number): Promise<void> {
+    const { venue } = this
     await venue.startChain()
     const deposited = Object.fromEntries(Object.entries(FUNDS).map(([code, whole]) => [code, BigInt(whole) * UNIT]))
     const names = Array.from({ length: traders }, (_, i) => `trader${i + 1}`)
-    test.#fresh.push(...(await venue.fund(names, { held: { USDC: 1_000n * UNIT }, deposited })))
+    this.#fresh.push(...(await venue.fund(names, { held: { USDC: 1_000n * UNIT }, deposited })))
     await venue.startServers()
-    for (const trader of test.#fresh) await trader.caughtUp()
-    return test
+    for (const trader of this.#fresh) await trader.caughtUp()
   }
 
   async stop(): Promise<void> {
