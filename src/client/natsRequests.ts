@@ -31,7 +31,7 @@ export class NatsRequests {
     this.#subjects = new Subjects(venue)
   }
 
-  /** A signed order, amend, cancel or cancel-all. */
+  /** A signed order, amend, cancel, cancel-all or dead-man timer. */
   send<View = OrderView>(request: SignedRequest): Promise<View> {
     return this.#ask('orders', request)
   }

@@ -11,9 +11,10 @@ import type { Problem } from './problem.ts'
 import type { Outcome } from './outcome.ts'
 import type { Prepared, SignedBody, Submission } from './submission.ts'
 import { prepareSweeping } from './sweeping.ts'
+import { prepareTiming } from './timing.ts'
 
 /** What a trader may send by the name of what it does, over a way that has no routes. */
-export type Entry = 'place' | 'amend' | 'cancel' | 'cancelAll'
+export type Entry = 'place' | 'amend' | 'cancel' | 'cancelAll' | 'deadMan'
 /** What may come in batches. */
 export type BatchEntry = Extract<Entry, 'place' | 'cancel'>
 
@@ -33,6 +34,7 @@ export class OrderEntry {
       amend: (body) => prepareAmending(views, binding, body),
       cancel: (body) => prepareCancelling(views, binding, body),
       cancelAll: (body) => prepareSweeping(venue, binding, body),
+      deadMan: (body) => prepareTiming(binding, body),
     }
   }
 

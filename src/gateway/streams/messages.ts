@@ -34,6 +34,7 @@ export const requestSchemas = {
   amend: request('amend', { ...signed }),
   cancel: request('cancel', { ...signed }),
   cancelAll: request('cancelAll', { ...signed }),
+  deadMan: request('deadMan', { ...signed }),
   placeBatch: request('placeBatch', { messages: Batch }),
   cancelBatch: request('cancelBatch', { messages: Batch }),
 } as const

@@ -44,7 +44,7 @@ export class Operations implements Operator {
 
   perform(connection: Connection, request: Request, asker: Asker): void {
     const { rates } = this.#parts.gateway
-    const cancels = request.op === 'cancel' || request.op === 'cancelAll' || request.op === 'cancelBatch'
+    const cancels = request.op === 'cancel' || request.op === 'cancelAll' || request.op === 'cancelBatch' || request.op === 'deadMan'
     rates.fromAddress(cancels ? 'addressCancels' : 'requests', connection, asker)
     switch (request.op) {
       case 'ping': {
@@ -65,6 +65,7 @@ export class Operations implements Operator {
       case 'amend':
       case 'cancel':
       case 'cancelAll':
+      case 'deadMan':
         return this.#enter(connection, request.op, request, asker)
       case 'placeBatch':
       case 'cancelBatch': {

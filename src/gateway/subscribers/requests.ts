@@ -26,7 +26,7 @@ const QUEUE = 'gateways'
 const answerSubject = /^(\.[A-Za-z0-9_-]{1,64}){1,4}$/
 
 const validators = { orders: Compile(operations.orders), replay: Compile(operations.replay), balances: Compile(operations.balances), openOrders: Compile(operations.openOrders) }
-const entries: Readonly<Record<string, Entry>> = { order: 'place', amend: 'amend', cancel: 'cancel', cancelAll: 'cancelAll' }
+const entries: Readonly<Record<string, Entry>> = { order: 'place', amend: 'amend', cancel: 'cancel', cancelAll: 'cancelAll', deadMan: 'deadMan' }
 
 /** One request over NATS: who asks is said by its subject, on which only that connection may publish. */
 class NatsCaller implements Caller {
