@@ -5,14 +5,17 @@ import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { keyAccess } from '../../src/client/natsAccess.ts'
 import { NatsRequests } from '../../src/client/natsRequests.ts'
 import { VenueReader } from '../../src/client/venueReader.ts'
-import { cancelMessage, orderMessage, signRequest } from '../../src/client/messages.ts'
+import { cancelMessage, deadManMessage, orderMessage, signRequest } from '../../src/client/messages.ts'
 import type { NewOrder, SignedRequest } from '../../src/client/messages.ts'
+import type { DeadManView } from '../../src/client/views/account.ts'
 import type { AccountId, Amount } from '../../src/protocol/identity.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import type { OperationAnswer } from '../../src/protocol/nats.ts'
-import type { BalanceState } from '../../src/protocol/vault.ts'
+import type { BalanceState, Standing } from '../../src/protocol/vault.ts'
 import { marketName, resting } from '../gateway/fakeVault.ts'
+import type { Script } from '../gateway/fakeVault.ts'
 import { trader } from '../gateway/stage.ts'
+import { purge } from '../gateway/streams/purge.ts'
 import { refusal } from '../venue/venueUnderTest.ts'
 import { addressFor, connectAs, keypairFor, openSubscriberStage } from './stage.ts'
 
@@ -28,6 +31,9 @@ const expires = Math.floor(Date.now() / 1_000) + 3_600
 const binding = (account: string) => ({ network: view.network, vault: view.vault, account: addressFor(account) })
 const signedOrder = (account: string, nonce: string): Promise<SignedRequest> => signRequest(orderMessage(binding(account), named, order, { expires, nonce }), trader(account))
 const signedCancel = (account: string, of: string): Promise<SignedRequest> => signRequest(cancelMessage(binding(account), of, { expires }), trader(account))
+
+/** A feed that has come so far, and nothing else. */
+const standingAt = (fed: number): Script => () => ({ answer: { ok: { fed, orders: [], balances: [] } satisfies Standing } })
 
 const alice = await connectAs(stage, { key: 'alice' })
 t.teardown(() => alice.close())
@@ -54,6 +60,15 @@ t.test('orders: the same messages and answers as over HTTP', async (t) => {
   t.equal(await refusal(asked.send({ message: { ...forged.message, action: 'withdraw' }, signature: forged.signature })), 'action_unsupported')
 })
 
+t.test('a dead-man timer: the same message and answer as over HTTP', async (t) => {
+  const soon = Math.floor(Date.now() / 1_000) + 30
+  const timer = (timeout_s: number): Promise<SignedRequest> => signRequest(deadManMessage(binding('alice'), timeout_s, { expires: soon, nonce: `timer-${timeout_s}` }), trader('alice'))
+  stage.vault.script = (command) =>
+    'timeout_s' in command ? { answer: { ok: { signer: command.signer, timeout_ms: command.timeout_s * 1_000, deadline: 1_900_000_000_000, waiting: [marketName] } } } : { answer: { refused: 'order_unknown' } }
+  t.strictSame(await asked.send<DeadManView>(await timer(20)), { signer: addressFor('alice'), timeout: 20, deadline: '2030-03-17T17:46:40.000Z', waiting: [marketName] })
+  t.equal(await refusal(asked.send(await timer(4))), 'timeout_out_of_range')
+})
+
 t.test('reads', async (t) => {
   const contract = stage.venue.assets[0]!.contract
   stage.vault.script = ({ kind }) => ({ answer: { ok: kind === 'balances' ? [{ asset: contract, settled: 10_000_000n as Amount, pending: 0n as Amount, reserved: 0n as Amount, available: 10_000_000n as Amount } satisfies BalanceState] : [] } })
@@ -63,6 +78,7 @@ t.test('reads', async (t) => {
 })
 
 t.test('a feed is replayed in pages', async (t) => {
+  stage.vault.script = standingAt(0)
   t.strictSame(await asked.replay(), { messages: [], last: 0, more: false }, 'there is none yet')
   t.strictSame(await asked.replay(0), { messages: [], last: 0, more: false })
   await publish(addressFor('bob'), 1, 3)
@@ -79,6 +95,18 @@ t.test('a feed is replayed in pages', async (t) => {
   t.strictSame([long.messages.length, long.more], [2, true], 'a page is bounded in bytes')
 })
 
+t.test('a feed of which nothing is kept any more, and to which nothing has come since', async (t) => {
+  await purge(stage, addressFor('alice'))
+  stage.vault.script = standingAt(18)
+  t.equal(await refusal(asked.replay(17)), 'feed_trimmed')
+  t.equal(await refusal(asked.replay(0)), 'feed_trimmed')
+  t.strictSame(await asked.replay(18), { messages: [], last: 18, more: false }, 'who has all of it has missed nothing')
+  t.strictSame(await asked.replay(), { messages: [], last: 18, more: false })
+  await publish(addressFor('alice'), 19, 19)
+  t.equal((await asked.replay(18)).last, 19)
+  t.equal(await refusal(asked.replay(17)), 'feed_trimmed')
+})
+
 t.test('a request is answered into the inbox of who asked, or not at all', async (t) => {
   const bob = await connectAs(stage, { key: 'bob' })
   t.teardown(() => bob.close())
@@ -86,6 +114,7 @@ t.test('a request is answered into the inbox of who asked, or not at all', async
   bob.subscribe(subjects.feed(addressFor('bob')), { callback: (_, { subject }) => void heard.push(subject) })
   bob.subscribe(`_INBOX_${addressFor('bob')}.>`, { callback: (_, { subject }) => void heard.push(subject) })
   await bob.flush()
+  stage.vault.script = () => ({ answer: { ok: [] } })
   const requests = subjects.traderRequest(addressFor('alice'), addressFor('alice'), 'balances')
   const own = `_INBOX_${addressFor('alice')}`
   const targets = [subjects.feed(addressFor('bob')), `_INBOX_${addressFor('bob')}.x`, subjects.traderRequest(addressFor('bob'), addressFor('bob'), 'balances'), '$SYS.REQ.USER.AUTH', own, `${own}.`, `${own}.>`, `${own}.*`, `${own}x.y`, `${own}.a..b`, '_INBOX.abc', '>']

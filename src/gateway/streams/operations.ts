@@ -158,7 +158,7 @@ export class Operations implements Operator {
       feed.begin(standing.fed)
       if (after !== undefined && after > standing.fed) throw new Refusal('resume_ahead')
       const subscription = new Subscription(feed, connection, ofFeed, after ?? standing.fed)
-      const first = await subscription.firstPage(replay)
+      const first = await subscription.firstPage(replay, standing.fed)
       if (!connection.open) return
       this.#leave(connection, { channels: channels.filter((channel) => channel !== 'market') })
       kept = ofFeed.length > 0

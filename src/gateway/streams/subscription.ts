@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { FeedTrimmed } from '../feeds/feedSearch.ts'
+import { pageBehind } from '../feeds/resumption.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
 import type { AccountFeed, FeedReader, Replay } from './accountFeed.ts'
@@ -74,11 +75,15 @@ export class Subscription implements FeedReader {
     this.feed.leave(this)
   }
 
-  /** The first page of what is to be read from the store; null where nothing is. @throws Refusal feed_trimmed, history_unavailable, venue_overloaded */
-  async firstPage(replay: Replay): Promise<readonly FeedMessage[] | null> {
+  /**
+   * The first page of what is to be read from the store; null where nothing is.
+   * @param fed how far the feed has come
+   * @throws Refusal feed_trimmed, history_unavailable, venue_overloaded
+   */
+  async firstPage(replay: Replay, fed: number): Promise<readonly FeedMessage[] | null> {
     if (this.feed.covers(this.#position)) return null
     try {
-      return (await replay.after(this.feed.account, this.#position, PAGE)).messages
+      return (await pageBehind(replay, this.feed.account, this.#position, PAGE, () => fed)).messages
     } catch (error) {
       throw error instanceof FeedTrimmed ? new Refusal('feed_trimmed') : error
     }

@@ -5,6 +5,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { ReplayRequest } from '../../protocol/nats.ts'
 import type { FeedPages } from '../feeds/feedPages.ts'
 import { FeedTrimmed } from '../feeds/feedSearch.ts'
+import { pageBehind } from '../feeds/resumption.ts'
 
 export interface ReplayPage {
   readonly messages: readonly FeedMessage[]
@@ -16,18 +17,21 @@ export interface ReplayPage {
 /** Pages of an account's own feed, read on its behalf: traders have no way to the store themselves. */
 export class Replay {
   readonly #pages: FeedPages
+  readonly #fed: (account: AccountId) => Promise<number>
 
-  constructor(pages: FeedPages) {
+  /** @param fed asks an account's vault actor how far its feed has come @throws Refusal */
+  constructor(pages: FeedPages, fed: (account: AccountId) => Promise<number>) {
     this.#pages = pages
+    this.#fed = fed
   }
 
-  /** @throws Refusal feed_trimmed, history_unavailable, venue_overloaded */
+  /** @throws Refusal feed_trimmed, history_unavailable, venue_overloaded; where nothing of the feed is kept, what its vault actor refuses with */
   async page(account: AccountId, { after, limit = limits.replayMessages }: ReplayRequest): Promise<ReplayPage> {
-    if (after === undefined) return { messages: [], last: await this.#pages.newest(account), more: false }
+    if (after === undefined) return { messages: [], last: (await this.#pages.newest(account)) || (await this.#fed(account)), more: false }
     try {
-      const { messages, last, more } = await this.#pages.after(account, after, limit)
+      const { messages, more } = await pageBehind(this.#pages, account, after, limit, () => this.#fed(account))
       const fitting = count(messages)
-      return fitting === messages.length ? { messages, last, more } : { messages: messages.slice(0, fitting), last: messages[fitting - 1]!.seq, more: true }
+      return { messages: messages.slice(0, fitting), last: messages[fitting - 1]?.seq ?? after, more: more || fitting < messages.length }
     } catch (error) {
       // The message that names where to begin is the account's own: its number says nothing else.
       throw error instanceof FeedTrimmed ? new Refusal('feed_trimmed', `kept from ${error.oldest} on`) : error

@@ -232,11 +232,17 @@ t.test('resume: everything behind a number, and then what happens', async (t) =>
   t.strictSame(client.sent.filter(({ type }) => type === 'snapshot'), [])
 })
 
-t.test('what is no longer kept cannot be resumed', async (t) => {
+t.test('what is no longer kept cannot be resumed, whether or not anything has come since', async (t) => {
   await purge(stage, bob.address)
+  const client = await loggedIn(bob)
+  await until('nobody here remembers the feed', () => stage.app.streams.followed === 0)
+  const fed = writer.fed(bob.address)
+  refusedWith(t, await client.ask('subscribe', { channels: ['fills'], after: fed - 1 }), 'feed_trimmed')
+  t.match(await client.ask('subscribe', { channels: ['fills'], after: fed }), { status: 200, body: { seq: fed } }, 'who has all of it goes on')
+  t.equal((await client.ask('unsubscribe', { channels: ['fills'] })).status, 200)
+  await until('nobody here remembers the feed', () => stage.app.streams.followed === 0)
   writer.write(bob.address)
   await writer.flush()
-  const client = await loggedIn(bob)
   refusedWith(t, await client.ask('subscribe', { channels: ['fills'], after: 3 }), 'feed_trimmed')
   t.equal((await client.ask('subscribe', { channels: ['fills'] })).status, 200, 'but begun anew')
 })
