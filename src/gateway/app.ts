@@ -128,7 +128,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   await app.register(healthRoute)
   await app.register(timeRoute)
   await app.register(openApiRoute, { document, server: webOrigin(venue.file.gateway.homeDomain) })
-  const streams = new Streams(gateway, (token) => app.readToken(token), gateway.streamBounds)
+  const streams = new Streams(gateway, (token) => app.readToken(token))
   app.decorate('streams', streams)
   app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head))
   app.addHook('preClose', () => streams.close())

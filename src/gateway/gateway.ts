@@ -22,6 +22,7 @@ import { OrderEntry } from './orderEntry.ts'
 import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
 import { SignaturePool } from './signatures/pool.ts'
+import { streamTimes } from './streams/bounds.ts'
 import type { StreamBounds } from './streams/bounds.ts'
 import { Submission } from './submission.ts'
 import { Vaults } from './vaults/vaults.ts'
@@ -63,7 +64,7 @@ export class Gateway {
   readonly history: History
   readonly rates: Rates
   readonly connectionsPerAddress: number
-  readonly streamBounds: Partial<StreamBounds>
+  readonly streamBounds: StreamBounds
   readonly connection: NatsConnection
   /** Unique to this process: no answer meant for an earlier one can reach it. */
   readonly name = `gw_${randomBytes(8).toString('hex')}`
@@ -73,7 +74,8 @@ export class Gateway {
     this.venue = venue
     this.log = log
     this.connection = connection
-    this.streamBounds = bounds.streams ?? {}
+    const { streamsPerAccount: perAccount = limits.streamsPerAccount, streamBufferedBytes: bufferedBytes = limits.streamBufferedBytes } = venue.file.gateway
+    this.streamBounds = { ...streamTimes, perAccount, bufferedBytes, ...bounds.streams }
     this.challengeSeed = secrets.challengeSeed
     this.signingKey = Keypair.fromRawEd25519Seed(Buffer.from(secrets.challengeSeed)).publicKey()
     this.tokenSecret = secrets.tokens

@@ -91,6 +91,8 @@ export const VenueFile = Type.Object(
           Type.Object({ requests: Rate, addressCancels: Rate, logins: Rate, orders: Rate, cancels: Rate, reads: Rate, history: Rate }, { ...closed, description: 'Rate limits: src/protocol/limits.ts has what holds where one is not given' }),
         ),
         connectionsPerAddress: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.connections, description: `${limits.connectionsPerAddress} unless given` })),
+        streamsPerAccount: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.connections, description: `WebSocket streams of one account: ${limits.streamsPerAccount} unless given` })),
+        streamBufferedBytes: Type.Optional(Type.Integer({ minimum: 65_536, maximum: 1_073_741_824, description: `Bytes that may wait for the reader of a stream: ${limits.streamBufferedBytes} unless given` })),
       },
       closed,
     ),

@@ -3,7 +3,6 @@ import { Type } from 'typebox'
 import { limits } from '../../protocol/limits.ts'
 import type { Gateway } from '../gateway.ts'
 import { NoQuery } from '../schemas.ts'
-import { streamBounds } from '../streams/bounds.ts'
 
 const Rate = Type.Object({ name: Type.String(), quota: Type.Integer(), window_s: Type.Integer() })
 const Streams = Type.Object({ perAccount: Type.Integer(), frameBytes: Type.Integer(), fragments: Type.Integer(), requestsInFlight: Type.Integer(), bufferedBytes: Type.Integer() })
@@ -12,7 +11,7 @@ const schema = { summary: 'The gateway’s limits', querystring: NoQuery, respon
 
 /** GET /api/v1/limits: every limit that a program should keep to, as it is configured here. Public. */
 export const limitsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
-  const { perAccount, bufferedBytes } = { ...streamBounds, ...gateway.streamBounds }
+  const { perAccount, bufferedBytes } = gateway.streamBounds
   const answer = {
     rates: Object.values(gateway.rates.policies).map(({ name, rate }) => ({ name, ...rate })),
     requestBytes: limits.requestBytes,

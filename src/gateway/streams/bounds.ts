@@ -1,5 +1,3 @@
-import { limits } from '../../protocol/limits.ts'
-
 /** Times and bounds of streams: a test makes them small. */
 export interface StreamBounds {
   readonly heartbeat_ms: number
@@ -9,4 +7,4 @@ export interface StreamBounds {
   readonly perAccount: number
 }
 
-export const streamBounds: StreamBounds = { heartbeat_ms: 15_000, silent_ms: 45_000, idle_ms: 60_000, bufferedBytes: limits.streamBufferedBytes, perAccount: limits.streamsPerAccount }
+export const streamTimes = { heartbeat_ms: 15_000, silent_ms: 45_000, idle_ms: 60_000 } as const

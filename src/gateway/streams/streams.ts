@@ -9,7 +9,6 @@ import type { Gateway } from '../gateway.ts'
 import { failure } from '../log.ts'
 import { endWithProblem } from '../rawProblem.ts'
 import { AccountFeeds } from './accountFeeds.ts'
-import { streamBounds } from './bounds.ts'
 import type { StreamBounds } from './bounds.ts'
 import { Connection } from './connection.ts'
 import { Logins } from './logins.ts'
@@ -46,10 +45,10 @@ export class Streams {
   #opened = 0
   #checking = false
 
-  constructor(gateway: Gateway, readToken: ReadToken, bounds: Partial<StreamBounds> = {}) {
+  constructor(gateway: Gateway, readToken: ReadToken) {
     const { connection, feeds: replay, log, venue } = gateway
     this.#gateway = gateway
-    this.#bounds = { ...streamBounds, ...bounds }
+    this.#bounds = gateway.streamBounds
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,

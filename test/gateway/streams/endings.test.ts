@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Test } from 'tap'
 import { Client } from '../../../src/client/client.ts'
 import { until } from '../../settlement/waiting.ts'
+import { call } from '../call.ts'
 import { openStage, trader } from '../stage.ts'
 import type { Stage } from '../stage.ts'
 import { FeedWriter } from './feedWriter.ts'
@@ -111,4 +112,23 @@ t.test('too many requests are refused, cancels pass, and who does not stop is cu
   t.match(await client.ask('cancel', cancel), { status: 404, problem: { code: 'order_unknown' } })
   for (let n = 0; n < 256; n++) client.socket.send(JSON.stringify({ id: `${n}`, op: 'ping' }))
   t.strictSame(await client.ended(), { code: 4003, reason: 'rate_exceeded' })
+})
+
+t.test('an operator says how many streams an account has, and how far a reader may be behind', async (t) => {
+  const { stage, writer, open } = await scene(t, {}, (file) => ({ ...file, gateway: { ...file.gateway, streamsPerAccount: 1, streamBufferedBytes: 65_536 } }))
+  const slow = await open()
+  const published = await call(stage.url, 'GET', '/api/v1/limits')
+  t.match(published.json, { streams: { perAccount: 1, bufferedBytes: 65_536 } })
+  const second = await StreamClient.open(stage.url)
+  t.match(await second.ask('login', { token: stage.app.issueToken(alice.address as never, 'c') }), { status: 422, problem: { code: 'streams_exceeded' } })
+  second.close()
+  slow.socket.pause()
+  await until('it is cut off', async () => {
+    for (let n = 0; n < 500; n++) writer.write(alice.address)
+    await writer.flush()
+    return stage.app.streams.followed === 0
+  })
+  slow.socket.resume()
+  await slow.ended()
+  t.ok(numbersOf(slow).length < writer.fed(alice.address))
 })
