@@ -10,11 +10,11 @@ export interface Figure {
   readonly peer?: string
 }
 
-/** The line before the figures: what they were measured on. */
-export function machine(): void {
+/** The line before the figures: what they were measured on, with the versions of what else takes part. */
+export function machine(versions: Readonly<Record<string, string>> = {}): void {
   const [cpu] = cpus()
   process.stdout.write(
-    `${JSON.stringify({ machine: { cpu: cpu?.model.trim(), cores: cpus().length, memory_GiB: Math.round(totalmem() / 2 ** 30) }, node: process.version, date: new Date().toISOString().slice(0, 10) })}\n`,
+    `${JSON.stringify({ machine: { cpu: cpu?.model.trim(), cores: cpus().length, memory_GiB: Math.round(totalmem() / 2 ** 30) }, node: process.version, ...versions, date: new Date().toISOString().slice(0, 10) })}\n`,
   )
 }
 

@@ -1,16 +1,20 @@
-// `npm run bench:venue`: signed orders over HTTP, from request to durable answer, against a whole local venue on this machine.
-// One JSON line per figure after a line with machine and versions. Orders are signed ahead of time; about half of them trade.
+// `npm run bench:venue`: signed orders over HTTP, WebSockets and NATS, from request to durable answer, and fills from match to subscriber, against a whole local
+// venue on this machine. One JSON line per figure after a line with machine and versions. Orders are signed ahead of time; about half of them trade.
+//   --only NAME,NAME   some of: http, half, batches, websocket, nats, fills, pairs (default: all, in this order)
+//   --scale N          the number of orders as a share of the usual one, for a quick look (default 1)
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { setUp } from '../scripts/setup/setup.ts'
+import { NATS_VERSION } from '../scripts/setup/natsServer.ts'
 import { Steps } from '../scripts/setup/steps.ts'
-import { main } from '../scripts/setup/fault.ts'
+import { Fault, main } from '../scripts/setup/fault.ts'
 import { LocalVenue, units } from '../scripts/venue/localVenue.ts'
-import { cpuSeconds } from './cpu.ts'
-import { runLoad } from './load.ts'
-import { machine, report } from './report.ts'
-import { signOrders } from './signedOrders.ts'
+import { machine } from './report.ts'
+import { toSubscribers } from './venue/fills.ts'
+import { atHalfLoad, inBatches, oneByOne, overNats, overStreams } from './venue/orderEntry.ts'
+import { figure, Stage } from './venue/stage.ts'
 
 const TRADERS = 64
 const MARKETS = [
@@ -19,19 +23,23 @@ const MARKETS = [
   ['XLM', 'EURC'],
   ['GBPC', 'USDC'],
 ] as const
-const CASES = [
-  { connections: 1, warmUp: 500, orders: 3_000 },
-  { connections: 16, warmUp: 2_000, orders: 20_000 },
-  { connections: 64, warmUp: 4_000, orders: 60_000 },
-] as const
-/** An open loop at half of what the closed one of 64 connections reached: what a venue answers like that is not full. */
-const HALF = { connections: 256, warmUp: 2_000, orders: 40_000 } as const
-/** Signed orders in one request, and requests at a time. */
-const BATCH = { orders: 100, connections: 8, warmUp: 100, requests: 800 } as const
 const SETTLED_TIMEOUT_ms = 180_000
+const CASES = ['http', 'half', 'batches', 'websocket', 'nats', 'fills', 'pairs'] as const
+type Case = (typeof CASES)[number]
+
+function wanted(): { cases: readonly Case[]; scale: number } {
+  const { values } = parseArgs({ options: { only: { type: 'string', default: CASES.join() }, scale: { type: 'string', default: '1' } } })
+  const unknown = values.only.split(',').find((name) => !CASES.some((known) => known === name))
+  if (unknown !== undefined) throw new Fault(`--only ${unknown}: ${CASES.join(', ')}`)
+  const scale = Number(values.scale)
+  if (!(scale > 0 && scale <= 100)) throw new Fault(`--scale ${values.scale} is no share`)
+  return { cases: CASES.filter((name) => values.only.split(',').includes(name)), scale }
+}
 
 await main(async () => {
-  const steps = new Steps()
+  const { cases, scale } = wanted()
+  // Beside the figures, which are the only thing on standard output.
+  const steps = new Steps(process.stderr)
   await setUp(steps)
   const state = mkdtempSync(join(tmpdir(), 'darkpool-bench-'))
   const venue = await LocalVenue.open({ state, ledgerTime_s: 5, vaultPartitions: 1, markets: MARKETS, assets: ['USDC', 'EURC', 'GBPC'], progress: steps })
@@ -43,50 +51,24 @@ await main(async () => {
     await venue.startServers()
     await steps.run('deposits seen', () => Promise.all(traders.map((trader) => trader.caughtUp())))
 
-    machine()
-    let most = 0
-    for (const markets of [1, MARKETS.length]) {
-      for (const { connections, warmUp, orders } of CASES) {
-        const signed = await signOrders(venue, traders, MARKETS.slice(0, markets), warmUp + orders)
-        await runLoad(venue.gatewayUrl, connections, signed.slice(0, warmUp))
-        const pids = { gateway: venue.gateway.pid, shard: venue.shard.pid, 'nats-server': venue.nats.pid, localnet: venue.localnet.pid }
-        const before = cpuSeconds(pids)
-        const load = await runLoad(venue.gatewayUrl, connections, signed.slice(warmUp))
-        const after = cpuSeconds(pids)
-
-        const name = `${markets} ${markets === 1 ? 'pair' : 'pairs'}, ${connections} ${connections === 1 ? 'connection' : 'connections'}`
-        const figure = (metric: string, value: number, unit: string): void => report({ bench: 'venue', case: name, metric, value, unit })
-        if (markets === 1) most = Math.max(most, load.answered / load.elapsed_s)
-        figure('throughput', load.answered / load.elapsed_s, 'orders/s')
-        figure('latency p50', load.p50_ms, 'ms')
-        figure('latency p99', load.p99_ms, 'ms')
-        for (const [process, seconds] of Object.entries(after)) figure(`cpu ${process}`, ((seconds - (before[process] ?? 0)) / load.answered) * 1e6, 'µs/order')
-        figure('cpu client', (load.cpu_s / load.answered) * 1e6, 'µs/order')
-        figure('refused', load.refused, 'orders')
-      }
+    machine({ 'nats-server': NATS_VERSION })
+    const stage = new Stage(venue, traders, MARKETS, scale)
+    let most: number | undefined
+    /** What half load is the half of: measured, whether or not it was asked for. */
+    const capacity = async (): Promise<number> => (most ??= await oneByOne(stage))
+    const run: Readonly<Record<Case, () => Promise<unknown>>> = {
+      http: capacity,
+      half: async () => atHalfLoad(stage, await capacity()),
+      batches: () => inBatches(stage),
+      websocket: () => overStreams(stage),
+      nats: () => overNats(stage),
+      fills: async () => toSubscribers(stage, await capacity()),
+      pairs: () => oneByOne(stage, MARKETS.length),
     }
-    const evenly = await signOrders(venue, traders, MARKETS.slice(0, 1), HALF.warmUp + HALF.orders)
-    const rate_s = Math.floor(most / 2)
-    await runLoad(venue.gatewayUrl, HALF.connections, evenly.slice(0, HALF.warmUp), '/api/v1/orders', rate_s)
-    const half = await runLoad(venue.gatewayUrl, HALF.connections, evenly.slice(HALF.warmUp), '/api/v1/orders', rate_s)
-    const open = (metric: string, value: number, unit: string): void => report({ bench: 'venue', case: '1 pair, open loop at half load', metric, value, unit })
-    open('rate', rate_s, 'orders/s')
-    open('latency p50', half.p50_ms, 'ms')
-    open('latency p99', half.p99_ms, 'ms')
-    open('refused', half.refused, 'orders')
-
-    const signed = await signOrders(venue, traders, MARKETS.slice(0, 1), (BATCH.warmUp + BATCH.requests) * BATCH.orders)
-    const bodies = Array.from({ length: BATCH.warmUp + BATCH.requests }, (_, n) => `{"messages":[${signed.slice(n * BATCH.orders, (n + 1) * BATCH.orders).join()}]}`)
-    await runLoad(venue.gatewayUrl, BATCH.connections, bodies.slice(0, BATCH.warmUp), '/api/v1/orders/batch')
-    const load = await runLoad(venue.gatewayUrl, BATCH.connections, bodies.slice(BATCH.warmUp), '/api/v1/orders/batch')
-    const batches = (metric: string, value: number, unit: string): void => report({ bench: 'venue', case: `1 pair, batches of ${BATCH.orders}, ${BATCH.connections} connections`, metric, value, unit })
-    batches('throughput', (load.answered * BATCH.orders) / load.elapsed_s, 'orders/s')
-    batches('latency p50', load.p50_ms, 'ms')
-    batches('latency p99', load.p99_ms, 'ms')
-    batches('refused', load.refused, 'requests')
+    for (const name of cases) await run[name]()
     const begun = performance.now()
     await Promise.all(traders.map((trader) => trader.settled(SETTLED_TIMEOUT_ms)))
-    report({ bench: 'venue', case: 'after the last order', metric: 'all trades settled on chain', value: (performance.now() - begun) / 1000, unit: 's' })
+    figure('after the last order', 'all trades settled on chain', (performance.now() - begun) / 1000, 's')
   } finally {
     await venue.stop()
     rmSync(state, { recursive: true, force: true })

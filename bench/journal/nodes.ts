@@ -130,7 +130,7 @@ async function handovers(venue: LocalVenue, traders: readonly LocalTrader[]): Pr
 async function throughput(venue: LocalVenue, traders: readonly LocalTrader[]): Promise<void> {
   for (let shards = venue.nodes.length; shards > 0; shards--) {
     const bodies = await signOrders(venue, traders, MARKETS, ORDERS)
-    const load = await runLoad(venue.gatewayUrl, CONNECTIONS, bodies)
+    const load = await runLoad({ over: 'http', url: venue.gatewayUrl, path: '/api/v1/orders', connections: CONNECTIONS, rate_s: 0, bodies })
     const name = `three markets, three nats-servers, ${shards} ${shards === 1 ? 'shard' : 'shards'}, ${CONNECTIONS} connections`
     figure(name, 'throughput', load.answered / load.elapsed_s, 'orders/s')
     figure(name, 'latency p50', load.p50_ms, 'ms')
