@@ -23,7 +23,9 @@ export class Readers {
     return this.#seen.get(account) ?? 0
   }
 
-  stored(writer: Host, { account, text }: FeedText): void {
+  stored(writer: Host, stored: FeedText): void {
+    if (!('account' in stored)) return this.#verdict.broken('dark', `${writer.name} stores a print of a tape, which no market here has`)
+    const { account, text } = stored
     const message = JSON.parse(text) as FeedMessage
     const known = this.#history.fed(account, message.seq)
     if (known === undefined) return this.#verdict.broken('nothing before it is durable', `${writer.name} stores message ${message.seq} of a feed whose journal knows ${this.#history.feedLength(account)}`)

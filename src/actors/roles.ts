@@ -43,9 +43,11 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
     }
     case 'pair': {
       const { PairMachine } = await import('./pair/pairMachine.ts')
+      const { driveTape } = await import('./pair/tapeDriver.ts')
       const market = venue.markets.get(which as MarketName)
       if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
-      return { machine: new PairMachine(market, venue), bounds }
+      const machine = new PairMachine(market, venue)
+      return { machine, bounds, drive: (actor) => driveTape(actor, machine.tapeRules, market.rules.tape, log) }
     }
     case 'settlement':
       return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement, bounds }

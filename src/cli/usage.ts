@@ -17,6 +17,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool keys add KEY [--scope trade|read] [--market MARKET] [--until 30d]
   darkpool keys revoke KEY               ends what it may do, at once; its orders stay
   darkpool markets
+  darkpool tape MARKET [--limit N]       what was traded, late and rounded, where the market makes it public
   darkpool watch [--after N]             your fills and orders as they happen; --after 0 for all since the first
   darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order

@@ -10,8 +10,10 @@ import type { Channel, StreamMessage } from './views/stream.ts'
 
 export interface StreamOptions {
   readonly channels: readonly Channel[]
-  /** For the market channel: these instead of all. */
+  /** For the channels market and tape: these instead of all. */
   readonly markets?: readonly string[]
+  /** For the channel tape: by market, begin behind this print of it; otherwise with the next one. */
+  readonly tapeAfter?: Readonly<Record<string, number>>
   /** Begin behind this number of the account's feed, as a program does that has kept the last `seq` it has seen; otherwise with snapshots. */
   readonly after?: number
   readonly signal?: AbortSignal
@@ -39,7 +41,7 @@ type Heartbeat = { readonly channels: Readonly<Record<string, { readonly through
 export async function* readStream(login: StreamLogin, options: StreamOptions): AsyncGenerator<StreamMessage> {
   const { channels, after, signal, buffer = BUFFER, openSocket = platformSocket } = options
   const url = streamUrl(login.url)
-  const places = new StreamPlaces(channels, after)
+  const places = new StreamPlaces(channels, after, options.tapeAfter)
   const queue: StreamMessage[] = []
   for (let failures = 0; !signal?.aborted; ) {
     let wake = (): void => undefined
@@ -92,10 +94,10 @@ export async function* readStream(login: StreamLogin, options: StreamOptions): A
 /** Logs in, and takes channels up where they are. */
 async function begin(wire: Wire, login: StreamLogin, places: StreamPlaces, { markets }: StreamOptions, deliver: (message: StreamMessage) => void): Promise<void> {
   await wire.opened
-  if (places.channels.some((channel) => channel !== 'market')) await prove(wire, login)
+  if (places.channels.some((channel) => channel !== 'market' && channel !== 'tape')) await prove(wire, login)
   const subscribe = (channels: readonly Channel[], more: object = {}): Promise<void> => {
     if (channels.length === 0) return Promise.resolve()
-    const only = markets !== undefined && channels.includes('market') ? { markets } : {}
+    const only = markets !== undefined && (channels.includes('market') || channels.includes('tape')) ? { markets } : {}
     return wire.ask('subscribe', { channels, ...only, ...more }, (body) => {
       if (!('after' in more)) places.begin(channels, (body as { seq?: number }).seq ?? 0)
     })
@@ -109,7 +111,16 @@ async function begin(wire: Wire, login: StreamLogin, places: StreamPlaces, { mar
     deliver({ type: 'lost', channels: resumed, after })
     await subscribe(resumed)
   }
-  await subscribe(anew)
+  const taped = anew.filter((channel) => channel === 'tape')
+  await subscribe(anew.filter((channel) => channel !== 'tape'))
+  try {
+    await subscribe(taped, { tapeAfter: places.tapeAfter })
+  } catch (error) {
+    if (!(error instanceof Refused) || (error.code !== 'feed_trimmed' && error.code !== 'resume_ahead')) throw error
+    places.lose(taped)
+    deliver({ type: 'lost', channels: taped, after: 0 })
+    await subscribe(taped)
+  }
 }
 
 async function prove(wire: Wire, login: StreamLogin): Promise<void> {

@@ -1,12 +1,32 @@
+import type { TapePrint } from '../protocol/tape.ts'
 import { Courier } from './courier.ts'
 import type { CallOptions } from './patience.ts'
+import { queryOf } from './query.ts'
+import { readStream } from './stream.ts'
+import type { StreamOptions } from './stream.ts'
 import { fetchTransport } from './transport.ts'
 import type { Transport } from './transport.ts'
-import type { LimitsView, MarketStateView, ReadyView, TimeView, VenueView } from './views/venue.ts'
+import type { LimitsView, MarketStateView, PrintView, ReadyView, TimeView, VenueView } from './views/venue.ts'
 
 /** What holds for every call unless the call says otherwise, and how requests travel. */
 export interface ReaderOptions extends CallOptions {
   readonly transport?: Transport
+}
+
+export interface TapeOptions extends CallOptions {
+  /** Prints in one request, 1 to 1000; 100 unless given. */
+  readonly page?: number
+}
+
+/** `markets`: instead of all that have a tape. `tapeAfter`: by market, begin behind this print of it; otherwise with the next one. */
+export type PrintOptions = Pick<StreamOptions, 'markets' | 'tapeAfter' | 'signal' | 'buffer' | 'openSocket'>
+
+/** What follows the prints that were had is no longer kept. */
+export class TapeGap extends Error {
+  constructor() {
+    super('The next print of the tape is no longer kept.')
+    this.name = 'TapeGap'
+  }
 }
 
 /** What a venue says to anybody: needs no key. Errors: NeverSent, Refused, OutcomeUnknown. */
@@ -28,6 +48,25 @@ export class VenueReader {
   /** Whether a market is open, and between which prices it takes orders. */
   marketState(name: string, options?: CallOptions): Promise<MarketStateView> {
     return this.#courier.ask({ method: 'GET', path: `/api/v1/markets/${encodeURIComponent(name)}` }, options)
+  }
+
+  /** A market's public tape, newest first, as far back as it is kept. @throws Refused tape_off where it has none */
+  async *tape(market: string, { page, ...options }: TapeOptions = {}): AsyncGenerator<PrintView> {
+    let cursor: string | undefined
+    do {
+      const { prints, next } = await this.#courier.ask<{ prints: readonly PrintView[]; next: string | null }>({ method: 'GET', path: `/api/v1/markets/${encodeURIComponent(market)}/tape${queryOf({ limit: page, cursor })}` }, options)
+      yield* prints
+      cursor = next ?? undefined
+    } while (cursor !== undefined)
+  }
+
+  /** Follows public tapes, over as many connections as it takes: each print of a market once and in order, for as long as they are read. */
+  async *prints(options: PrintOptions = {}): AsyncGenerator<TapePrint> {
+    const nobody = { url: this.url, token: () => Promise.reject(new Error('a tape needs no login')) }
+    for await (const message of readStream(nobody, { ...options, channels: ['tape'] })) {
+      if (message.type === 'lost') throw new TapeGap()
+      if (message.type === 'update' && message.channel === 'tape') yield message.data
+    }
   }
 
   /** Rates and bounds that a program should keep to. */

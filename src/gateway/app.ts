@@ -40,6 +40,7 @@ import { requestWithdrawalRoute } from './routes/requestWithdrawal.ts'
 import { settlementsRoute } from './routes/settlements.ts'
 import { stellarTomlRoute } from './routes/stellarToml.ts'
 import { streamRoute } from './routes/stream.ts'
+import { tapeRoute } from './routes/tape.ts'
 import { timeRoute } from './routes/time.ts'
 import { RouteTable } from './routeTable.ts'
 import { session, webOrigin } from './session.ts'
@@ -122,7 +123,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes, deadManRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
-  for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute]) await app.register(route, withGateway)
+  for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute, tapeRoute]) await app.register(route, withGateway)
   for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(streamRoute)
   await app.register(healthRoute)

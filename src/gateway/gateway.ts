@@ -6,13 +6,14 @@ import type { ContractId, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Asset } from '../protocol/market.ts'
 import type { MarketStatus } from '../protocol/pair.ts'
+import type { TapePrint } from '../protocol/tape.ts'
 import type { OrderState, VaultQuery } from '../protocol/vault.ts'
 import { orderView } from '../protocol/view.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
 import { FeedPages } from './feeds/feedPages.ts'
-import { JetStreamFeedStore } from './feeds/feedStore.ts'
+import { feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
 import { History } from './history/history.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
@@ -62,6 +63,9 @@ export class Gateway {
   /** Which keys may read for accounts that are not their own. */
   readonly access = new KeyAccess((query) => this.read(query))
   readonly history: History
+  /** What markets with a public tape have printed so far, and the same as lists. */
+  readonly prints: FeedPages<TapePrint>
+  readonly tapes: History<TapePrint>
   readonly rates: Rates
   readonly connectionsPerAddress: number
   readonly streamBounds: StreamBounds
@@ -86,8 +90,10 @@ export class Gateway {
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
-    this.feeds = new FeedPages(new JetStreamFeedStore(reading, venue.subjects))
+    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects)))
     this.history = new History(this.feeds, this.admission, this.rates.policies.history)
+    this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects)))
+    this.tapes = new History(this.prints, this.admission, this.rates.policies.history)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)

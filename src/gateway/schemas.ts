@@ -104,7 +104,11 @@ export const MarketShape = Type.Object({
   maxLifetime_s: Type.Integer(),
   maxOpenOrders: Type.Integer(),
   selfTrade: text,
+  tape: Type.Union([Type.Object({ delay_s: Type.Integer(), quantityStep: text, priceStep: text }), Type.Null()], { description: 'How what is traded is made public; null where it is not' }),
 })
+
+/** What was traded at one price within an interval, as a list shows it. */
+export const PrintShape = Type.Object({ seq: Type.Integer(), from: text, until: text, price: text, quantity: text })
 
 const closed = { additionalProperties: false }
 export const IdParameters = Type.Object({ id: Digest }, closed)

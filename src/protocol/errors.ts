@@ -76,6 +76,7 @@ const table = {
   resume_ahead: [422, 'The feed has not come to that number yet.'],
 
   // What has happened
+  tape_off: [404, 'This market has no public tape.'],
   trade_unknown: [404, 'There is no such trade of this account, or it is no longer kept.'],
   history_too_long: [422, 'The trade was not found within what one request looks through: list the fills instead.'],
 

@@ -76,6 +76,9 @@ export const limits = {
   openOrdersPerMarket: 1_000_000,
   /** Open orders of one market that have a minimum or are all-or-none: each is looked at whenever something comes to rest opposite. */
   conditionalOrdersPerMarket: 1_000,
+  /** Longest delay of a market's tape, in seconds: 31 days. Prices that one interval of it tells apart: what trades at any further one is not shown. */
+  tapeDelay_s: 2_678_400,
+  tapePrices: 1_024,
   /** Longest client order id. */
   clientOrderIdLength: 32,
   /** Amends of one order on their way to its market. */

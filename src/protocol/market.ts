@@ -3,6 +3,7 @@ import { Refusal } from './errors.ts'
 import type { ErrorCode } from './errors.ts'
 import { MAX_LOTS, MAX_TICKS } from './identity.ts'
 import type { Amount, ContractId, Lots, MarketName, SelfTrade, Ticks } from './identity.ts'
+import type { TapeRules } from './tape.ts'
 
 /** An asset the vault holds. */
 export interface Asset {
@@ -39,6 +40,8 @@ export interface MarketRules {
   readonly maxOrders: number
   readonly maxOrdersPerAccount: number
   readonly maxConditionalOrders: number
+  /** What is told to everybody of its trades; null for nothing. */
+  readonly tape: TapeRules | null
 }
 
 /** Up to here a book's arithmetic is exact. */
@@ -55,11 +58,12 @@ export class Market {
   readonly #priceScale: number
 
   constructor(rules: MarketRules) {
-    const { name, base, quote, lotSize, tickSize, minLots, maxLots, maxTicks, maxValue } = rules
+    const { name, base, quote, lotSize, tickSize, minLots, maxLots, maxTicks, maxValue, tape } = rules
     if (lotSize < 1n || tickSize < 1n) throw new Error(`market ${name}: lotSize and tickSize must be at least 1 smallest unit`)
     if (!(minLots >= 1 && minLots <= maxLots && maxLots <= MAX_LOTS)) throw new Error(`market ${name}: 1 ≤ minLots ≤ maxLots ≤ ${MAX_LOTS} does not hold`)
     if (!(maxTicks >= 1 && maxTicks <= MAX_TICKS)) throw new Error(`market ${name}: 1 ≤ maxTicks ≤ ${MAX_TICKS} does not hold`)
     if (!(maxValue >= minLots && maxValue <= MAX_VALUE)) throw new Error(`market ${name}: minLots ≤ maxValue ≤ ${MAX_VALUE} does not hold`)
+    if (tape !== null && !(tape.roundLots <= MAX_LOTS && tape.roundTicks <= MAX_TICKS)) throw new Error(`market ${name}: its tape rounds to more than ${MAX_LOTS} lots or ${MAX_TICKS} ticks`)
     if (base.contract === quote.contract) throw new Error(`market ${name}: base and quote are the same asset`)
     // price of one tick = (tickSize / 10^quote.decimals) / (lotSize / 10^base.decimals)
     let units = tickSize * 10n ** BigInt(base.decimals)
@@ -114,12 +118,13 @@ export class Market {
     return formatDecimal(BigInt(ticks) * this.#tickUnits, this.#priceScale)
   }
 
-  formatQuantity(lots: Lots): string {
+  /** @param lots of one order, or of many together */
+  formatQuantity(lots: Lots | bigint): string {
     return formatDecimal(this.baseAmount(lots), this.rules.base.decimals)
   }
 
   /** Base units in a number of lots. */
-  baseAmount(lots: Lots): Amount {
+  baseAmount(lots: Lots | bigint): Amount {
     return (BigInt(lots) * this.rules.lotSize) as Amount
   }
 

@@ -1,6 +1,7 @@
 import type { ErrorCode } from './errors.ts'
 import type { AccountId, Amount, Lots, MarketName, MarketState, MessageId, Milliseconds, OrderId, Seconds, Side, Ticks, TimeInForce, TradeId } from './identity.ts'
 import type { ReplyTo } from './packets.ts'
+import type { TapeRules } from './tape.ts'
 import type { OrderTerms } from './terms.ts'
 
 /** From a vault actor to a pair actor: orders whose funds are reserved, and what their owner wants of them, whose right was checked. */
@@ -54,6 +55,12 @@ export type PairCommand =
   | { readonly kind: 'control'; readonly state: MarketState; readonly lowTicks: Ticks; readonly highTicks: Ticks }
   /** Takes every order of an account out of the book, in any state of the market. */
   | { readonly kind: 'cancelAll'; readonly account: AccountId }
+
+/** What a pair actor is told by its own start: what the venue file says of its tape now. */
+export interface PairSetting {
+  readonly kind: 'tape'
+  readonly rules: TapeRules | null
+}
 
 /** For anybody of the venue: answered with MarketStatus. */
 export interface PairQuery {

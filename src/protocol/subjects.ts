@@ -44,6 +44,13 @@ export class Subjects {
   get allFeeds(): string {
     return `${this.#root}.feed.*`
   }
+  /** A market's public tape: what is published there is public. */
+  tape(market: MarketName): string {
+    return `${this.#root}.tape.${market}`
+  }
+  get allTapes(): string {
+    return `${this.#root}.tape.*`
+  }
   /** What a trader's connection asks over NATS: only it may publish there. `key` is the one with which it has connected. */
   traderRequest(account: AccountId, key: AccountId, operation: string): string {
     return `${this.#root}.trader.${account}.${key}.${operation}`
@@ -77,6 +84,9 @@ export class Subjects {
   }
   get feedStream(): string {
     return `dp_v1_${this.venue}_feed`
+  }
+  get tapeStream(): string {
+    return `dp_v1_${this.venue}_tape`
   }
 }
 

@@ -5,6 +5,7 @@ import { Market, MAX_VALUE } from './market.ts'
 import { limits } from './limits.ts'
 import type { Asset } from './market.ts'
 import type { ContractId, MarketName, ActorName } from './identity.ts'
+import type { TapeRules } from './tape.ts'
 import { pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
 
 const closed = { additionalProperties: false }
@@ -67,6 +68,16 @@ export const VenueFile = Type.Object(
           maxOrders: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.openOrdersPerMarket })),
           maxOrdersPerAccount: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.openOrdersPerAccount })),
           maxConditionalOrders: Type.Optional(Type.Integer({ minimum: 0, maximum: limits.conditionalOrdersPerMarket })),
+          tape: Type.Optional(
+            Type.Object(
+              {
+                delay_s: Type.Integer({ minimum: 1, maximum: limits.tapeDelay_s, description: 'Trades of an interval of this length are printed together, so long after its end' }),
+                roundLots: Type.Integer({ minimum: 1, description: 'Quantities are rounded down to multiples of so many lots; a smaller trade is not shown' }),
+                roundTicks: Type.Optional(Type.Integer({ minimum: 1, description: 'Prices are rounded to the nearest multiple of so many ticks: 1, as traded, unless given' })),
+              },
+              { ...closed, description: 'Publishes what was traded, late and rounded: nothing is, unless given' },
+            ),
+          ),
         },
         closed,
       ),
@@ -131,10 +142,10 @@ export function readVenue(json: unknown): Venue {
     if (!found) throw new Error(`venue configuration: a market names the asset ${code}, which is not listed`)
     return found
   }
-  const markets = json.markets.map(({ base, quote, lotSize, tickSize, ...rest }) => {
+  const markets = json.markets.map(({ base, quote, lotSize, tickSize, tape, ...rest }) => {
     const bounds = { maxValue: MAX_VALUE, maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
     const name = `${base}-${quote}` as MarketName
-    return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize) })
+    return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize), tape: tape === undefined ? null : { roundTicks: 1, ...tape } as TapeRules })
   })
   unique('markets', markets.map((market) => market.name))
   const vaults = Array.from({ length: json.vaultPartitions }, (_, partition) => vaultActor(partition))

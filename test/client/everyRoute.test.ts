@@ -34,6 +34,7 @@ const order = { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeI
 const calls: readonly ((client: Client) => Promise<unknown>)[] = [
   (client) => client.markets(),
   (client) => client.marketState(marketName),
+  (client) => client.tape(marketName).next(),
   (client) => client.time(),
   (client) => client.limits(),
   (client) => client.alive(),

@@ -79,6 +79,7 @@ const good: Record<string, Good> = {
   'GET /api/v1/withdrawals': { history: alice.address, scripts: { 200: null } },
   'GET /api/v1/markets': { scripts: { 200: null } },
   'GET /api/v1/markets/{pair}': { scripts: { 200: null } },
+  'GET /api/v1/markets/{pair}/tape': { scripts: { 200: null } },
   'GET /api/v1/stream': { scripts: {} },
   'GET /api/v1/limits': { scripts: { 200: null } },
   'GET /api/v1/time': { scripts: { 200: null } },

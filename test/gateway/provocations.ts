@@ -9,6 +9,7 @@ import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import type { SignedMembers } from '../../src/protocol/messages/canonical.ts'
 import type { MarketStatus } from '../../src/protocol/pair.ts'
 import type { Called } from './call.ts'
+import { marketName } from './fakeVault.ts'
 import type { Script } from './fakeVault.ts'
 import type { Operation } from './recorder.ts'
 import type { Stage } from './stage.ts'
@@ -102,17 +103,19 @@ async function full({ stage: { gateway }, good, send }: Scene): Promise<Called> 
   }
 }
 
-/** A feed with something in it that is no message. */
-const damaged = (account: string) => async ({ feeds, vault, venue }: Stage): Promise<void> => {
+/** A feed, or a tape, with something in it that is no message. */
+const damaged = (subject: string) => async ({ feeds, vault }: Stage): Promise<void> => {
   await feeds.open()
-  vault.publish(venue.subjects.feed(account as AccountId), Buffer.from('{'))
+  vault.publish(subject, Buffer.from('{'))
   await vault.connected()
 }
 
 /** The keeper breaks its word. */
 function broken(scene: Scene): Promise<Called> {
   const { stage, operation, good, send } = scene
-  if (good.history !== undefined) return elsewhere(damaged(good.history), scene)
+  const { subjects } = stage.venue
+  if (good.history !== undefined) return elsewhere(damaged(subjects.feed(good.history as AccountId)), scene)
+  if (operation.path.endsWith('/tape')) return elsewhere(damaged(subjects.tape(marketName)), scene)
   if (operation.path === '/auth') return elsewhere(async ({ gateway }) => void Object.assign(gateway.signatures, { run: () => Promise.reject(new Error('a thread died')) }), scene)
   stage.vault.script = () => ({ answer: { ok: undefined } })
   stage.pair.status = {} as MarketStatus
@@ -163,7 +166,8 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
     return send({ headers: { authorization: `Bearer ${token}` } })
   },
   // Nobody has made its stream there.
-  history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1') + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),
+  history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1').replace('{pair}', marketName) + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),
+  tape_off: ({ operation, send }) => send({ path: operation.path.replace('{pair}', 'EURC-USDC') }),
   trade_unknown: ({ send }) => send({ path: `/api/v1/trades/XLM-USDC:999` }),
   history_too_long: async ({ stage: { gateway }, send }) => {
     const { history } = gateway

@@ -42,7 +42,7 @@ export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
   ],
   markets: [
     // One lot is 1 XLM, one tick 0.0001 USDC.
-    { base: 'XLM', quote: 'USDC', lotSize: '10000000', tickSize: '1000', minLots: 2, maxLots: 1_000, maxTicks: 100_000, maxLifetime_s: 86_400 },
+    { base: 'XLM', quote: 'USDC', lotSize: '10000000', tickSize: '1000', minLots: 2, maxLots: 1_000, maxTicks: 100_000, maxLifetime_s: 86_400, tape: { delay_s: 60, roundLots: 10 } },
     { base: 'EURC', quote: 'USDC', lotSize: '1000000', tickSize: '10', minLots: 1, maxLots: 1_000_000, maxTicks: 100_000, maxLifetime_s: 172_800 },
   ],
   settlement: { maxAge_ms: 1_000, maxAccounts: 500, maxTrades: 5_000 },

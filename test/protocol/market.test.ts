@@ -10,6 +10,7 @@ const rules = (changed: Partial<MarketRules> = {}): MarketRules => ({
   base: { code: 'XLM', contract: 'CBASE' as ContractId, index: 0, decimals: 7 },
   quote: { code: 'USDC', contract: 'CQUOTE' as ContractId, index: 1, decimals: 7 },
   selfTrade: 'cancelNewest',
+  tape: null,
   maxOrders: 1_000,
   maxOrdersPerAccount: 1_000,
   maxConditionalOrders: 100,

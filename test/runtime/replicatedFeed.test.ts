@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { jetstreamManager } from '@nats-io/jetstream'
 import t from 'tap'
 import { FeedPages } from '../../src/gateway/feeds/feedPages.ts'
-import { JetStreamFeedStore } from '../../src/gateway/feeds/feedStore.ts'
+import { feedsOf, JetStreamFeedStore } from '../../src/gateway/feeds/feedStore.ts'
 import type { FeedText } from '../../src/actors/runtime/feed.ts'
 import { JetStreamFeed } from '../../src/actors/runtime/jetstreamFeed.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
@@ -66,7 +66,7 @@ t.test('every message of every burst is there and in order, whoever leads the st
   await unrest
   t.comment(`${killed} leaders killed, ${repeated} bursts repeated`)
   t.ok(killed > 0 && repeated > 0, 'there was unrest')
-  const pages = new FeedPages(new JetStreamFeedStore(connection, subjects))
+  const pages = new FeedPages(new JetStreamFeedStore(connection, feedsOf(subjects)))
   let last = 0
   for (let more = true; more; ) {
     const page = await pages.after(account, last, 1_000)

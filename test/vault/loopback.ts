@@ -110,7 +110,10 @@ export class Loopback {
         if (this.answers.has(to.request)) throw new Error('a request is answered once')
         this.answers.set(to.request, answer)
       },
-      publish: (message) => void this.feed.push(message),
+      publish: (message) => {
+        if (!('account' in message)) throw new Error('no market here has a tape')
+        this.feed.push(message)
+      },
       backlog: (to) => this.#queues.get(`${from} ${to}`)?.length ?? 0,
     }
   }

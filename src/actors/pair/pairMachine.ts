@@ -3,8 +3,9 @@ import type { AccountId, ActorName, Amount, Lots, MarketState, Milliseconds, Sec
 import type { Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
-import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery } from '../../protocol/pair.ts'
+import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery, PairSetting } from '../../protocol/pair.ts'
 import { settlementActor, vaultOf } from '../../protocol/subjects.ts'
+import type { TapeRules } from '../../protocol/tape.ts'
 import type { PairReport } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
@@ -14,6 +15,7 @@ import type { BookRules, NewOrder } from './book/terms.ts'
 import { bookNumber, NamedOrders } from './names.ts'
 import type { NamedOrder } from './names.ts'
 import { readSnapshot, takeSnapshot } from './snapshot.ts'
+import { Tape } from './tape.ts'
 import { Telling } from './telling.ts'
 import { Timers } from './timers.ts'
 
@@ -31,7 +33,7 @@ const stateNames = Object.keys(marketState) as MarketState[]
  * vault actors of both traders, everything that happens to their orders, in order; the settlement actor, each trade. The book knows
  * numbers; this is where they have names.
  */
-export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage, never> {
+export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage, PairSetting> {
   readonly #market: Market
   readonly #partitions: number
   readonly #settlement = settlementActor(0)
@@ -39,6 +41,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   #book: Book
   #names = new NamedOrders()
   #timers = new Timers()
+  readonly #tape: Tape
   #telling: Telling
   /** Used again for every order: the book reads it at once. */
   readonly #incoming: NewOrder = {
@@ -54,7 +57,8 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     // Fees come when the vault contract can collect them: the book already computes them.
     this.#rules = { minLots, maxLots, maxTicks, maxValue, maxOrders, maxOrdersPerAccount, maxConditionalOrders, fees: null }
     this.#book = new Book(this.#rules)
-    this.#telling = new Telling(market, this.#names, this.#settlement)
+    this.#tape = new Tape(market)
+    this.#telling = new Telling(market, this.#names, this.#settlement, this.#tape)
   }
 
   /** For reading only. */
@@ -71,7 +75,13 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     return this.#telling.trades
   }
 
+  /** By which it prints now. */
+  get tapeRules(): TapeRules | null {
+    return this.#tape.rules
+  }
+
   advance(effects: Effects): void {
+    this.#tape.advance(effects.time, (print) => effects.publish(print))
     let lapsed: Set<number> | undefined
     for (let timer = this.#timers.lapse(effects.time); timer !== null; timer = this.#timers.lapse(effects.time)) {
       lapsed ??= new Set()
@@ -82,8 +92,8 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   }
 
   deadline(): Milliseconds | null {
-    const [expiry, timer] = [this.#book.nextExpiry * 1000, this.#timers.deadline]
-    return expiry === 0 || (timer !== null && timer < expiry) ? timer : (expiry as Milliseconds)
+    const due = Math.min(this.#book.nextExpiry * 1000 || Infinity, this.#timers.deadline ?? Infinity, this.#tape.deadline ?? Infinity)
+    return due === Infinity ? null : (due as Milliseconds)
   }
 
   message(from: ActorName, message: PairMessage, effects: Effects): void {
@@ -111,20 +121,21 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     return query.kind === 'market' ? { ok: this.#status() } : { refused: 'request_malformed' }
   }
 
-  local(_input: never, _effects: Effects): void {
-    assert.fail('a pair actor has no driver')
+  local({ rules }: PairSetting): void {
+    this.#tape.follow(rules)
   }
 
   snapshot(): Uint8Array {
-    return takeSnapshot(this.#book, this.#names, this.#timers, this.#telling.trades)
+    return takeSnapshot(this.#book, this.#names, this.#timers, this.#telling.trades, this.#tape.state)
   }
 
   restore(bytes: Uint8Array): void {
-    const { book, names, timers, trades } = readSnapshot(bytes, this.#rules)
+    const { book, names, timers, trades, tape } = readSnapshot(bytes, this.#rules)
+    this.#tape.restore(tape)
     this.#book = book
     this.#names = names
     this.#timers = timers
-    this.#telling = new Telling(this.#market, names, this.#settlement)
+    this.#telling = new Telling(this.#market, names, this.#settlement, this.#tape)
     this.#telling.trades = trades
   }
 

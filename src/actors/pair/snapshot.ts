@@ -5,11 +5,16 @@ import { Book } from './book/book.ts'
 import { side } from './book/terms.ts'
 import type { BookRules } from './book/terms.ts'
 import { NamedOrders, partitionOf } from './names.ts'
+import type { TapeState } from './tape.ts'
 import { Timers } from './timers.ts'
 import type { Timer } from './timers.ts'
 
 /** Raised whenever what is stored changes. */
-const VERSION = 2
+const VERSION = 3
+/** As version 3, and without a tape. */
+const WITHOUT_TAPE = 2
+
+const noTape: TapeState = { rules: null, printed: 0, intervals: [] }
 
 /** The book, whose accounts are numbered by their place in `accounts`, and the names of its orders, by their numbers. */
 interface Stored {
@@ -24,9 +29,10 @@ interface Stored {
   /** By number, of the orders that delegated keys have placed. */
   readonly signers: ReadonlyMap<number, AccountId>
   readonly timers: readonly Timer[]
+  readonly tape: TapeState
 }
 
-export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, trades: number): Uint8Array {
+export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, trades: number, tape: TapeState): Uint8Array {
   const accounts = names.accounts()
   const places = new Map(accounts.map((account, place) => [account, place]))
   const numbers: number[] = []
@@ -43,14 +49,15 @@ export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, tra
     filledQuotes: orders.map(({ filledQuote }) => filledQuote),
     signers: new Map(orders.flatMap(({ signer }, place) => (signer === null ? [] : [[numbers[place]!, signer]]))),
     timers: timers.list(),
+    tape,
   }
   return encode(stored)
 }
 
 /** @throws Error where the bytes are not a snapshot of this version */
-export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; timers: Timers; trades: number } {
-  const { version, trades, accounts, book: bookBytes, numbers, ids, created, filledQuotes, signers, timers } = decode<Stored>(bytes)
-  if (version !== VERSION) throw new Error(`a pair actor's snapshot of version ${version}; ${VERSION} is known`)
+export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; timers: Timers; trades: number; tape: TapeState } {
+  const { version, trades, accounts, book: bookBytes, numbers, ids, created, filledQuotes, signers, timers, tape = noTape } = decode<Stored>(bytes)
+  if (version !== VERSION && version !== WITHOUT_TAPE) throw new Error(`a pair actor's snapshot of version ${version}; ${VERSION} is known`)
   const book = Book.restore(rules, bookBytes)
   const names = new NamedOrders(accounts)
   // They are named in the order in which they stand in the book.
@@ -75,5 +82,5 @@ export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book;
       place++
     }
   }
-  return { book, names, timers: new Timers(timers), trades }
+  return { book, names, timers: new Timers(timers), trades, tape }
 }

@@ -9,6 +9,7 @@ import { command, reduction, side } from './book/terms.ts'
 import type { Command, Side } from './book/terms.ts'
 import type { NamedOrder, NamedOrders } from './names.ts'
 import { closedBy, refusedBy, rejectedBy } from './reasons.ts'
+import type { Tape } from './tape.ts'
 
 /**
  * Hears what the book did and tells the venue, by the names that it knows: the vault actors of both traders everything that happens to their orders, in order; the
@@ -25,12 +26,14 @@ export class Telling implements EventReader {
   readonly #market: Market
   readonly #names: NamedOrders
   readonly #settlement: ActorName
+  readonly #tape: Tape
   #effects: Effects | null = null
 
-  constructor(market: Market, names: NamedOrders, settlement: ActorName) {
+  constructor(market: Market, names: NamedOrders, settlement: ActorName, tape: Tape) {
     this.#market = market
     this.#names = names
     this.#settlement = settlement
+    this.#tape = tape
   }
 
   /** Where what is told from now on goes. */
@@ -75,6 +78,7 @@ export class Telling implements EventReader {
     this.#fill(making, 'maker', trade)
     if (makerOpen === 0) this.close(maker, 'filled')
     effects.send(this.#settlement, trade)
+    this.#tape.traded(trade.ticks, trade.lots, trade.time)
     if (takerOpen === 0) this.close(taker, 'filled')
   }
 

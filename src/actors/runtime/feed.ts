@@ -1,16 +1,17 @@
 import type { FeedMessage } from '../../protocol/feed.ts'
-import type { AccountId } from '../../protocol/identity.ts'
+import type { AccountId, MarketName } from '../../protocol/identity.ts'
+import type { TapePrint } from '../../protocol/tape.ts'
 import type { Clock } from './clock.ts'
 import type { Transcript } from './digest.ts'
 import { sentence } from './log.ts'
 import type { Log } from './log.ts'
 import { Outbox } from './outbox.ts'
 
-/** A feed message as it is stored: JSON text, written once, so that a record's digest is made from what its readers get. */
-export interface FeedText {
-  readonly account: AccountId
-  readonly text: string
-}
+/**
+ * A message of an account's feed, or of a market's tape, as it is stored: JSON text, written once, so that a record's digest is made from what its readers get. One actor
+ * writes either feeds or a tape.
+ */
+export type FeedText = { readonly account: AccountId; readonly text: string } | { readonly market: MarketName; readonly text: string }
 
 /** What was published and is not known to be stored: the messages behind position `trimmed`. */
 export interface FeedState {
@@ -83,8 +84,9 @@ export class Feed {
     this.#stored = trimmed
   }
 
-  publish(message: FeedMessage): void {
-    this.#outbox.push({ account: message.account, text: JSON.stringify(message) })
+  publish(message: FeedMessage | TapePrint): void {
+    const text = JSON.stringify(message)
+    this.#outbox.push('account' in message ? { account: message.account, text } : { market: message.market, text })
   }
 
   /** The batch is applied: what it published goes into the transcript of its record. */

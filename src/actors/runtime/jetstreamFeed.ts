@@ -6,7 +6,7 @@ import type { FeedStream, FeedText } from './feed.ts'
 
 const ack_ms = 5_000
 
-/** Feeds as JSON text in a JetStream stream. On a replicated stream a burst is stored as a whole or not at all. */
+/** Feeds, or a tape, as JSON text in their JetStream stream. On a replicated stream a burst is stored as a whole or not at all. */
 export class JetStreamFeed implements FeedStream {
   readonly #connection: NatsConnection
   readonly #client: JetStreamClient
@@ -32,7 +32,7 @@ export class JetStreamFeed implements FeedStream {
     const end = messages.length - 1
     const bytes = encoded(messages)
     for (let i = 0; i < end; i++) this.#connection.publish(this.#subject(messages[i]!), bytes[i])
-    await this.#client.publish(this.#subject(messages[end]!), bytes[end], { timeout: ack_ms, expect: { streamName: this.#subjects.feedStream } })
+    await this.#client.publish(this.#subject(messages[end]!), bytes[end], { timeout: ack_ms, expect: { streamName: this.#stream(messages[end]!) } })
   }
 
   /** Where copies elect a leader, the first messages of a burst may go to one that stores nothing any more, and the last to the next. So: all of them or none. */
@@ -52,8 +52,12 @@ export class JetStreamFeed implements FeedStream {
     })()
   }
 
-  #subject({ account }: FeedText): string {
-    return this.#subjects.feed(account)
+  #subject(message: FeedText): string {
+    return 'account' in message ? this.#subjects.feed(message.account) : this.#subjects.tape(message.market)
+  }
+
+  #stream(message: FeedText): string {
+    return 'account' in message ? this.#subjects.feedStream : this.#subjects.tapeStream
   }
 }
 

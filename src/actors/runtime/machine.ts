@@ -1,6 +1,7 @@
 import type { FeedMessage } from '../../protocol/feed.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
+import type { TapePrint } from '../../protocol/tape.ts'
 
 /**
  * The deterministic heart of an actor. Given the same calls with the same times it makes the same effects and the same state: no clock,
@@ -39,8 +40,8 @@ export interface Effects {
   send(to: ActorName, message: unknown): void
   /** To the gateway that asked. Lost if the actor or the gateway dies first: the client asks again. Not repeated on replay. */
   answer(to: ReplyTo, answer: Answer): void
-  /** To a trader's feed, at least once and in order; the number in the message tells a repeat. */
-  publish(message: FeedMessage): void
+  /** To a trader's feed, or a market's tape, at least once and in order; the number in the message tells a repeat. */
+  publish(message: FeedMessage | TapePrint): void
   /** Messages to `to` that it has not acknowledged. Part of replayed state, so a machine may decide by it. */
   backlog(to: ActorName): number
 }

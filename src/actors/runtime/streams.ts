@@ -13,6 +13,8 @@ const forming_ms = 30_000
 const again_ms = 250
 const feedAge_ms = 7 * 24 * 3_600_000
 const feedBytes = 8 * 1024 ** 3
+const tapeAge_ms = 31 * 24 * 3_600_000
+const tapeBytes = 256 * 1024 ** 2
 
 /**
  * Makes the venue's streams where they are not there yet.
@@ -30,6 +32,8 @@ const feedBytes = 8 * 1024 ** 3
  * (`feed.ts`), since a server that is killed loses what it had not written. So it is
  * acknowledged before it is synced (`persist_mode: async`): a synced stream stores about 10,500 messages a second in bursts of 10 and
  * 15,000 in bursts of 100; this one 75,000 and 245,000. Message ids would halve that again, hence none: `seq` tells readers a repeat.
+ *
+ * The tape is kept in the same way, in a stream of its own: what is in it is public.
  */
 export async function ensureStreams(connection: NatsConnection, subjects: Subjects, replicas = 1): Promise<void> {
   const manager = await jetstreamManager(connection, { checkAPI: false })
@@ -56,20 +60,18 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
     duplicate_window: nanos(1_000),
     allow_direct: true,
   })
-  await ensure(manager, {
-    name: subjects.feedStream,
-    subjects: [subjects.allFeeds],
+  const publication = {
     storage: StorageType.File,
     num_replicas: replicas,
     // Only a stream with one copy can be told so; one with more takes bursts as a whole instead (jetstreamFeed.ts), and syncs them.
     ...(replicas === 1 ? { persist_mode: PersistMode.Async } : { allow_atomic: true }),
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
-    max_age: nanos(feedAge_ms),
-    max_bytes: feedBytes,
     duplicate_window: nanos(1_000),
     allow_direct: true,
-  })
+  }
+  await ensure(manager, { ...publication, name: subjects.feedStream, subjects: [subjects.allFeeds], max_age: nanos(feedAge_ms), max_bytes: feedBytes })
+  await ensure(manager, { ...publication, name: subjects.tapeStream, subjects: [subjects.allTapes], max_age: nanos(tapeAge_ms), max_bytes: tapeBytes })
 }
 
 /** A stream that is there keeps the configuration it has: an operator may have given it replicas or another size. */

@@ -1,9 +1,10 @@
 import type { FeedMessage, OrderView } from '../../protocol/feed.ts'
+import type { TapePrint } from '../../protocol/tape.ts'
 import type { BalanceView } from './account.ts'
 import type { MarketStateView } from './venue.ts'
 
 /** What can be followed. The first four are parts of the account's feed. */
-export type Channel = 'orders' | 'fills' | 'settlement' | 'keys' | 'balances' | 'market'
+export type Channel = 'orders' | 'fills' | 'settlement' | 'keys' | 'balances' | 'market' | 'tape'
 
 /** As in answers, or of a market that nobody keeps now. */
 export type MarketNews =
@@ -22,5 +23,7 @@ export type StreamMessage =
   | { readonly type: 'update'; readonly channel: 'keys'; readonly seq: number; readonly data: Extract<FeedMessage, { type: 'key' }> }
   | { readonly type: 'update'; readonly channel: 'balances'; readonly seq: number; readonly data: readonly BalanceView[] }
   | { readonly type: 'update'; readonly channel: 'market'; readonly data: MarketNews }
-  /** What these channels had behind number `after` is no longer kept, as after a week away: they begin anew, orders with a snapshot. */
+  /** `seq` is a number of the market's tape, which has its own. */
+  | { readonly type: 'update'; readonly channel: 'tape'; readonly seq: number; readonly data: TapePrint }
+  /** What these channels had behind number `after` is no longer kept, as after a week away: they begin anew, orders with a snapshot. Tapes have numbers of their own: `after` is 0. */
   | { readonly type: 'lost'; readonly channels: readonly Channel[]; readonly after: number }

@@ -23,6 +23,18 @@ export interface MarketView {
   readonly maxOpenOrders: number
   /** Self-trade prevention where an order does not say. */
   readonly selfTrade: SelfTrade
+  /** How its trades are made public: an interval of `delay_s` at a time, so long after its end, rounded to these steps; null where they are not. */
+  readonly tape: { readonly delay_s: number; readonly quantityStep: string; readonly priceStep: string } | null
+}
+
+/** What was traded at one price within an interval, as a list shows it. */
+export interface PrintView {
+  readonly seq: number
+  /** ISO 8601; `until` is not in it. */
+  readonly from: string
+  readonly until: string
+  readonly price: string
+  readonly quantity: string
 }
 
 /** What a market says of itself now. */

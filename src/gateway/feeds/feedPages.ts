@@ -1,7 +1,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
-import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
 import { FeedSearch, FeedTrimmed } from './feedSearch.ts'
 import type { FeedStore, StoredMessage } from './feedStore.ts'
 import { Turns } from './turns.ts'
@@ -13,8 +13,8 @@ const LEAST_BATCH = 16
 const readFor = (limit: number): number => limit * 4 + 1_024
 
 /** Messages of one feed with consecutive numbers. */
-export interface FeedPage {
-  readonly messages: readonly FeedMessage[]
+export interface FeedPage<Message extends OwnedMessage = FeedMessage> {
+  readonly messages: readonly Message[]
   /** The number to go on from: that of the last message here, or the one that was asked for. */
   readonly last: number
   /** Whether there was more in that direction. What is published while a page is read may or may not count. */
@@ -22,37 +22,37 @@ export interface FeedPage {
 }
 
 /**
- * Pages of one account's feed out of the stream: every number once and in order, whatever the stream repeats and whoever else is in it. Each page costs about
+ * Pages of one account's feed, or one market's tape, out of the stream: every number once and in order, whatever the stream repeats and whoever else is in it. Each page costs about
  * the same wherever it begins, and is bounded in messages and bytes.
  *
  * A page shows what is stored, which is a moment behind what is published. Where a lower number stands last, since an actor has begun to store again what may have
  * been lost, or its old owner had a last word, pages may end earlier than some before did; none leaves a number out.
  */
-export class FeedPages {
-  readonly #store: FeedStore
-  readonly #search: FeedSearch
+export class FeedPages<Message extends OwnedMessage = FeedMessage> {
+  readonly #store: FeedStore<Message>
+  readonly #search: FeedSearch<Message>
   readonly #turns = new Turns(limits.historyReads, limits.historyReadsWaiting)
 
-  constructor(store: FeedStore) {
+  constructor(store: FeedStore<Message>) {
     this.#store = store
     this.#search = new FeedSearch(store)
   }
 
   /** The highest number stored last; 0 for a feed without messages. @throws Refusal history_unavailable, venue_overloaded */
-  newest(account: AccountId): Promise<number> {
-    return this.#turns.take(async () => (await this.#store.last(account))?.message.seq ?? 0)
+  newest(owner: FeedOwner): Promise<number> {
+    return this.#turns.take(async () => (await this.#store.last(owner))?.message.seq ?? 0)
   }
 
   /**
    * What follows a number, oldest first.
    * @throws FeedTrimmed where the next message is no longer kept, Refusal history_unavailable, venue_overloaded
    */
-  after(account: AccountId, after: number, limit: number): Promise<FeedPage> {
+  after(owner: FeedOwner, after: number, limit: number): Promise<FeedPage<Message>> {
     return this.#turns.take(async () => {
-      const newest = await this.#store.last(account)
+      const newest = await this.#store.last(owner)
       if (newest === null || newest.message.seq <= after) return { messages: [], last: after, more: false }
-      const place = await this.#search.place(account, after + 1, newest)
-      const messages = await this.#read(account, place, after, limit)
+      const place = await this.#search.place(owner, after + 1, newest)
+      const messages = await this.#read(owner, place, after, limit)
       const last = messages.at(-1)?.seq ?? after
       return { messages, last, more: newest.message.seq > last }
     })
@@ -62,16 +62,16 @@ export class FeedPages {
    * What precedes a number, or the newest, newest first. It ends where the kept feed begins.
    * @throws Refusal history_unavailable, venue_overloaded
    */
-  before(account: AccountId, before: number | null, limit: number): Promise<FeedPage> {
+  before(owner: FeedOwner, before: number | null, limit: number): Promise<FeedPage<Message>> {
     return this.#turns.take(async () => {
-      const newest = await this.#store.last(account)
-      const [oldest] = newest === null ? [] : await this.#store.from(account, 1, 1)
+      const newest = await this.#store.last(owner)
+      const [oldest] = newest === null ? [] : await this.#store.from(owner, 1, 1)
       const end = Math.min(before === null ? Infinity : before - 1, newest?.message.seq ?? 0)
       if (newest === null || oldest === undefined || oldest.message.seq > end) return { messages: [], last: before ?? 0, more: false }
       // A page that is too large in bytes ends early, at its wrong end: then fewer messages are asked for.
       for (let count = limit; ; count = Math.ceil(count / 4)) {
         const first = Math.max(oldest.message.seq, end - count + 1)
-        const messages = await this.#forward(account, first, end, newest)
+        const messages = await this.#forward(owner, first, end, newest)
         if (messages.at(-1)?.seq !== end && count > 1) continue
         return { messages: messages.reverse(), last: messages.at(-1)?.seq ?? first, more: first > oldest.message.seq }
       }
@@ -79,25 +79,25 @@ export class FeedPages {
   }
 
   /** The messages from one number to another, or what is kept of them. */
-  async #forward(account: AccountId, first: number, end: number, newest: StoredMessage): Promise<FeedMessage[]> {
+  async #forward(owner: FeedOwner, first: number, end: number, newest: StoredMessage<Message>): Promise<Message[]> {
     try {
-      return await this.#read(account, await this.#search.place(account, first, newest), first - 1, end - first + 1)
+      return await this.#read(owner, await this.#search.place(owner, first, newest), first - 1, end - first + 1)
     } catch (error) {
       // Trimmed while it was read.
-      if (error instanceof FeedTrimmed && error.oldest <= end) return this.#forward(account, error.oldest, end, newest)
+      if (error instanceof FeedTrimmed && error.oldest <= end) return this.#forward(owner, error.oldest, end, newest)
       if (error instanceof FeedTrimmed) return []
       throw error
     }
   }
 
   /** The numbers behind `after`, up to `limit` of them, as they stand in the stream from a place on. */
-  async #read(account: AccountId, place: number, after: number, limit: number): Promise<FeedMessage[]> {
-    const found = new Map<number, FeedMessage>()
-    const messages: FeedMessage[] = []
+  async #read(owner: FeedOwner, place: number, after: number, limit: number): Promise<Message[]> {
+    const found = new Map<number, Message>()
+    const messages: Message[] = []
     let next = after + 1
     let [bytes, read, from] = [0, 0, place]
     while (messages.length < limit && bytes < limits.historyBytes) {
-      const batch = await this.#store.from(account, from, Math.min(BATCH, Math.max(LEAST_BATCH, limit - messages.length)))
+      const batch = await this.#store.from(owner, from, Math.min(BATCH, Math.max(LEAST_BATCH, limit - messages.length)))
       for (const { message, bytes: size } of batch) {
         const { seq } = message
         if (seq < next || seq > after + limit || found.has(seq)) continue

@@ -1,4 +1,4 @@
-import type { AccountId } from '../../protocol/identity.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
 import type { FeedStore, StoredMessage } from './feedStore.ts'
 
 /** Stored messages looked through, backwards, for a number that two writers hid between theirs. */
@@ -27,10 +27,10 @@ export class FeedTrimmed extends Error {
  * An actor's old owner may still write while its new one repeats, and then numbers can rise by more. Where bisection ends at such a place, the number was
  * written before, not far back, and is looked for there.
  */
-export class FeedSearch {
-  readonly #store: FeedStore
+export class FeedSearch<Message extends OwnedMessage> {
+  readonly #store: FeedStore<Message>
 
-  constructor(store: FeedStore) {
+  constructor(store: FeedStore<Message>) {
     this.#store = store
   }
 
@@ -38,8 +38,8 @@ export class FeedSearch {
    * @param newest a stored message with that number or a higher one
    * @throws FeedTrimmed, Refusal history_unavailable
    */
-  async place(account: AccountId, seq: number, newest: StoredMessage): Promise<number> {
-    const [first] = await this.#store.from(account, 1, 1)
+  async place(owner: FeedOwner, seq: number, newest: StoredMessage<Message>): Promise<number> {
+    const [first] = await this.#store.from(owner, 1, 1)
     if (first === undefined) return newest.place
     if (first.message.seq > seq) throw new FeedTrimmed(first.message.seq)
     if (first.message.seq === seq) return first.place
@@ -48,7 +48,7 @@ export class FeedSearch {
     let edge = high.place
     while (edge - low.place > 1) {
       const middle = low.place + Math.floor((edge - low.place) / 2)
-      const [found] = await this.#store.from(account, middle, 1)
+      const [found] = await this.#store.from(owner, middle, 1)
       if (found === undefined || found.place >= high.place) edge = middle
       else if (found.message.seq < seq) low = found
       else {
@@ -56,16 +56,16 @@ export class FeedSearch {
         edge = found.place
       }
     }
-    return high.message.seq === seq ? high.place : ((await this.#before(account, seq, first.place, low.place)) ?? low.place)
+    return high.message.seq === seq ? high.place : ((await this.#before(owner, seq, first.place, low.place)) ?? low.place)
   }
 
   /** The last place of a number before another place. */
-  async #before(account: AccountId, seq: number, first: number, place: number): Promise<number | null> {
+  async #before(owner: FeedOwner, seq: number, first: number, place: number): Promise<number | null> {
     let looked = 0
     for (let [end, window] = [place, WINDOW_PLACES]; end > first && looked < LOOKED_THROUGH; [end, window] = [end - window, window * 2]) {
       let at: number | null = null
       for (let from = Math.max(end - window, first); from < end; ) {
-        const batch = await this.#store.from(account, from, BATCH)
+        const batch = await this.#store.from(owner, from, BATCH)
         looked += batch.length
         for (const stored of batch) if (stored.place < end && stored.message.seq === seq) at = stored.place
         from = (batch.at(-1)?.place ?? end) + 1

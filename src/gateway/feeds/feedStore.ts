@@ -2,54 +2,82 @@ import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { createInbox } from '@nats-io/transport-node'
 import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
-import type { AccountId } from '../../protocol/identity.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
+import type { AccountId, MarketName } from '../../protocol/identity.ts'
+import type { FeedOwner, OwnedMessage, TapePrint } from '../../protocol/tape.ts'
 
 /** How long the store may be silent while it answers, and how much it sends at once. */
 const SILENCE_MS = 3_000
 const BATCH_BYTES = 1_048_576
 
-/** A message of an account's feed and its place in the stream, which it shares with all other accounts. Places rise; what lies between two is others'. */
-export interface StoredMessage {
+/** A message of an account's feed, or of a market's tape, and its place in the stream, which it shares with all others. Places rise; what lies between two is others'. */
+export interface StoredMessage<Message extends OwnedMessage = FeedMessage> {
   readonly place: number
   readonly bytes: number
-  readonly message: FeedMessage
+  readonly message: Message
 }
 
-/** An account's stored messages in the order of the stream, which may hold a number more than once. */
-export interface FeedStore {
+/** An owner's stored messages in the order of the stream, which may hold a number more than once. */
+export interface FeedStore<Message extends OwnedMessage = FeedMessage> {
   /**
-   * The account's first messages at `place` or behind it, `count` or fewer: at least one where there is one.
+   * The owner's first messages at `place` or behind it, `count` or fewer: at least one where there is one.
    * @throws Refusal history_unavailable
    */
-  from(account: AccountId, place: number, count: number): Promise<readonly StoredMessage[]>
+  from(owner: FeedOwner, place: number, count: number): Promise<readonly StoredMessage<Message>[]>
   /** The one that was stored last. @throws Refusal history_unavailable */
-  last(account: AccountId): Promise<StoredMessage | null>
+  last(owner: FeedOwner): Promise<StoredMessage<Message> | null>
 }
 
+/** A stream of numbered messages: its name, where each owner's are, and how they are read. */
+export interface StreamOf<Message extends OwnedMessage> {
+  readonly name: string
+  subject(owner: FeedOwner): string
+  read(owner: FeedOwner, data: Uint8Array): Message
+}
+
+const parsed = (data: Uint8Array): unknown => JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString())
+
+export const feedsOf = (subjects: Subjects): StreamOf<FeedMessage> => ({
+  name: subjects.feedStream,
+  subject: (owner) => subjects.feed(owner as AccountId),
+  read: (_owner, data) => parsed(data) as FeedMessage,
+})
+
+export const tapesOf = (subjects: Subjects): StreamOf<TapePrint> => ({
+  name: subjects.tapeStream,
+  subject: (owner) => subjects.tape(owner as MarketName),
+  read: (_owner, data) => parsed(data) as TapePrint,
+})
+
 /**
- * The feed stream, read by direct gets: any copy of the stream answers, and nothing is made there that could be left behind. A copy may be a moment behind the
+ * A stream, read by direct gets: any copy of the stream answers, and nothing is made there that could be left behind. A copy may be a moment behind the
  * others. nats-server reads while it reads the connection, so this one should not be the connection that orders go through.
  */
-export class JetStreamFeedStore implements FeedStore {
+export class JetStreamFeedStore<Message extends OwnedMessage = FeedMessage> implements FeedStore<Message> {
   readonly #connection: NatsConnection
-  readonly #subjects: Subjects
+  readonly #stream: StreamOf<Message>
   readonly #root: string
 
-  constructor(connection: NatsConnection, subjects: Subjects) {
+  constructor(connection: NatsConnection, stream: StreamOf<Message>) {
     this.#connection = connection
-    this.#subjects = subjects
-    this.#root = `$JS.API.DIRECT.GET.${subjects.feedStream}`
+    this.#stream = stream
+    this.#root = `$JS.API.DIRECT.GET.${stream.name}`
   }
 
-  async from(account: AccountId, place: number, count: number): Promise<readonly StoredMessage[]> {
-    const request = { next_by_subj: this.#subjects.feed(account), seq: Math.max(place, 1), batch: count, max_bytes: BATCH_BYTES }
-    return (await this.#ask(this.#root, JSON.stringify(request))).map(storedMessage)
+  async from(owner: FeedOwner, place: number, count: number): Promise<readonly StoredMessage<Message>[]> {
+    const request = { next_by_subj: this.#stream.subject(owner), seq: Math.max(place, 1), batch: count, max_bytes: BATCH_BYTES }
+    return (await this.#ask(this.#root, JSON.stringify(request))).map((stored) => this.#read(owner, stored))
   }
 
-  async last(account: AccountId): Promise<StoredMessage | null> {
-    const [stored] = await this.#ask(`${this.#root}.${this.#subjects.feed(account)}`, '', 1)
-    return stored === undefined ? null : storedMessage(stored)
+  async last(owner: FeedOwner): Promise<StoredMessage<Message> | null> {
+    const [stored] = await this.#ask(`${this.#root}.${this.#stream.subject(owner)}`, '', 1)
+    return stored === undefined ? null : this.#read(owner, stored)
+  }
+
+  #read(owner: FeedOwner, { headers, data }: Msg): StoredMessage<Message> {
+    const place = Number(headers?.get('Nats-Sequence'))
+    if (!Number.isSafeInteger(place) || place < 1) throw new Error('a stored message came without its place')
+    return { place, bytes: data.length, message: this.#stream.read(owner, data) }
   }
 
   /** @param count of messages, where their number is known and no word comes behind the last of them */
@@ -84,10 +112,4 @@ export class JetStreamFeedStore implements FeedStore {
       }
     })
   }
-}
-
-function storedMessage({ headers, data }: Msg): StoredMessage {
-  const place = Number(headers?.get('Nats-Sequence'))
-  if (!Number.isSafeInteger(place) || place < 1) throw new Error('a stored message came without its place')
-  return { place, bytes: data.length, message: JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString()) as FeedMessage }
 }

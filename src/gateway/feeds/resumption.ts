@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { AccountId } from '../../protocol/identity.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
 import type { FeedPage } from './feedPages.ts'
 import { FeedTrimmed } from './feedSearch.ts'
 
@@ -8,9 +8,9 @@ const STORED_MS = 1_000
 const LOOK_MS = 100
 
 /** What is stored of feeds (FeedPages). */
-interface Stored {
-  after(account: AccountId, after: number, limit: number): Promise<Pick<FeedPage, 'messages' | 'more'>>
-  newest(account: AccountId): Promise<number>
+interface Stored<Message extends OwnedMessage> {
+  after(owner: FeedOwner, after: number, limit: number): Promise<Pick<FeedPage<Message>, 'messages' | 'more'>>
+  newest(owner: FeedOwner): Promise<number>
 }
 
 /**
@@ -19,11 +19,11 @@ interface Stored {
  * @param fed how far the feed has come: asked where the store has nothing of it
  * @throws FeedTrimmed where the next message is no longer kept, Refusal history_unavailable, venue_overloaded
  */
-export async function pageBehind(stored: Stored, account: AccountId, after: number, limit: number, fed: () => number | Promise<number>): Promise<Pick<FeedPage, 'messages' | 'more'>> {
+export async function pageBehind<Message extends OwnedMessage>(stored: Stored<Message>, owner: FeedOwner, after: number, limit: number, fed: () => number | Promise<number>): Promise<Pick<FeedPage<Message>, 'messages' | 'more'>> {
   let last: number | null = null
   for (const end = performance.now() + STORED_MS; ; await delay(LOOK_MS)) {
-    const page = await stored.after(account, after, limit)
-    if (page.messages.length > 0 || (await stored.newest(account)) > 0) return page
+    const page = await stored.after(owner, after, limit)
+    if (page.messages.length > 0 || (await stored.newest(owner)) > 0) return page
     last ??= await fed()
     if (last <= after) return page
     if (performance.now() >= end) throw new FeedTrimmed(last + 1)

@@ -2,6 +2,7 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
 import type { Admission } from '../admission.ts'
 import type { Caller } from '../caller.ts'
 import type { FeedPages } from '../feeds/feedPages.ts'
@@ -19,21 +20,21 @@ export interface HistoryPage<Item> {
   readonly next: string | null
 }
 
-/** Whose history is read, and by which key. */
+/** Whose history is read, and by which key; a tape's, by which address. */
 export interface HistoryReader {
-  readonly account: AccountId
-  readonly reader: AccountId
+  readonly account: FeedOwner
+  readonly reader: string
 }
 
 /** What has happened to an account, as its feed told it, for as long as that is kept. */
-export class History {
-  readonly #feeds: FeedPages
+export class History<Message extends OwnedMessage = FeedMessage> {
+  readonly #feeds: FeedPages<Message>
   readonly #admission: Admission
   readonly #rate: Policy
   readonly #searched: number
 
   /** @param searched messages looked at for one trade at most */
-  constructor(feeds: FeedPages, admission: Admission, rate: Policy, searched: number = limits.historySearch) {
+  constructor(feeds: FeedPages<Message>, admission: Admission, rate: Policy, searched: number = limits.historySearch) {
     this.#feeds = feeds
     this.#admission = admission
     this.#rate = rate
@@ -45,7 +46,7 @@ export class History {
    * fewer items than asked for, even none, and go on all the same.
    * @throws Refusal request_malformed, rate_exceeded, history_unavailable, venue_overloaded, venue_not_ready
    */
-  list<Item>(reader: HistoryReader, caller: Caller, { cursor, limit }: { cursor: string | undefined; limit: number }, pick: (message: FeedMessage) => Item | null): Promise<HistoryPage<Item>> {
+  list<Item>(reader: HistoryReader, caller: Caller, { cursor, limit }: { cursor: string | undefined; limit: number }, pick: (message: Message) => Item | null): Promise<HistoryPage<Item>> {
     const before = cursor === undefined ? null : Number(cursor)
     if (before !== null && !(Number.isSafeInteger(before) && before > 0)) throw new Refusal('request_malformed', 'cursor')
     const { account } = reader
@@ -68,8 +69,8 @@ export class History {
   }
 
   /** A fill of the account and what settled it. @throws Refusal trade_unknown, history_too_long, rate_exceeded, history_unavailable, venue_overloaded, venue_not_ready */
-  trade(reader: HistoryReader, caller: Caller, market: MarketName, number: number): Promise<FoundTrade> {
-    return this.#admitted(reader, caller, SEARCH_COUNT, () => new TradeSearch(this.#feeds, reader.account, this.#searched).find(market, number))
+  trade(this: History, reader: HistoryReader, caller: Caller, market: MarketName, number: number): Promise<FoundTrade> {
+    return this.#admitted(reader, caller, SEARCH_COUNT, () => new TradeSearch(this.#feeds, reader.account as AccountId, this.#searched).find(market, number))
   }
 
   async #admitted<Result>({ reader }: HistoryReader, caller: Caller, count: number, work: () => Promise<Result>): Promise<Result> {

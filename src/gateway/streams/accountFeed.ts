@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { FeedMessage } from '../../protocol/feed.ts'
-import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
 import { FeedTrimmed } from '../feeds/feedSearch.ts'
 import { FeedItem } from './feedItem.ts'
 import { FeedTail } from './feedTail.ts'
@@ -15,12 +14,12 @@ export interface FeedReader {
   lost(): void
 }
 
-/** What is stored of feeds. */
+/** What is stored of feeds, and of tapes. */
 export interface Replay {
   /** What follows a number, oldest first. */
-  after(account: AccountId, after: number, limit: number): Promise<{ readonly messages: readonly FeedMessage[]; readonly more: boolean }>
+  after(owner: FeedOwner, after: number, limit: number): Promise<{ readonly messages: readonly OwnedMessage[]; readonly more: boolean }>
   /** The highest number stored last; 0 for a feed without messages. */
-  newest(account: AccountId): Promise<number>
+  newest(owner: FeedOwner): Promise<number>
 }
 
 /** Messages asked of the store at once. */
@@ -30,11 +29,11 @@ const RETRY_MS = 100
 const RETRIES = 100
 
 /**
- * One account's feed as it happens, for all who follow it here. What arrives live is put in order: repeats are dropped, and what is missing, since a connection was
+ * One account's feed, or one market's tape, as it happens, for all who follow it here. What arrives live is put in order: repeats are dropped, and what is missing, since a connection was
  * cut somewhere, is read from the store before anything after it is passed on. So everybody who has joined gets the same messages at the same time.
  */
 export class AccountFeed {
-  readonly account: AccountId
+  readonly owner: FeedOwner
   readonly #replay: Replay
   readonly #retry_ms: number
   readonly #tail = new FeedTail(limits.feedTailMessages, limits.feedTailBytes)
@@ -52,10 +51,15 @@ export class AccountFeed {
   /** When something was last heard of it, by a clock that never goes back. */
   heard_ms = 0
 
-  constructor(account: AccountId, replay: Replay, retry_ms = RETRY_MS) {
-    this.account = account
+  constructor(owner: FeedOwner, replay: Replay, retry_ms = RETRY_MS) {
+    this.owner = owner
     this.#replay = replay
     this.#retry_ms = retry_ms
+  }
+
+  /** Number of the last message that was passed on here; 0 where nobody knows. */
+  get last(): number {
+    return this.#last ?? 0
   }
 
   get readers(): number {
@@ -86,7 +90,7 @@ export class AccountFeed {
   async check(): Promise<void> {
     if (this.#last === null || this.#catchingUp) return
     this.heard_ms = performance.now()
-    this.#goal = Math.max(this.#goal, await this.#replay.newest(this.account))
+    this.#goal = Math.max(this.#goal, await this.#replay.newest(this.owner))
     this.#pursue()
   }
 
@@ -147,7 +151,7 @@ export class AccountFeed {
     for (let failures = 0; !this.#closed && this.#last! < this.#goal; ) {
       const before = this.#last!
       try {
-        const { messages } = await this.#replay.after(this.account, before, PAGE)
+        const { messages } = await this.#replay.after(this.owner, before, PAGE)
         if (this.#closed) return
         for (const message of messages) if (message.seq === this.#last! + 1) this.#pass(FeedItem.of(message))
         this.#release()

@@ -82,6 +82,7 @@ export class Connection implements Receiver, MarketReader, BalanceReader {
   readonly challenge = randomBytes(CHALLENGE_BYTES).toString('base64url')
   readonly subscriptions = new Map<FeedChannel, Subscription>()
   readonly markets = new Map<MarketName, string>()
+  readonly tapes = new Map<MarketName, Subscription>()
   login: Login | null = null
   /** A login that is on its way: what was asked behind it waits for it. Never rejects. */
   loggingIn: Promise<void> = Promise.resolve()
@@ -174,7 +175,7 @@ export class Connection implements Receiver, MarketReader, BalanceReader {
       return this.#socket.terminate()
     }
     if (this.login !== null && Date.now() >= this.login.until_ms) return this.end('session_ended')
-    const idle = this.login === null && this.markets.size === 0 && this.#inFlight === 0
+    const idle = this.login === null && this.markets.size === 0 && this.tapes.size === 0 && this.#inFlight === 0
     if (idle && now - this.#asked_ms > this.#bounds.idle_ms) return this.end('idle')
     if (now < this.#beat_ms) return
     this.#beat_ms = now + this.#bounds.heartbeat_ms

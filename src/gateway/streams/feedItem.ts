@@ -1,11 +1,11 @@
-import type { FeedEvent, FeedMessage } from '../../protocol/feed.ts'
+import type { OwnedMessage } from '../../protocol/tape.ts'
 
-/** What can be had of an account's feed. */
-export type FeedChannel = 'orders' | 'fills' | 'settlement' | 'keys'
+/** What can be had of an account's feed, and of a market's tape. */
+export type FeedChannel = 'orders' | 'fills' | 'settlement' | 'keys' | 'tape'
 
-const channels: Readonly<Record<FeedEvent['type'], FeedChannel>> = { order: 'orders', fill: 'fills', settled: 'settlement', deposit: 'settlement', withdrawal: 'settlement', key: 'keys' }
+const channels: Readonly<Record<OwnedMessage['type'], FeedChannel>> = { print: 'tape', order: 'orders', fill: 'fills', settled: 'settlement', deposit: 'settlement', withdrawal: 'settlement', key: 'keys' }
 
-/** A message of an account's feed on its way to those who follow it: written once for all to whom the same came before it, which is nearly always everybody. */
+/** A message of an account's feed, or of a market's tape, on its way to those who follow it: written once for all to whom the same came before it, which is nearly always everybody. */
 export class FeedItem {
   readonly seq: number
   /** null: of a kind that this gateway does not know yet; it counts and is not shown. */
@@ -22,12 +22,12 @@ export class FeedItem {
 
   /** @throws Error where it is no feed message */
   static read(text: string): FeedItem {
-    const { seq, type } = JSON.parse(text) as Partial<FeedMessage>
+    const { seq, type } = JSON.parse(text) as Partial<OwnedMessage>
     if (!Number.isSafeInteger(seq) || seq! < 1 || typeof type !== 'string') throw new Error('a feed message has a number and a type')
     return new FeedItem(seq!, Object.hasOwn(channels, type) ? channels[type] : null, text)
   }
 
-  static of(message: FeedMessage): FeedItem {
+  static of(message: OwnedMessage): FeedItem {
     return new FeedItem(message.seq, Object.hasOwn(channels, message.type) ? channels[message.type] : null, JSON.stringify(message))
   }
 

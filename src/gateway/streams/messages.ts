@@ -12,11 +12,12 @@ const closed = { additionalProperties: false }
 const Id = Type.String({ pattern: '^[\\x20-\\x7e]{1,64}$', description: 'Chosen by the client; its answer carries it' })
 const Seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
-export const channels = ['orders', 'fills', 'settlement', 'keys', 'balances', 'market'] as const
+export const channels = ['orders', 'fills', 'settlement', 'keys', 'balances', 'market', 'tape'] as const
 export type Channel = (typeof channels)[number]
 const ChannelName = Type.Unsafe<Channel>({ type: 'string', enum: [...channels] })
 const Channels = Type.Array(ChannelName, { minItems: 1, maxItems: channels.length, uniqueItems: true })
-const Markets = Type.Array(MarketMember, { minItems: 1, maxItems: limits.markets, uniqueItems: true, description: 'For the market channel: these instead of all' })
+const Markets = Type.Array(MarketMember, { minItems: 1, maxItems: limits.markets, uniqueItems: true, description: 'For the channels market and tape: these instead of all' })
+const TapePlaces = Type.Record(MarketMember, Seq, { ...closed, maxProperties: limits.markets, description: 'For the channel tape: resume these markets, everything behind that number' })
 const signed = SignedRequest.properties
 const Batch = Type.Array(SignedRequest, { minItems: 1, maxItems: limits.batchMessages })
 const request = <Op extends string, Members extends Record<string, TSchema>>(op: Op, members: Members) => Type.Object({ id: Id, op: Type.Literal(op), ...members }, closed)
@@ -28,7 +29,7 @@ export const requestSchemas = {
     request('login', { token: Type.String({ minLength: 1, maxLength: 4_096, description: 'From a SEP-10 login' }) }),
     request('login', { ...signed, cancelOnDisconnect: Type.Optional(Type.Boolean({ description: 'Take the key’s orders back when this connection ends' })) }),
   ]),
-  subscribe: request('subscribe', { channels: Channels, markets: Type.Optional(Markets), after: Type.Optional(Type.Integer({ ...Seq, description: 'Resume: everything behind this number, and no snapshot' })) }),
+  subscribe: request('subscribe', { channels: Channels, markets: Type.Optional(Markets), after: Type.Optional(Type.Integer({ ...Seq, description: 'Resume: everything behind this number, and no snapshot' })), tapeAfter: Type.Optional(TapePlaces) }),
   unsubscribe: request('unsubscribe', { channels: Channels, markets: Type.Optional(Markets) }),
   place: request('place', { ...signed }),
   amend: request('amend', { ...signed }),
@@ -60,6 +61,9 @@ export const MarketStateShape = Type.Object(
   closed,
 )
 
+/** A message of a market's tape: the same on NATS. */
+export const TapePrintShape = Type.Object({ v: Type.Literal(1), seq: Seq, market: text, type: Type.Literal('print'), from: text, until: text, price: text, quantity: text }, closed)
+
 const part = { part: Type.Integer({ minimum: 1 }), parts: Type.Integer({ minimum: 1 }) }
 const told = { seq: Seq, prev: Seq }
 const feedChannel = (channel: string) => Type.Object({ type: Type.Literal('update'), channel: Type.Literal(channel), ...told, data: FeedMessageShape }, closed)
@@ -72,11 +76,16 @@ export const sentSchemas = {
   orderSnapshot: Type.Object({ type: Type.Literal('snapshot'), channel: Type.Literal('orders'), seq: Seq, ...part, data: Type.Array(OrderShape) }, closed),
   balanceSnapshot: Type.Object({ type: Type.Literal('snapshot'), channel: Type.Literal('balances'), seq: Seq, data: Type.Array(BalanceShape) }, closed),
   marketSnapshot: Type.Object({ type: Type.Literal('snapshot'), channel: Type.Literal('market'), data: Type.Array(MarketStateShape) }, closed),
+  tapeSnapshot: Type.Object(
+    { type: Type.Literal('snapshot'), channel: Type.Literal('tape'), data: Type.Array(Type.Object({ market: text, seq: Seq }, closed), { description: 'Of each market the number behind which its prints begin here' }) },
+    closed,
+  ),
   orders: feedChannel('orders'),
   fills: feedChannel('fills'),
   settlement: feedChannel('settlement'),
   keys: feedChannel('keys'),
   balances: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('balances'), ...told, data: Type.Array(BalanceShape) }, closed),
+  tape: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('tape'), ...told, data: TapePrintShape }, closed),
   market: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('market'), data: MarketStateShape }, closed),
   heartbeat: Type.Object(
     { type: Type.Literal('heartbeat'), time: text, channels: Type.Record(text, Type.Object({ last: Seq, through: Seq }, closed), { description: 'Of each channel the last number sent, and the number up to which all of it has been' }) },

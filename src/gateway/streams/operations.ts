@@ -1,8 +1,10 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
+import type { OwnedMessage } from '../../protocol/tape.ts'
 import type { Standing } from '../../protocol/vault.ts'
 import { balancesView } from '../balanceView.ts'
 import type { Gateway } from '../gateway.ts'
+import { customerOf } from '../limits/address.ts'
 import { failure } from '../log.ts'
 import { batchResult } from '../orderEntry.ts'
 import type { BatchEntry, Entry } from '../orderEntry.ts'
@@ -16,11 +18,19 @@ import type { MarketWatch } from './marketWatch.ts'
 import type { Channel, Requests } from './messages.ts'
 import type { Presences } from './presences.ts'
 import { Subscription } from './subscription.ts'
+import type { TapeFeeds } from './tapeFeeds.ts'
 
 /** Orders in one message of a snapshot. */
 const SNAPSHOT_ORDERS = 500
-const isFeedChannel = (channel: Channel): channel is FeedChannel => channel !== 'balances' && channel !== 'market'
+const isFeedChannel = (channel: Channel): channel is Exclude<FeedChannel, 'tape'> => channel !== 'balances' && channel !== 'market' && channel !== 'tape'
 const batches = { placeBatch: 'place', cancelBatch: 'cancel' } as const satisfies Record<string, BatchEntry>
+
+/** A tape that somebody is about to follow, with what of it is to be read from the store first. */
+interface Opened {
+  readonly market: MarketName
+  readonly subscription: Subscription
+  readonly first: readonly OwnedMessage[] | null
+}
 
 export interface Parts {
   readonly gateway: Gateway
@@ -28,6 +38,7 @@ export interface Parts {
   readonly feeds: AccountFeeds
   readonly replay: Replay
   readonly markets: MarketWatch
+  readonly tapes: TapeFeeds
   readonly presences: Presences
   /** Connections that one account may have. */
   readonly perAccount: number
@@ -83,6 +94,8 @@ export class Operations implements Operator {
     connection.subscriptions.clear()
     this.#leaveBalances(connection)
     for (const market of [...connection.markets.keys()]) this.#parts.markets.leave(connection, market)
+    for (const subscription of connection.tapes.values()) subscription.end()
+    connection.tapes.clear()
     this.#parts.presences.leave(connection, true)
     if (connection.login !== null) this.#forget(connection.login.account, connection)
   }
@@ -136,16 +149,20 @@ export class Operations implements Operator {
     if (connections?.size === 0) this.#byAccount.delete(account)
   }
 
-  async #subscribe(connection: Connection, { channels, markets, after }: Requests['subscribe'], asker: Asker): Promise<void> {
+  async #subscribe(connection: Connection, { channels, markets, after, tapeAfter }: Requests['subscribe'], asker: Asker): Promise<void> {
     const { gateway, feeds, replay } = this.#parts
     const ofFeed = channels.filter(isFeedChannel)
     const wanted = channels.includes('market') ? this.#markets(markets) : []
-    if (markets !== undefined && wanted.length === 0) throw new Refusal('request_malformed', 'markets')
+    const taped = channels.includes('tape') ? this.#taped(markets) : []
+    if (tapeAfter !== undefined && !Object.keys(tapeAfter).every((market) => taped.includes(market as MarketName))) throw new Refusal('request_malformed', 'tapeAfter')
+    if (markets !== undefined && wanted.length === 0 && taped.length === 0) throw new Refusal('request_malformed', 'markets')
     if (after !== undefined && ofFeed.length === 0) throw new Refusal('request_malformed', 'after')
     const balances = channels.includes('balances')
+    const tapes = taped.length === 0 ? [] : await this.#openTapes(connection, taped, tapeAfter, asker)
     if (ofFeed.length === 0 && !balances) {
       asker.answer(200, { channels: [...new Set([...subscribed(connection), ...channels])] })
-      return this.#followMarkets(connection, wanted)
+      await this.#followMarkets(connection, wanted)
+      return this.#followTapes(connection, tapes)
     }
     await connection.loggingIn
     if (connection.login === null) throw new Refusal('login_missing')
@@ -160,7 +177,7 @@ export class Operations implements Operator {
       const subscription = new Subscription(feed, connection, ofFeed, after ?? standing.fed)
       const first = await subscription.firstPage(replay, standing.fed)
       if (!connection.open) return
-      this.#leave(connection, { channels: channels.filter((channel) => channel !== 'market') })
+      this.#leave(connection, { channels: channels.filter((channel) => channel !== 'market' && channel !== 'tape') })
       kept = ofFeed.length > 0
       for (const channel of ofFeed) connection.subscriptions.set(channel, subscription)
       asker.answer(200, { channels: [...new Set([...subscribed(connection), ...channels])], ...(ofFeed.length > 0 && { seq: subscription.position }) })
@@ -176,6 +193,7 @@ export class Operations implements Operator {
       if (!kept) feeds.release(account)
     }
     await this.#followMarkets(connection, wanted)
+    await this.#followTapes(connection, tapes)
   }
 
   /** In messages of a bounded size, each sent when the one before it has left. */
@@ -204,10 +222,47 @@ export class Operations implements Operator {
     for (const [n, market] of wanted.entries()) markets.join(connection, market, states[n]!)
   }
 
+  #taped(named: readonly string[] | undefined): MarketName[] {
+    const { markets } = this.#parts.gateway.venue
+    const taped = this.#markets(named).filter((market) => markets.get(market)!.rules.tape !== null)
+    if (taped.length === 0 || taped.length < (named?.length ?? 0)) throw new Refusal('tape_off')
+    return taped
+  }
+
+  /** @throws Refusal where one of them cannot be read from there on */
+  async #openTapes(connection: Connection, taped: readonly MarketName[], places: Readonly<Record<string, number>> | undefined, asker: Asker): Promise<Opened[]> {
+    const { gateway, tapes } = this.#parts
+    gateway.rates.policies.history.take(customerOf(connection.remoteAddress), asker)
+    return Promise.all(
+      taped.map(async (market) => {
+        const { feed, printed } = await tapes.open(market)
+        const after = places?.[market] ?? printed
+        if (after > printed) throw new Refusal('resume_ahead', market)
+        const subscription = new Subscription(feed, connection, ['tape'], after)
+        return { market, subscription, first: await subscription.firstPage(gateway.prints, printed) }
+      }),
+    )
+  }
+
+  async #followTapes(connection: Connection, opened: readonly Opened[]): Promise<void> {
+    if (opened.length === 0 || !connection.open) return
+    for (const { market, subscription } of opened) {
+      connection.tapes.get(market)?.end()
+      connection.tapes.set(market, subscription)
+    }
+    connection.respond({ type: 'snapshot', channel: 'tape', data: opened.map(({ market, subscription }) => ({ market, seq: subscription.position })) })
+    await Promise.all(opened.map(({ subscription, first }) => subscription.follow(this.#parts.gateway.prints, first)))
+  }
+
   #leave(connection: Connection, { channels, markets }: Pick<Requests['unsubscribe'], 'channels' | 'markets'>): void {
     for (const channel of channels) {
       if (channel === 'market') for (const market of (markets as MarketName[] | undefined) ?? [...connection.markets.keys()]) this.#parts.markets.leave(connection, market)
-      else if (channel === 'balances') this.#leaveBalances(connection)
+      else if (channel === 'tape') {
+        for (const market of (markets as MarketName[] | undefined) ?? [...connection.tapes.keys()]) {
+          connection.tapes.get(market)?.end()
+          connection.tapes.delete(market)
+        }
+      } else if (channel === 'balances') this.#leaveBalances(connection)
       else {
         const subscription = connection.subscriptions.get(channel)
         connection.subscriptions.delete(channel)
@@ -226,8 +281,8 @@ export class Operations implements Operator {
 
   #end(subscription: Subscription): void {
     subscription.end()
-    this.#parts.feeds.release(subscription.feed.account)
+    this.#parts.feeds.release(subscription.feed.owner as AccountId)
   }
 }
 
-const subscribed = (connection: Connection): Channel[] => [...connection.subscriptions.keys(), ...(connection.balancesAt === null ? [] : (['balances'] as const)), ...(connection.markets.size === 0 ? [] : (['market'] as const))]
+const subscribed = (connection: Connection): Channel[] => [...connection.subscriptions.keys(), ...(connection.balancesAt === null ? [] : (['balances'] as const)), ...(connection.markets.size === 0 ? [] : (['market'] as const)), ...(connection.tapes.size === 0 ? [] : (['tape'] as const))]

@@ -16,6 +16,7 @@ import type { ReadToken } from './logins.ts'
 import { MarketWatch } from './marketWatch.ts'
 import { Operations } from './operations.ts'
 import { Presences } from './presences.ts'
+import { TapeFeeds } from './tapeFeeds.ts'
 
 export const STREAM_PATH = '/api/v1/stream'
 
@@ -40,6 +41,7 @@ export class Streams {
   readonly #logins: Logins
   readonly #feeds: AccountFeeds
   readonly #markets: MarketWatch
+  readonly #tapes: TapeFeeds
   readonly #operations: Operations
   readonly #timers: readonly NodeJS.Timeout[]
   #opened = 0
@@ -64,14 +66,18 @@ export class Streams {
     this.#logins = new Logins(gateway, readToken)
     this.#feeds = new AccountFeeds(connection, venue, replay, (account, wanted) => gateway.read({ kind: 'standing', account, ...wanted }), log)
     this.#markets = new MarketWatch(venue.markets, (market) => gateway.marketState(market))
+    this.#tapes = new TapeFeeds(connection, venue.subjects, gateway.prints, log)
     const presences = new Presences(gateway.vaults)
-    this.#operations = new Operations({ gateway, logins: this.#logins, feeds: this.#feeds, replay, markets: this.#markets, presences, perAccount: this.#bounds.perAccount })
+    this.#operations = new Operations({ gateway, logins: this.#logins, feeds: this.#feeds, replay, markets: this.#markets, tapes: this.#tapes, presences, perAccount: this.#bounds.perAccount })
     const every = (ms: number, work: () => void): NodeJS.Timeout => setInterval(work, ms).unref()
     this.#timers = [
       every(Math.min(1_000, this.#bounds.heartbeat_ms), () => {
         for (const one of this.#connections) one.tick()
       }),
-      every(FEED_CHECK_MS, () => this.#feeds.tick()),
+      every(FEED_CHECK_MS, () => {
+        this.#feeds.tick()
+        this.#tapes.tick()
+      }),
       every(PRESENCE_TICK_MS, () => presences.tick()),
       every(KEY_CHECK_MS, () => void this.#checkKeys()),
     ]
@@ -115,6 +121,7 @@ export class Streams {
     for (const end = Date.now() + CLOSE_MS; this.#connections.size > 0 && Date.now() < end; ) await delay(10)
     this.#markets.close()
     this.#feeds.close()
+    this.#tapes.close()
     this.#server.close()
   }
 

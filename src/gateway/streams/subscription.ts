@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { FeedTrimmed } from '../feeds/feedSearch.ts'
 import { pageBehind } from '../feeds/resumption.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { FeedMessage } from '../../protocol/feed.ts'
+import type { OwnedMessage } from '../../protocol/tape.ts'
 import type { AccountFeed, FeedReader, Replay } from './accountFeed.ts'
 import { PAGE } from './accountFeed.ts'
 import { FeedItem } from './feedItem.ts'
@@ -80,17 +80,17 @@ export class Subscription implements FeedReader {
    * @param fed how far the feed has come
    * @throws Refusal feed_trimmed, history_unavailable, venue_overloaded
    */
-  async firstPage(replay: Replay, fed: number): Promise<readonly FeedMessage[] | null> {
+  async firstPage(replay: Replay, fed: number): Promise<readonly OwnedMessage[] | null> {
     if (this.feed.covers(this.#position)) return null
     try {
-      return (await pageBehind(replay, this.feed.account, this.#position, PAGE, () => fed)).messages
+      return (await pageBehind(replay, this.feed.owner, this.#position, PAGE, () => fed)).messages
     } catch (error) {
       throw error instanceof FeedTrimmed ? new Refusal('feed_trimmed') : error
     }
   }
 
   /** Sends what was missed, and joins the feed. @param first the first page of it, where that has been read */
-  async follow(replay: Replay, first: readonly FeedMessage[] | null): Promise<void> {
+  async follow(replay: Replay, first: readonly OwnedMessage[] | null): Promise<void> {
     let messages = first
     for (let failures = 0; !this.#ended; ) {
       if (messages !== null) {
@@ -102,7 +102,7 @@ export class Subscription implements FeedReader {
       }
       if (this.#ended || this.feed.join(this)) return
       try {
-        messages = (await replay.after(this.feed.account, this.#position, PAGE)).messages
+        messages = (await replay.after(this.feed.owner, this.#position, PAGE)).messages
       } catch (error) {
         if (!(error instanceof Refusal)) return this.lost()
         messages = []

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { NatsSigningKey } from '../../enclave/natsKeys.ts'
-import type { AccountId } from '../../protocol/identity.ts'
+import type { AccountId, MarketName } from '../../protocol/identity.ts'
 import { operationsOf } from '../../protocol/nats.ts'
 import type { KeyScope } from '../../protocol/vault.ts'
 import { traderInbox } from '../../protocol/subjects.ts'
@@ -26,10 +26,13 @@ export const TRADERS_ACCOUNT = 'TRADERS'
 export class Permits {
   readonly #issuer: NatsSigningKey
   readonly #subjects: Subjects
+  readonly #tapes: readonly string[]
 
-  constructor(issuer: NatsSigningKey, subjects: Subjects) {
+  /** @param taped markets with a public tape, which everybody may read who is let in */
+  constructor(issuer: NatsSigningKey, subjects: Subjects, taped: readonly MarketName[] = []) {
     this.#issuer = issuer
     this.#subjects = subjects
+    this.#tapes = taped.map((market) => subjects.tape(market))
   }
 
   /** @param user nkey that the server made for this one question @param server its id */
@@ -37,9 +40,9 @@ export class Permits {
     const { account, key, until } = admitted
     const subjects = this.#subjects
     const nats = {
-      // All that it may do. The account has nothing else in it but feeds of others and requests of others.
+      // All that it may do. The account has nothing else in it but feeds of others, requests of others, and tapes of markets.
       pub: { allow: operationsOf(admitted.scope).map((operation) => subjects.traderRequest(account, key, operation)) },
-      sub: { allow: [subjects.feed(account), `${traderInbox(key)}.>`] },
+      sub: { allow: [subjects.feed(account), `${traderInbox(key)}.>`, ...this.#tapes] },
       subs: -1,
       data: -1,
       payload: -1,

@@ -36,12 +36,13 @@ export class Subscribers {
     this.#links = links
     const rights = keyRights(gateway)
     this.sessions = new Sessions(links.system, name, rights, log)
+    const taped = [...venue.markets.values()].filter(({ rules }) => rules.tape !== null).map(({ name }) => name)
     const turnstile = {
       // nats-server asks; whoever connects hears only that it may not.
       fromAddress: (host: string): void => rates.fromAddress('logins', { remoteAddress: host }, { counted: () => undefined }),
       enter: this.sessions.enter.bind(this.sessions),
     }
-    this.#callout = new Callout(connection, new Doorkeeper(binding, rights), new Permits(keys.issuer, venue.subjects), keys.exchange, turnstile, log)
+    this.#callout = new Callout(connection, new Doorkeeper(binding, rights), new Permits(keys.issuer, venue.subjects, taped), keys.exchange, turnstile, log)
     const fed = async (account: AccountId): Promise<number> => (await gateway.read<Standing>({ kind: 'standing', account, orders: false, balances: false })).fed
     this.#requests = new Requests(gateway, links.traders, new Replay(gateway.feeds, fed))
   }

@@ -5,7 +5,7 @@ import t from 'tap'
 import { ensureStreams } from '../../../src/actors/runtime/streams.ts'
 import { FeedPages } from '../../../src/gateway/feeds/feedPages.ts'
 import { FeedTrimmed } from '../../../src/gateway/feeds/feedSearch.ts'
-import { JetStreamFeedStore } from '../../../src/gateway/feeds/feedStore.ts'
+import { feedsOf, JetStreamFeedStore } from '../../../src/gateway/feeds/feedStore.ts'
 import type { AccountId } from '../../../src/protocol/identity.ts'
 import { Subjects } from '../../../src/protocol/subjects.ts'
 import { startNatsCluster } from '../../nats/cluster.ts'
@@ -24,7 +24,7 @@ t.teardown(async () => {
 await ensureStreams(connection, subjects)
 const manager = await jetstreamManager(connection, { checkAPI: false })
 const client = jetstream(connection)
-const pages = new FeedPages(new JetStreamFeedStore(connection, subjects))
+const pages = new FeedPages(new JetStreamFeedStore(connection, feedsOf(subjects)))
 const stored = (account: string, seq: number) => JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [`A-B:${seq}`], transaction: 'x', ledger: seq })
 
 interface Run {
@@ -111,7 +111,7 @@ t.test('every page is what an array would give, whatever is repeated, between an
       await manager.streams.purge(subjects.feedStream, { seq: state.first_seq + (trim % state.messages) })
       const kept: number[] = []
       for (let place = 1; ; ) {
-        const [message] = await new JetStreamFeedStore(connection, subjects).from('GA' as AccountId, place, 1)
+        const [message] = await new JetStreamFeedStore(connection, feedsOf(subjects)).from('GA' as AccountId, place, 1)
         if (message === undefined) break
         kept.push(message.message.seq)
         place = message.place + 1
@@ -186,7 +186,7 @@ t.test('a server that is away is told as such, and is found again', async (t) =>
     await link.close()
     await away.stop()
   })
-  const there = new FeedPages(new JetStreamFeedStore(link, subjects))
+  const there = new FeedPages(new JetStreamFeedStore(link, feedsOf(subjects)))
   await t.rejects(there.newest('GA' as AccountId), { code: 'history_unavailable' }, 'no stream')
   await ensureStreams(link, subjects)
   await jetstream(link).publish(subjects.feed('GA' as AccountId), stored('GA', 1))
@@ -212,7 +212,7 @@ t.test('a stream of three copies is read from whichever server is asked', async 
     await jetstream(links[0]!).publish(subjects.feed('GA' as AccountId), stored('GA', seq))
   }
   for (const link of links) {
-    const here = new FeedPages(new JetStreamFeedStore(link, subjects))
+    const here = new FeedPages(new JetStreamFeedStore(link, feedsOf(subjects)))
     await until('this copy has all', async () => (await here.newest('GA' as AccountId)) === 300)
     for (const after of [0, 50, 75, 115, 260]) t.strictSame((await here.after('GA' as AccountId, after, 40)).messages.map(({ seq }) => seq), between(after + 1, after + 40))
     t.strictSame((await here.before('GA' as AccountId, null, 10)).messages.map(({ seq }) => seq), between(291, 300).reverse())
