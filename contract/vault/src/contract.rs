@@ -3,7 +3,7 @@ use soroban_sdk::{Address, BytesN, Env, Vec, contract, contractimpl};
 use crate::balances::{self, Exit};
 use crate::custody;
 use crate::errors::Error;
-use crate::events::{AdminSet, AssetAdded, MatchingEngineSet};
+use crate::events::{AdminSet, AssetAdded, IssuerFlagsSet, MatchingEngineSet, TradingKeySet};
 use crate::exits;
 use crate::governance::{self, Announcement, Change};
 use crate::settlement::{self, SettlementBatch, SettlementInstruction};
@@ -61,6 +61,22 @@ impl Vault {
         let asset = storage::add_asset(&env, &token);
         AssetAdded { token, asset }.publish(&env);
         Ok(asset)
+    }
+
+    /// Puts on record what the asset's issuer can do: the flags of its account (CAP-0001, CAP-0035), which a contract can't read. The
+    /// administrator's call.
+    pub fn set_issuer_flags(env: Env, token: Address, flags: u32) -> Result<(), Error> {
+        governance::require_admin(&env)?;
+        ttl::extend_instance(&env);
+        let asset = storage::asset_index(&env, &token).ok_or(Error::UnknownAsset)?;
+        storage::set_issuer_flags(&env, asset, flags);
+        IssuerFlagsSet {
+            token,
+            asset,
+            flags,
+        }
+        .publish(&env);
+        Ok(())
     }
 
     // Governance: what could harm somebody is said long before it happens
@@ -151,6 +167,29 @@ impl Vault {
         exits::claim(&env, &user, &token)
     }
 
+    // Accounts
+
+    /// Names the ed25519 key that signs the user's orders, or none. For contract accounts, which have no key of their own to sign
+    /// messages with: the user authorises it as its own rules say.
+    pub fn set_trading_key(env: Env, user: Address, key: Option<BytesN<32>>) -> Result<(), Error> {
+        user.require_auth();
+        ttl::extend_instance(&env);
+        storage::set_trading_key(&env, &user, key.as_ref());
+        TradingKeySet { user, key }.publish(&env);
+        Ok(())
+    }
+
+    /// Keeps all that is an account's alive, as touching it does. Anybody's call.
+    pub fn extend(env: Env, user: Address) -> Result<(), Error> {
+        ttl::extend_instance(&env);
+        let account = storage::account_index(&env, &user).ok_or(Error::UnknownAccount)?;
+        storage::account_address(&env, account);
+        storage::account_count(&env);
+        storage::trading_key(&env, &user);
+        balances::keep(&env, account, storage::asset_count(&env));
+        Ok(())
+    }
+
     // Settlement
 
     /// Settles one trade, once. The matching engine's call.
@@ -205,6 +244,15 @@ impl Vault {
 
     pub fn get_asset_index(env: Env, token: Address) -> Option<u32> {
         storage::asset_index(&env, &token)
+    }
+
+    /// What the asset's issuer could do when the administrator last put it on record.
+    pub fn get_issuer_flags(env: Env, token: Address) -> Option<u32> {
+        storage::issuer_flags(&env, storage::asset_index(&env, &token)?)
+    }
+
+    pub fn get_trading_key(env: Env, user: Address) -> Option<BytesN<32>> {
+        storage::trading_key(&env, &user)
     }
 
     /// What the channel's last batch said; all zero before the first one.

@@ -21,6 +21,16 @@ pub struct MatchingEngineSet {
     pub matching_engine: Option<Address>,
 }
 
+/// What the asset's issuer can do, as the administrator found it.
+#[contractevent(topics = ["issuer_flags"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct IssuerFlagsSet {
+    #[topic]
+    pub token: Address,
+    pub asset: u32,
+    pub flags: u32,
+}
+
 /// What is to come, and from when on.
 #[contractevent(topics = ["change_announced"], data_format = "vec")]
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -129,6 +139,15 @@ holding_event! {
         /// What left: less than what was asked for where trades of the time before had used some.
         amount: i128,
     }
+}
+
+/// The key that signs a user's orders from now on; nothing where none does any more.
+#[contractevent(topics = ["trading_key"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TradingKeySet {
+    #[topic]
+    pub user: Address,
+    pub key: Option<BytesN<32>>,
 }
 
 #[contractevent(topics = ["settle_trade"], data_format = "vec")]

@@ -21,7 +21,8 @@ pub use contract::{Vault, VaultArgs, VaultClient};
 pub use errors::Error;
 pub use events::{
     AdminSet, AssetAdded, BatchSettled, ChangeAnnounced, ChangeCancelled, Claimed, CodeSet,
-    DelaySet, Deposited, ExitSet, MatchingEngineSet, PauseSet, PauserSet, TradeSettled, Withdrawn,
+    DelaySet, Deposited, ExitSet, IssuerFlagsSet, MatchingEngineSet, PauseSet, PauserSet,
+    TradeSettled, TradingKeySet, Withdrawn,
 };
 pub use exits::EXIT_DELAY_SECONDS;
 pub use governance::{

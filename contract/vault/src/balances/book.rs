@@ -152,6 +152,14 @@ impl<'a> Balances<'a> {
     }
 }
 
+/// Keeps an account's balances alive: reading a page does.
+pub fn keep(env: &Env, account: u32, asset_count: u32) {
+    for group in 0..asset_count.div_ceil(ASSETS_PER_GROUP) {
+        let number = account / ACCOUNTS_PER_PAGE;
+        storage::page(env, &PageKey { group, number });
+    }
+}
+
 /// A balance in the asset's smallest unit, without changing anything.
 pub fn balance(env: &Env, account: u32, asset: u32) -> Result<i128, Error> {
     Balances::new(env).balance(account, asset)

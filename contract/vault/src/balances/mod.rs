@@ -4,6 +4,6 @@ mod book;
 mod exits;
 mod page;
 
-pub use book::{Balances, balance, exit};
+pub use book::{Balances, balance, exit, keep};
 pub use exits::Exit;
 pub use page::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};

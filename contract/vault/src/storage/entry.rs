@@ -13,7 +13,11 @@ pub fn read<K: Key, V: TryFromVal<Env, Val>>(env: &Env, key: &K) -> Option<V> {
     value
 }
 
-/// Writes an entry that was not there before.
+pub fn remove<K: Key>(env: &Env, key: &K) {
+    env.storage().persistent().remove(key);
+}
+
+/// Writes an entry that was not there before, or was not read.
 pub fn create<K: Key, V: IntoVal<Env, Val>>(env: &Env, key: &K, value: &V) {
     env.storage().persistent().set(key, value);
     // The network decides how long a new entry lives; on one with a shorter minimum than the public network's this catches up.

@@ -28,6 +28,10 @@ pub enum DataKey {
     Accounts(u32),
     /// Persistent: [`super::Channel`].
     Channel(u32),
+    /// Persistent: u32, what an asset's issuer could do when the administrator last looked.
+    IssuerFlags(u32),
+    /// Persistent: `BytesN<32>`, the ed25519 key that signs a user's orders.
+    TradingKey(Address),
     /// Temporary: nothing; that the entry is there says that the trade is settled.
     Trade(BytesN<32>),
 }

@@ -5,10 +5,12 @@ mod announcements;
 mod channels;
 mod entry;
 mod instance;
+mod issuer_flags;
 mod key;
 mod pages;
 mod pauses;
 mod trades;
+mod trading_keys;
 
 pub use accounts::{account_address, account_count, account_index, open_account};
 pub use announcements::{announcements, change_delay, set_announcements, set_change_delay};
@@ -17,7 +19,9 @@ pub use instance::{
     MAX_ASSETS, MAX_CHANNELS, add_asset, admin, asset_count, asset_index, assets, matching_engine,
     pauser, remove_matching_engine, set_admin, set_matching_engine, set_pauser,
 };
+pub use issuer_flags::{issuer_flags, set_issuer_flags};
 pub use key::{DataKey, Key, PageKey};
 pub use pages::{create_page, page, replace_page};
 pub use pauses::{Pauses, pauses, set_pauses};
 pub use trades::{is_trade_settled, mark_trade_settled};
+pub use trading_keys::{set_trading_key, trading_key};

@@ -5,7 +5,7 @@ use soroban_sdk::{Address, Event as _, IntoVal, Symbol, Val, Vec as HostVec, vec
 use vault::{
     AdminSet, AssetAdded, BatchSettled, Change, ChangeAnnounced, ChangeCancelled, Claimed, CodeSet,
     DelaySet, Deposited, EXIT_DELAY_SECONDS, ExitSet, MIN_CHANGE_DELAY_SECONDS, MatchingEngineSet,
-    PauseSet, PauserSet, TradeSettled, Withdrawn,
+    PauseSet, PauserSet, TradeSettled, TradingKeySet, Withdrawn,
 };
 
 use crate::chain::{Chain, START_TIME};
@@ -127,6 +127,25 @@ fn governance() {
     chain.apply_by(&admin, &change).unwrap();
     let set = AdminSet { admin };
     assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
+}
+
+#[test]
+fn trading_keys() {
+    let chain = Chain::new();
+    let user = Address::generate(&chain.env);
+    for key in [Some(chain.bytes32(7)), None] {
+        let arguments = (&user, key.clone()).into_val(&chain.env);
+        chain.authorise(&[chain.by(&user, "set_trading_key", arguments)]);
+        chain.vault.set_trading_key(&user, &key);
+        let set = TradingKeySet {
+            user: user.clone(),
+            key,
+        };
+        assert_eq!(
+            published(&chain),
+            [set.to_xdr(&chain.env, &chain.vault.address)]
+        );
+    }
 }
 
 #[test]

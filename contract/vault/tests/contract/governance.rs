@@ -22,7 +22,7 @@ impl Chain {
         self.announce_by(&self.admin, change)
     }
 
-    fn announce_by(&self, signer: &Address, change: &Change) -> Outcome<u64> {
+    pub fn announce_by(&self, signer: &Address, change: &Change) -> Outcome<u64> {
         let arguments = (change.clone(),).into_val(&self.env);
         self.authorise(&[self.by(signer, "announce_change", arguments)]);
         outcome!(self.vault.try_announce_change(change))
@@ -38,7 +38,7 @@ impl Chain {
         outcome!(self.vault.try_apply_change(change))
     }
 
-    fn cancel_by(&self, signer: &Address, change: &Change) -> Outcome<()> {
+    pub fn cancel_by(&self, signer: &Address, change: &Change) -> Outcome<()> {
         let arguments = (signer, change.clone()).into_val(&self.env);
         self.authorise(&[self.by(signer, "cancel_change", arguments)]);
         outcome!(self.vault.try_cancel_change(signer, change))

@@ -1,8 +1,8 @@
 //! Administration: the engine, the assets, and the views of them.
 
-use soroban_sdk::testutils::Address as _;
-use soroban_sdk::{Address, vec};
-use vault::{Error, MAX_ASSETS};
+use soroban_sdk::testutils::{Address as _, Events as _};
+use soroban_sdk::{Address, Event as _, IntoVal, vec};
+use vault::{Error, IssuerFlagsSet, MAX_ASSETS};
 
 use crate::chain::{Chain, Refusal, outcome};
 use crate::encoding::swap;
@@ -50,6 +50,39 @@ fn what_is_not_a_token_is_no_asset() {
             Err(Refusal::Contract(Error::NotAToken))
         );
     }
+}
+
+#[test]
+fn what_an_issuer_can_do_is_on_record() {
+    let (chain, tokens) = Chain::with_assets(2);
+    let record = |signer: &Address, token: &Address, flags: u32| {
+        let arguments = (token, flags).into_val(&chain.env);
+        chain.authorise(&[chain.by(signer, "set_issuer_flags", arguments)]);
+        outcome!(chain.vault.try_set_issuer_flags(token, &flags))
+    };
+    assert_eq!(chain.vault.get_issuer_flags(&tokens[1]), None);
+    assert_eq!(record(&chain.engine, &tokens[1], 0), Err(Refusal::Host));
+    assert_eq!(record(&chain.admin, &tokens[1], 0), Ok(()));
+    assert_eq!(chain.vault.get_issuer_flags(&tokens[1]), Some(0));
+    assert_eq!(record(&chain.admin, &tokens[1], 10), Ok(()));
+    let set = IssuerFlagsSet {
+        token: tokens[1].clone(),
+        asset: 1,
+        flags: 10,
+    };
+    let events = chain.env.events().all();
+    assert_eq!(
+        events.filter_by_contract(&chain.vault.address).events(),
+        [set.to_xdr(&chain.env, &chain.vault.address)]
+    );
+    assert_eq!(chain.vault.get_issuer_flags(&tokens[1]), Some(10));
+    assert_eq!(chain.vault.get_issuer_flags(&tokens[0]), None);
+    let stranger = chain.classic_asset();
+    assert_eq!(
+        record(&chain.admin, &stranger, 0),
+        Err(Refusal::Contract(Error::UnknownAsset))
+    );
+    assert_eq!(chain.vault.get_issuer_flags(&stranger), None);
 }
 
 #[test]

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use soroban_sdk::testutils::Address as _;
 use soroban_sdk::{Address, Bytes, IntoVal, Val, Vec as HostVec};
-use vault::{ASSETS_PER_GROUP, SettlementBatch, SettlementInstruction};
+use vault::{
+    ASSETS_PER_GROUP, Change, DAY_IN_LEDGERS, EXIT_DELAY_SECONDS, SettlementBatch,
+    SettlementInstruction,
+};
 
 use super::ledger_reader;
-use super::model::{Batch, Model, No, Trade, Verdict};
+use super::model::{Batch, EngineChange, Model, No, Trade, Verdict};
 use super::random::Random;
-use crate::chain::{Authority, Chain, Outcome, Refusal, START_TIME, outcome};
+use crate::chain::{Authority, Chain, Outcome, Refusal, outcome};
 use crate::encoding::{Deltas, encode, zigzag};
 
 const USERS: usize = 40;
@@ -16,12 +20,17 @@ const USERS: usize = 40;
 const ASSETS: usize = 5;
 /// One more token that is no asset of the vault.
 const TOKENS: usize = ASSETS + 1;
+/// The last one has no engine at first.
+const CHANNELS: u32 = 3;
+const ENGINES: usize = 3;
 const PURSE: i128 = 1_000_000;
 
 pub struct Caller {
     chain: Chain,
     users: Vec<Address>,
     tokens: Vec<Address>,
+    /// The first one settles on channel 0, the second one on channel 1, as it begins.
+    engines: Vec<Address>,
     model: Model,
     random: Random,
     last_batch: Option<SettlementBatch>,
@@ -48,8 +57,15 @@ impl Caller {
         let users = (0..USERS)
             .map(|_| chain.holder(&tokens, PURSE))
             .collect::<Vec<_>>();
+        let engines = [
+            chain.engine.clone(),
+            Address::generate(&chain.env),
+            Address::generate(&chain.env),
+        ];
+        chain.apply(&Change::Engine(1, engines[1].clone())).unwrap();
         let mut model = Model {
             assets: ASSETS,
+            engines: BTreeMap::from([(0, 0), (1, 1)]),
             ..Model::default()
         };
         for user in 0..USERS {
@@ -61,6 +77,7 @@ impl Caller {
             chain,
             users,
             tokens,
+            engines: engines.to_vec(),
             model,
             random,
             last_batch: None,
@@ -70,21 +87,52 @@ impl Caller {
 
     pub fn step(&mut self) {
         match self.random.below(100) {
-            0..30 => self.deposit(),
-            30..45 => self.withdraw(),
-            45..65 => self.settle_trade(),
-            65..90 => self.settle_batch(),
-            90..95 => self.replay(),
+            0..22 => self.deposit(),
+            22..32 => self.withdraw(),
+            32..48 => self.settle_trade(),
+            48..70 => self.settle_batch(),
+            70..74 => self.replay(),
+            74..86 => self.exit(),
+            86..90 => self.pause(),
+            90..94 => self.change_engine(),
             _ => self.pass_time(),
+        }
+    }
+
+    /// Whatever happened before: everybody takes everything home, without asking anybody.
+    pub fn everybody_leaves(&mut self) {
+        let holdings = self
+            .model
+            .balances
+            .iter()
+            .filter(|(_, balance)| **balance > 0)
+            .map(|(holding, _)| *holding)
+            .collect::<Vec<_>>();
+        for &(user, asset) in &holdings {
+            let (address, token) = (&self.users[user], &self.tokens[asset]);
+            if self.model.exits.remove(&(user, asset)).is_some() {
+                assert_eq!(self.chain.cancel_request(address, token), Ok(()));
+            }
+            assert!(self.chain.request(address, token, i128::MAX).is_ok());
+        }
+        self.chain.pass(1, EXIT_DELAY_SECONDS);
+        for &(user, asset) in &holdings {
+            let (address, token) = (&self.users[user], &self.tokens[asset]);
+            let balance = self.model.balance(user, asset);
+            assert_eq!(self.chain.claim(address, token), Ok(balance));
+            self.model.balances.remove(&(user, asset));
+        }
+        for token in &self.tokens {
+            assert_eq!(self.chain.held(&self.chain.vault.address, token), 0);
         }
     }
 
     /// The books against the model, and against what the vault holds.
     pub fn check(&self) {
         let accounts = u32::try_from(self.model.accounts.len()).expect("few accounts");
-        let balances = ledger_reader::balances(&self.chain, accounts, ASSETS as u32);
+        let books = ledger_reader::books(&self.chain, accounts, ASSETS as u32);
         let mut sums = [0_i128; ASSETS];
-        for (&(account, asset), &balance) in &balances {
+        for (&(account, asset), &balance) in &books.balances {
             assert!(
                 balance >= 0,
                 "account {account} has {balance} of asset {asset}"
@@ -107,23 +155,46 @@ impl Caller {
             );
         }
         assert_eq!(self.chain.vault.get_account_count(), accounts);
-        assert_eq!(
-            self.chain.vault.get_channel(&0).sequence,
-            self.model.sequence
-        );
-        assert_eq!(self.chain.vault.get_channel(&0).epoch, self.model.epoch);
+        let exits = books
+            .exits
+            .iter()
+            .map(|(&(account, asset), exit)| {
+                let user = self.model.accounts[account as usize];
+                ((user, asset as usize), *exit)
+            })
+            .collect::<BTreeMap<_, _>>();
+        assert_eq!(exits, self.model.exits);
+        for channel in 0..CHANNELS {
+            let on_chain = self.chain.vault.get_channel(&channel);
+            assert_eq!(
+                (on_chain.epoch, on_chain.sequence),
+                self.model.cursor(channel)
+            );
+            let engine = self.model.engines.get(&channel);
+            assert_eq!(
+                self.chain.vault.get_channel_engine(&channel),
+                engine.map(|engine| self.engines[*engine].clone())
+            );
+        }
     }
 
     /// A run in which an operation never passed, or was never refused, has tested little.
     pub fn require_variety(&self, steps: u64) {
-        if steps < 200 {
+        if steps < 300 {
             return;
         }
-        for operation in ["deposit", "withdraw", "settle_trade", "settle_batch"] {
+        for (operation, least) in [
+            ("deposit", 3),
+            ("withdraw", 3),
+            ("settle_trade", 3),
+            ("settle_batch", 3),
+            ("request", 1),
+            ("claim", 1),
+        ] {
             for passed in [true, false] {
                 let times = self.tally.get(&(operation, passed)).copied().unwrap_or(0);
                 assert!(
-                    times >= 3,
+                    times >= least,
                     "{operation} with outcome {passed}: {times} times"
                 );
             }
@@ -240,22 +311,23 @@ impl Caller {
         let signing = self.signing();
         let stranger = (user + 1 + self.random.index(USERS - 1)) % USERS;
         let without_engine = self.random.chance(50);
+        let engine = self.engine(0);
         let (chain, address, token) = (&self.chain, &self.users[user], &self.tokens[asset]);
         let arguments: HostVec<Val> = (address, token, amount).into_val(&chain.env);
         let by = |signer, arguments: &HostVec<Val>| chain.by(signer, "withdraw", arguments.clone());
         match signing {
             Signing::Right => {
-                chain.authorise(&[by(address, &arguments), by(&chain.engine, &arguments)]);
+                chain.authorise(&[by(address, &arguments), by(&engine, &arguments)]);
             }
             Signing::Missing if without_engine => chain.authorise(&[by(address, &arguments)]),
-            Signing::Missing => chain.authorise(&[by(&chain.engine, &arguments)]),
+            Signing::Missing => chain.authorise(&[by(&engine, &arguments)]),
             Signing::Stranger => chain.authorise(&[
                 by(&self.users[stranger], &arguments),
-                by(&chain.engine, &arguments),
+                by(&engine, &arguments),
             ]),
             Signing::OtherArguments => {
                 let other: HostVec<Val> = (address, token, amount ^ 1).into_val(&chain.env);
-                chain.authorise(&[by(address, &arguments), by(&chain.engine, &other)]);
+                chain.authorise(&[by(address, &arguments), by(&engine, &other)]);
             }
         }
         let outcome = outcome!(chain.vault.try_withdraw(address, token, &amount));
@@ -272,6 +344,8 @@ impl Caller {
     fn settle_trade(&mut self) {
         let ((seller, base), (buyer, quote)) = (self.holding(), self.holding());
         let now = self.now();
+        let ledger = self.chain.env.ledger().sequence();
+        let engine = self.engine(0);
         let trade = Trade {
             id: self.random.below(120) as u8,
             buyer,
@@ -303,11 +377,11 @@ impl Caller {
         };
         let right = instruction(trade.base_amount);
         match signing {
-            Signing::Right => chain.authorise(&[by(&chain.engine, right.clone())]),
+            Signing::Right => chain.authorise(&[by(&engine, right.clone())]),
             Signing::Missing => chain.authorise(&[]),
             Signing::Stranger => chain.authorise(&[by(&self.users[buyer], right.clone())]),
             Signing::OtherArguments => {
-                chain.authorise(&[by(&chain.engine, instruction(trade.base_amount ^ 1))]);
+                chain.authorise(&[by(&engine, instruction(trade.base_amount ^ 1))]);
             }
         }
         let outcome = outcome!(chain.vault.try_settle_trade(&right));
@@ -317,7 +391,7 @@ impl Caller {
             &what,
             outcome,
             signing == Signing::Right,
-            |model| model.settle_trade(&trade, now),
+            |model| model.settle_trade(&trade, now, ledger),
         );
     }
 
@@ -326,14 +400,19 @@ impl Caller {
         if self.random.chance(25) {
             self.damage(&mut deltas);
         }
+        let channel = match self.random.below(20) {
+            0 => 2,
+            1..8 => 1,
+            _ => 0,
+        };
+        let (epoch, sequence) = self.model.cursor(channel);
         let batch = Batch {
-            channel: u32::from(self.random.chance(2)),
-            epoch: self.model.epoch + self.random.below(2)
-                - u64::from(self.model.epoch > 0 && self.random.chance(6)),
+            channel,
+            epoch: epoch + self.random.below(2) - u64::from(epoch > 0 && self.random.chance(6)),
             sequence: match self.random.below(20) {
-                0 => self.model.sequence,
-                1 => self.model.sequence + 2,
-                _ => self.model.sequence + 1,
+                0 => sequence,
+                1 => sequence + 2,
+                _ => sequence + 1,
             },
             trade_count: u32::from(!self.random.chance(3)) * 7,
             deltas,
@@ -358,6 +437,13 @@ impl Caller {
     }
 
     fn submit(&mut self, batch: &Batch, signing: Signing) {
+        let now = self.now();
+        let engine = self.engine(batch.channel);
+        let stranger = match self.random.below(3) {
+            0 => self.chain.admin.clone(),
+            // That of another channel, or of none.
+            _ => self.other_engine(batch.channel),
+        };
         let chain = &self.chain;
         let signed = SettlementBatch {
             channel: batch.channel,
@@ -369,13 +455,13 @@ impl Caller {
             deltas: Bytes::from_slice(&chain.env, &batch.deltas),
         };
         match signing {
-            Signing::Right => chain.authorise(&[chain.batch_authority(&chain.engine, &signed)]),
+            Signing::Right => chain.authorise(&[chain.batch_authority(&engine, &signed)]),
             Signing::Missing => chain.authorise(&[]),
-            Signing::Stranger => chain.authorise(&[chain.batch_authority(&chain.admin, &signed)]),
+            Signing::Stranger => chain.authorise(&[chain.batch_authority(&stranger, &signed)]),
             Signing::OtherArguments => {
                 let mut other = signed.clone();
                 other.deltas.push_back(0);
-                chain.authorise(&[chain.batch_authority(&chain.engine, &other)]);
+                chain.authorise(&[chain.batch_authority(&engine, &other)]);
             }
         }
         let outcome = outcome!(chain.vault.try_settle_batch(&signed));
@@ -391,8 +477,156 @@ impl Caller {
             &what,
             outcome,
             signing == Signing::Right,
-            |model| model.settle_batch(batch),
+            |model| model.settle_batch(batch, now),
         );
+    }
+
+    /// The channel's engine, or any where it has none.
+    fn engine(&self, channel: u32) -> Address {
+        let engine = self.model.engines.get(&channel).copied().unwrap_or(0);
+        self.engines[engine].clone()
+    }
+
+    fn other_engine(&mut self, channel: u32) -> Address {
+        let engine = self.model.engines.get(&channel).copied().unwrap_or(0);
+        self.engines[(engine + 1 + self.random.index(ENGINES - 1)) % ENGINES].clone()
+    }
+
+    /// A holding with a request, mostly, where there is one.
+    fn leaving(&mut self) -> (usize, usize) {
+        let leaving = self.model.exits.keys().copied().collect::<Vec<_>>();
+        if leaving.is_empty() || self.random.chance(15) {
+            return self.holding();
+        }
+        leaving[self.random.index(leaving.len())]
+    }
+
+    /// A request, its end, or its claim.
+    fn exit(&mut self) {
+        let now = self.now();
+        let signing = self.signing();
+        let kind = self.random.below(10);
+        let (user, asset) = if kind < 5 {
+            self.holding()
+        } else {
+            self.leaving()
+        };
+        let amount = self.amount(self.model.balance(user, asset));
+        let stranger = (user + 1 + self.random.index(USERS - 1)) % USERS;
+        let (chain, address, token) = (&self.chain, &self.users[user], &self.tokens[asset]);
+        let function = match kind {
+            0..5 => "request_withdraw",
+            5 => "cancel_request",
+            _ => "claim_withdraw",
+        };
+        let arguments = |token: &Address| -> HostVec<Val> {
+            if kind < 5 {
+                (address, token, amount).into_val(&chain.env)
+            } else {
+                (address, token).into_val(&chain.env)
+            }
+        };
+        match signing {
+            Signing::Right => chain.authorise(&[chain.by(address, function, arguments(token))]),
+            Signing::Missing => chain.authorise(&[]),
+            Signing::Stranger => {
+                let stranger = &self.users[stranger];
+                chain.authorise(&[chain.by(stranger, function, arguments(token))]);
+            }
+            Signing::OtherArguments => {
+                let other = &self.tokens[(asset + 1) % TOKENS];
+                chain.authorise(&[chain.by(address, function, arguments(other))]);
+            }
+        }
+        let what = format!("of {amount} of asset {asset} by user {user}, signed: {signing:?}");
+        let signed = signing == Signing::Right;
+        match kind {
+            0..5 => {
+                let outcome = outcome!(chain.vault.try_request_withdraw(address, token, &amount));
+                self.compare("request", &what, outcome, signed, |model| {
+                    model.request(user, asset, amount, now)
+                });
+            }
+            5 => {
+                let outcome = outcome!(chain.vault.try_cancel_request(address, token));
+                self.compare("cancel", &what, outcome, signed, |model| {
+                    model.cancel(user, asset)
+                });
+            }
+            _ => {
+                let outcome = outcome!(chain.vault.try_claim_withdraw(address, token));
+                self.compare("claim", &what, outcome, signed, |model| {
+                    model.claim(user, asset, now)
+                });
+            }
+        }
+    }
+
+    /// Of all or of an asset, by the one who may or by an engine; what is paused is mostly let go on soon.
+    fn pause(&mut self) {
+        let stopped = self.model.paused_assets.iter().copied().collect::<Vec<_>>();
+        let any = self.model.paused || !stopped.is_empty();
+        let paused = !any || self.random.chance(20);
+        let asset = match (paused, stopped.first()) {
+            (true, _) if self.random.chance(40) => None,
+            (true, _) => Some(self.asset()),
+            (false, Some(asset)) if !self.model.paused => Some(*asset),
+            (false, _) => None,
+        };
+        let signed = self.random.chance(90);
+        let chain = &self.chain;
+        let signer = if signed { &chain.admin } else { &chain.engine };
+        let token = asset.map(|asset| &self.tokens[asset]);
+        let outcome = if paused {
+            chain.pause_by(signer, token)
+        } else {
+            chain.unpause_by(signer, token)
+        };
+        let what = format!("of asset {asset:?}: {paused}, signed: {signed}");
+        self.compare("pause", &what, outcome, signed, |model| {
+            model.pause(asset, paused)
+        });
+    }
+
+    /// A step of another engine's way to a channel.
+    fn change_engine(&mut self) {
+        let now = self.now();
+        let any = EngineChange {
+            channel: self.random.below(u64::from(CHANNELS)) as u32,
+            engine: self.random.index(ENGINES),
+        };
+        let announced = self.model.changes.first().map(|(change, _)| *change);
+        let change = announced.filter(|_| self.random.chance(60)).unwrap_or(any);
+        let step = self.random.below(10);
+        let signed = self.random.chance(85);
+        let chain = &self.chain;
+        let signer = if signed {
+            &chain.admin
+        } else {
+            &self.engines[1]
+        };
+        let wanted = Change::Engine(change.channel, self.engines[change.engine].clone());
+        let what = format!("{change:?}, signed: {signed}");
+        match step {
+            0..5 => {
+                let outcome = chain.announce_by(signer, &wanted);
+                self.compare("announce", &what, outcome, signed, |model| {
+                    model.announce(change, now)
+                });
+            }
+            5 => {
+                let outcome = chain.cancel_by(signer, &wanted);
+                self.compare("cancel_change", &what, outcome, signed, |model| {
+                    model.cancel_change(change, now)
+                });
+            }
+            _ => {
+                let outcome = chain.apply_by(signer, &wanted);
+                self.compare("apply_change", &what, outcome, signed, |model| {
+                    model.apply_change(change, now)
+                });
+            }
+        }
     }
 
     /// Some trades between accounts, netted; mostly covered by what the accounts have.
@@ -447,10 +681,14 @@ impl Caller {
         self.chain.env.ledger().timestamp()
     }
 
-    /// A few ledgers, by which a trade id that was used may not become free: runs stay within the window.
+    /// Mostly a ledger; sometimes what makes exits and changes due, forgets trades, or sends what nobody touched to the archive.
     fn pass_time(&mut self) {
-        self.chain.pass(1, 5);
-        assert!(self.now() < START_TIME + vault::PAST_WINDOW_SECONDS);
+        match self.random.below(20) {
+            0..12 => self.chain.pass(1, 5),
+            12..15 => self.chain.pass(1, 6 * 3_600),
+            15..19 => self.chain.pass(DAY_IN_LEDGERS, 5),
+            _ => self.chain.pass(130 * DAY_IN_LEDGERS, 5),
+        }
     }
 
     pub fn donate(&self) {

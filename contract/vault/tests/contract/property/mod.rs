@@ -1,8 +1,8 @@
 //! Random operations by random callers, right and wrong ones, against a slow model that says of each whether it may pass; after
-//! each the books are compared with the model and with what the vault holds.
+//! each the books, requests and cursors are compared with the model and with what the vault holds. A run ends with everybody leaving.
 //!
 //! A run is given by its seed, which a failure prints. `VAULT_PROPERTY_SEED` repeats one, `VAULT_PROPERTY_STEPS` sets the number
-//! of operations of each run.
+//! of operations of each run, `VAULT_PROPERTY_OPERATIONS` asks for as many runs of other seeds as these take: `npm run fuzz:contract`.
 
 mod caller;
 mod ledger_reader;
@@ -53,14 +53,39 @@ fn run(seed: u64, steps: u64) {
         caller.check();
     }
     caller.require_variety(steps);
+    caller.everybody_leaves();
+}
+
+/// Runs from a seed that no run before had until these many operations are done, and says how far it is.
+fn fuzz(operations: u64, steps: u64) {
+    let since_1970 = std::time::UNIX_EPOCH.elapsed().expect("a clock past 1970");
+    let first = since_1970.as_millis() as u64;
+    let mut done = 0;
+    let mut told = std::time::Instant::now();
+    for seed in first.. {
+        if done >= operations {
+            break;
+        }
+        run(seed, steps);
+        done += steps;
+        if told.elapsed().as_secs() >= 10 {
+            told = std::time::Instant::now();
+            println!("{done} of {operations} operations, seed {seed}");
+        }
+    }
+    println!("{done} operations passed, from seed {first} on, {steps} a run");
 }
 
 #[test]
 fn random_operations() {
     let steps = number("VAULT_PROPERTY_STEPS").unwrap_or(DEFAULT_STEPS);
-    match number("VAULT_PROPERTY_SEED") {
-        Some(seed) => run(seed, steps),
-        None => (1..=RUNS).for_each(|seed| run(seed, steps)),
+    match (
+        number("VAULT_PROPERTY_SEED"),
+        number("VAULT_PROPERTY_OPERATIONS"),
+    ) {
+        (Some(seed), _) => run(seed, steps),
+        (None, Some(operations)) => fuzz(operations, steps),
+        (None, None) => (1..=RUNS).for_each(|seed| run(seed, steps)),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use vault::{FUTURE_WINDOW_SECONDS, PAST_WINDOW_SECONDS};
+use vault::{
+    CHANGE_LIFETIME_SECONDS, EXIT_DELAY_SECONDS, FUTURE_WINDOW_SECONDS, MIN_CHANGE_DELAY_SECONDS,
+    PAST_WINDOW_SECONDS,
+};
 
 /// Why the model refuses. Which of several broken rules is named first is not its concern: the unit tests hold the errors.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +37,16 @@ pub struct Batch {
     pub deltas: Vec<u8>,
 }
 
+/// An engine for a channel, by its position in the caller's list.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct EngineChange {
+    pub channel: u32,
+    pub engine: usize,
+}
+
+/// How many ledgers the marker of a settled trade lives.
+const MARKER_LEDGERS: u32 = 17_280;
+
 /// Users and assets are positions in the caller's lists.
 #[derive(Clone, Default)]
 pub struct Model {
@@ -44,9 +57,16 @@ pub struct Model {
     pub balances: BTreeMap<(usize, usize), i128>,
     /// (user, asset) → outside of it.
     pub purses: BTreeMap<(usize, usize), i128>,
-    pub settled: BTreeMap<u8, u64>,
-    pub epoch: u64,
-    pub sequence: u64,
+    /// (user, asset) → amount and due time of a request.
+    pub exits: BTreeMap<(usize, usize), (i128, u64)>,
+    /// Trade id → the ledger in which it settled.
+    pub settled: BTreeMap<u8, u32>,
+    /// Channel → epoch and sequence of its last batch.
+    pub channels: BTreeMap<u32, (u64, u64)>,
+    pub engines: BTreeMap<u32, usize>,
+    pub paused: bool,
+    pub paused_assets: BTreeSet<usize>,
+    pub changes: Vec<(EngineChange, u64)>,
 }
 
 fn rule(holds: bool) -> Verdict {
@@ -62,8 +82,101 @@ impl Model {
         self.purses.get(&(user, asset)).copied().unwrap_or(0)
     }
 
+    pub fn cursor(&self, channel: u32) -> (u64, u64) {
+        self.channels.get(&channel).copied().unwrap_or((0, 0))
+    }
+
+    fn moves(&self, asset: usize) -> Verdict {
+        rule(!self.paused && !self.paused_assets.contains(&asset))
+    }
+
+    /// Whether the balance still covers what a due exit has set aside.
+    fn covers(&self, user: usize, asset: usize, now: u64) -> Verdict {
+        let exit = self.exits.get(&(user, asset));
+        rule(exit.is_none_or(|&(amount, due)| now < due || self.balance(user, asset) >= amount))
+    }
+
+    fn leave(&mut self, user: usize, asset: usize, amount: i128) {
+        *self.balances.entry((user, asset)).or_default() -= amount;
+        *self.purses.entry((user, asset)).or_default() += amount;
+    }
+
+    pub fn request(&mut self, user: usize, asset: usize, amount: i128, now: u64) -> Verdict {
+        rule(amount > 0 && self.balance(user, asset) > 0)?;
+        rule(!self.exits.contains_key(&(user, asset)))?;
+        let amount = amount.min(self.balance(user, asset));
+        self.exits
+            .insert((user, asset), (amount, now + EXIT_DELAY_SECONDS));
+        Ok(())
+    }
+
+    pub fn cancel(&mut self, user: usize, asset: usize) -> Verdict {
+        rule(self.exits.remove(&(user, asset)).is_some())
+    }
+
+    pub fn claim(&mut self, user: usize, asset: usize, now: u64) -> Verdict {
+        let (amount, due) = self.exits.remove(&(user, asset)).ok_or(No::Rule)?;
+        let amount = amount.min(self.balance(user, asset));
+        rule(now >= due && amount > 0)?;
+        self.leave(user, asset, amount);
+        Ok(())
+    }
+
+    pub fn pause(&mut self, asset: Option<usize>, paused: bool) -> Verdict {
+        match asset {
+            None => self.paused = paused,
+            Some(asset) => {
+                rule(asset < self.assets)?;
+                if paused {
+                    self.paused_assets.insert(asset);
+                } else {
+                    self.paused_assets.remove(&asset);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn current(&self, now: u64) -> Vec<(EngineChange, u64)> {
+        let lives = |due: u64| now <= due + CHANGE_LIFETIME_SECONDS;
+        self.changes
+            .iter()
+            .copied()
+            .filter(|(_, due)| lives(*due))
+            .collect()
+    }
+
+    pub fn announce(&mut self, change: EngineChange, now: u64) -> Verdict {
+        self.changes = self.current(now);
+        rule(self.changes.iter().all(|(other, _)| *other != change))?;
+        self.changes.push((change, now + MIN_CHANGE_DELAY_SECONDS));
+        Ok(())
+    }
+
+    pub fn cancel_change(&mut self, change: EngineChange, now: u64) -> Verdict {
+        self.changes = self.current(now);
+        let at = self.changes.iter().position(|(other, _)| *other == change);
+        self.changes.remove(at.ok_or(No::Rule)?);
+        Ok(())
+    }
+
+    pub fn apply_change(&mut self, change: EngineChange, now: u64) -> Verdict {
+        self.changes = self.current(now);
+        let founding = self.accounts.is_empty();
+        match self.changes.iter().position(|(other, _)| *other == change) {
+            Some(at) => {
+                let (_, due) = self.changes.remove(at);
+                rule(founding || now >= due)?;
+            }
+            None => rule(founding)?,
+        }
+        self.engines.insert(change.channel, change.engine);
+        Ok(())
+    }
+
     pub fn deposit(&mut self, user: usize, asset: usize, amount: i128) -> Verdict {
         rule(amount > 0 && asset < self.assets && amount <= self.purse(user, asset))?;
+        self.moves(asset)?;
         if !self.accounts.contains(&user) {
             self.accounts.push(user);
         }
@@ -74,19 +187,26 @@ impl Model {
 
     pub fn withdraw(&mut self, user: usize, asset: usize, amount: i128) -> Verdict {
         rule(amount > 0 && asset < self.assets && amount <= self.balance(user, asset))?;
-        *self.balances.entry((user, asset)).or_default() -= amount;
-        *self.purses.entry((user, asset)).or_default() += amount;
+        self.leave(user, asset, amount);
+        if let Some((asked, due)) = self.exits.remove(&(user, asset))
+            && asked > amount
+        {
+            self.exits.insert((user, asset), (asked - amount, due));
+        }
         Ok(())
     }
 
-    pub fn settle_trade(&mut self, trade: &Trade, now: u64) -> Verdict {
+    pub fn settle_trade(&mut self, trade: &Trade, now: u64, ledger: u32) -> Verdict {
         rule(trade.base_amount > 0 && trade.quote_amount > 0)?;
         rule(trade.buyer != trade.seller && trade.base != trade.quote)?;
         rule(trade.base < self.assets && trade.quote < self.assets)?;
         rule(self.accounts.contains(&trade.buyer) && self.accounts.contains(&trade.seller))?;
         rule(trade.timestamp + PAST_WINDOW_SECONDS >= now)?;
         rule(trade.timestamp <= now + FUTURE_WINDOW_SECONDS)?;
-        rule(!self.settled.contains_key(&trade.id))?;
+        let settled = self.settled.get(&trade.id);
+        rule(settled.is_none_or(|settled| ledger >= settled + MARKER_LEDGERS))?;
+        self.moves(trade.base)?;
+        self.moves(trade.quote)?;
         rule(self.balance(trade.seller, trade.base) >= trade.base_amount)?;
         rule(self.balance(trade.buyer, trade.quote) >= trade.quote_amount)?;
         for (user, asset, change) in [
@@ -97,18 +217,23 @@ impl Model {
         ] {
             *self.balances.entry((user, asset)).or_default() += change;
         }
-        self.settled.insert(trade.id, now);
+        self.covers(trade.seller, trade.base, now)?;
+        self.covers(trade.buyer, trade.quote, now)?;
+        self.settled.insert(trade.id, ledger);
         Ok(())
     }
 
-    pub fn settle_batch(&mut self, batch: &Batch) -> Verdict {
-        rule(batch.channel == 0 && batch.trade_count > 0)?;
-        rule(batch.sequence == self.sequence + 1 && batch.epoch >= self.epoch)?;
+    pub fn settle_batch(&mut self, batch: &Batch, now: u64) -> Verdict {
+        rule(self.engines.contains_key(&batch.channel) && batch.trade_count > 0)?;
+        rule(!self.paused)?;
+        let (epoch, sequence) = self.cursor(batch.channel);
+        rule(batch.sequence == sequence + 1 && batch.epoch >= epoch)?;
         let deltas = decode(&batch.deltas).ok_or(No::Rule)?;
         let mut sums = BTreeMap::<u32, i128>::new();
         let mut after = self.balances.clone();
         for &(account, asset, delta) in &deltas {
             rule((asset as usize) < self.assets)?;
+            self.moves(asset as usize)?;
             let user = *self.accounts.get(account as usize).ok_or(No::Rule)?;
             let balance = after.entry((user, asset as usize)).or_default();
             *balance = balance.checked_add(delta).ok_or(No::Rule)?;
@@ -118,8 +243,13 @@ impl Model {
         rule(sums.values().all(|sum| *sum == 0))?;
         rule(after.values().all(|balance| *balance >= 0))?;
         self.balances = after;
-        self.epoch = batch.epoch;
-        self.sequence = batch.sequence;
+        for &(account, asset, delta) in &deltas {
+            if delta < 0 {
+                self.covers(self.accounts[account as usize], asset as usize, now)?;
+            }
+        }
+        self.channels
+            .insert(batch.channel, (batch.epoch, batch.sequence));
         Ok(())
     }
 }

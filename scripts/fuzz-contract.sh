@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The vault's property test at length: random operations by random callers, right and wrong ones, on the built contract, each compared
+# with a slow model (contract/vault/tests/contract/property). Ends with the number of operations, or with the seed of the run that failed.
+#
+#   scripts/fuzz-contract.sh                        10,000 operations
+#   scripts/fuzz-contract.sh --operations 10000000  as many as these
+#   scripts/fuzz-contract.sh --steps 500            operations of a run; each begins with a new vault and ends with everybody leaving
+#   scripts/fuzz-contract.sh --seed 7 --steps 500   one run again
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+operations=10000
+steps=500
+while [ $# -gt 0 ]; do
+  value=${2:-}
+  [[ "$value" =~ ^[1-9][0-9]*$ ]] || { echo "fuzz-contract: $1 needs a number above 0" >&2; exit 2; }
+  case "$1" in
+    --operations) operations=$value ;;
+    --steps) steps=$value ;;
+    --seed) export VAULT_PROPERTY_SEED=$value ;;
+    *)
+      echo "fuzz-contract: unknown argument $1" >&2
+      exit 2
+      ;;
+  esac
+  shift 2
+done
+export VAULT_PROPERTY_OPERATIONS=$operations VAULT_PROPERTY_STEPS=$steps
+
+"$root/scripts/build-contract.sh"
+exec cargo test --quiet --locked --manifest-path "$root/contract/Cargo.toml" --profile localnet --package vault --test contract -- \
+  --nocapture --exact property::random_operations
