@@ -4,17 +4,20 @@ import type { BatchResult } from './batch.ts'
 import type { Delivery } from './courier.ts'
 import type { Refused } from './errors.ts'
 import type { Request } from './exchange.ts'
-import { amendMessage, cancelAllMessage, cancelByClientIdMessage, cancelMessage, deadManMessage, delegateMessage, idOf, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
+import { amendMessage, cancelAllMessage, cancelByClientIdMessage, cancelMessage, deadManMessage, delegateMessage, idOf, loginMessage, orderMessage, revokeMessage, signRequest, withdrawMessage } from './messages.ts'
 import type { Delegation, NewOrder, SignedRequest, Validity } from './messages.ts'
 import type { CallOptions } from './patience.ts'
 import { Session } from './session.ts'
 import type { OpenOptions } from './session.ts'
 import type { Signer } from './signer.ts'
+import type { Transport } from './transport.ts'
 import type { DeadManView } from './views/account.ts'
 import type { AmendView, CancelAllView, CancelView } from './views/orders.ts'
 
 /** Long enough to be sent again, short enough that one held back on its way does little. */
 const DEAD_MAN_VALIDITY_S = 30
+/** The venue takes five minutes. */
+const LOGIN_VALIDITY_S = 120
 
 /** For calls that sign and send: how long the message is good, and how long the call goes on. */
 export type SendOptions = Partial<Validity> & CallOptions
@@ -33,6 +36,11 @@ export class Client extends AccountReader {
 
   static override async open(url: string, signer: Signer, options: OpenOptions = {}): Promise<Client> {
     return new Client(await Session.open(url, signer, options))
+  }
+
+  /** The same client over another transport: order entry over a WebSocket (StreamTransport) or NATS (NatsTransport). It shares the login, and the verification of evidence. */
+  over(transport: Transport): Client {
+    return new Client(this.#session.over(transport))
   }
 
   /** Signs an order without sending it: to send later, or again after OutcomeUnknown. */
@@ -68,6 +76,11 @@ export class Client extends AccountReader {
   /** @param timeout_s 5 to 86,400; 0 ends the timer. The venue takes messages that expire within a minute. */
   async signDeadMan(timeout_s: number, validity?: Partial<Validity>): Promise<SignedRequest> {
     return signRequest(deadManMessage(this.binding, timeout_s, await this.#session.validity(validity, DEAD_MAN_VALIDITY_S)), this.signer)
+  }
+
+  /** Logs one WebSocket connection in, and no other. @param challenge what the gateway greeted it with */
+  async signLogin(challenge: string): Promise<SignedRequest> {
+    return signRequest(loginMessage(this.binding, { ...(await this.#session.validity({}, LOGIN_VALIDITY_S)), nonce: challenge }), this.signer)
   }
 
   /** Only the account's own key delegates and revokes. */

@@ -1,7 +1,7 @@
 import { isRetryable } from '../protocol/errors.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { BatchItem, BatchResult } from './batch.ts'
-import { NeverSent, OutcomeUnknown, Refused } from './errors.ts'
+import { NeverSent, NotVerified, OutcomeUnknown, Refused } from './errors.ts'
 import { exchange } from './exchange.ts'
 import type { Request } from './exchange.ts'
 import type { SignedRequest } from './messages.ts'
@@ -9,6 +9,8 @@ import { Patience } from './patience.ts'
 import type { CallOptions } from './patience.ts'
 import { problemError } from './problem.ts'
 import type { Transport } from './transport.ts'
+import { verifiedBy } from './verifiedTransport.ts'
+import type { Verify } from './verifiedTransport.ts'
 
 /** What ends an attempt at asking a gateway. */
 export type Failure = NeverSent | Refused | OutcomeUnknown
@@ -43,11 +45,18 @@ export class Courier {
   readonly url: string
   readonly #transport: Transport
   readonly #defaults: CallOptions
+  readonly #verify: Verify | undefined
 
-  constructor(url: string, transport: Transport, defaults: CallOptions) {
+  constructor(url: string, transport: Transport, defaults: CallOptions, verify?: Verify) {
     this.url = url
-    this.#transport = transport
+    this.#transport = verify === undefined ? transport : verifiedBy(verify, transport, url)
     this.#defaults = defaults
+    this.#verify = verify
+  }
+
+  /** To the same gateway another way, with the same verification. */
+  over(transport: Transport): Courier {
+    return new Courier(this.url, transport, this.#defaults, this.#verify)
   }
 
   /** What changes nothing, or nothing more however often it is asked. @throws NeverSent, Refused, OutcomeUnknown */
@@ -172,6 +181,7 @@ const pauseAsked = (failure: Failure): number | undefined => (failure instanceof
 /** What is known of a message after its last attempt. @param unknown whether any copy of it may have reached the venue */
 function concluded(failure: Failure, unknown: boolean, request: SignedRequest): Failure {
   if (failure instanceof Refused && (!unknown || final.has(failure.code))) return failure
+  if (failure instanceof NotVerified && !unknown) return new NotVerified(failure.cause, { request })
   if (failure instanceof NeverSent && !unknown) return new NeverSent(failure.cause, { request, passing: failure.passing })
   return new OutcomeUnknown(failure instanceof OutcomeUnknown ? failure.cause : failure, { request })
 }

@@ -17,6 +17,15 @@ export class NeverSent extends Error {
   }
 }
 
+/** The venue has not shown evidence that the caller's `verify` accepts, or none at all: nothing was sent to it. `cause` is what `verify` threw, or what the venue answered. */
+export class NotVerified extends NeverSent {
+  constructor(cause: unknown, options: { request?: SignedRequest | undefined } = {}) {
+    super(cause, { ...options, passing: false })
+    this.message = 'The request was never sent: the venue has not shown evidence that is accepted.'
+    this.name = 'NotVerified'
+  }
+}
+
 /** The venue said no, and why: nothing happened. `code` is stable (docs/api/errors.md lists them all). */
 export class Refused extends Error {
   readonly code: ErrorCode

@@ -6,6 +6,7 @@ import type { CancelMessage } from '../protocol/messages/cancel.ts'
 import type { CancelAllMessage } from '../protocol/messages/cancelAll.ts'
 import type { DeadManMessage } from '../protocol/messages/deadMan.ts'
 import type { DelegateMessage } from '../protocol/messages/delegate.ts'
+import type { LoginMessage } from '../protocol/messages/login.ts'
 import type { OrderMessage } from '../protocol/messages/order.ts'
 import type { RevokeMessage } from '../protocol/messages/revoke.ts'
 import type { Message } from '../protocol/messages/message.ts'
@@ -130,6 +131,11 @@ export function delegateMessage(binding: Binding, key: string, { scope, market =
 
 export function revokeMessage(binding: Binding, key: string, validity: Validity): RevokeMessage {
   return { action: 'revoke', ...envelope(binding, validity), key }
+}
+
+/** Of one connection: its nonce is the challenge that the gateway greeted it with. */
+export function loginMessage(binding: Binding, validity: Required<Validity>): LoginMessage {
+  return { action: 'login', ...envelope(binding, validity) }
 }
 
 /** @param key a temporary one that is to read, or also hand in signed messages, until the message expires */

@@ -1,10 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { FeedMessage, OrderView } from '../protocol/feed.ts'
-import type { Operation, OperationAnswer } from '../protocol/nats.ts'
+import type { Operation } from '../protocol/nats.ts'
 import { Subjects } from '../protocol/subjects.ts'
-import { NeverSent, OutcomeUnknown } from './errors.ts'
 import type { SignedRequest } from './messages.ts'
 import type { NatsAccess } from './natsAccess.ts'
+import { natsExchange } from './natsExchange.ts'
 import { problemError } from './problem.ts'
 import type { BalanceView } from './views/account.ts'
 
@@ -56,16 +56,8 @@ export class NatsRequests {
 
   async #ask<Body>(operation: Operation, body: object, timeout = TIMEOUT_MS): Promise<Body> {
     const { account, key } = this.#access
-    let answer: OperationAnswer
-    try {
-      const message = await this.#connection.request(this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), { timeout })
-      answer = message.json<OperationAnswer>()
-    } catch (error) {
-      // The server says at once that no gateway is there; anything else may have reached one.
-      const nobody = (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true
-      throw nobody || this.#connection.isClosed() ? new NeverSent(error) : new OutcomeUnknown(error)
-    }
-    if (answer.status < 300) return answer.body as Body
-    throw problemError(answer.body)
+    const { status, body: answer, retryAfter } = await natsExchange(this.#connection, this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), timeout)
+    if (status < 300) return answer as Body
+    throw problemError({ ...answer, status }, retryAfter === null ? undefined : Number(retryAfter) * 1000)
   }
 }

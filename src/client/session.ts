@@ -7,6 +7,7 @@ import type { CallOptions } from './patience.ts'
 import type { Signer } from './signer.ts'
 import { courierTo, VenueReader } from './venueReader.ts'
 import type { ReaderOptions } from './venueReader.ts'
+import type { Transport } from './transport.ts'
 import type { VenueView } from './views/venue.ts'
 
 export interface OpenOptions extends ReaderOptions {
@@ -16,6 +17,12 @@ export interface OpenOptions extends ReaderOptions {
 
 const DEFAULT_VALIDITY_S = 3_600
 
+/** How a key has shown who it is: its token, and a login that is under way. */
+interface Proof {
+  token?: string | undefined
+  login?: Promise<string> | undefined
+}
+
 /** One key at one venue: what the venue is, who acts for which account, the venue's clock, and the token of the key's login. */
 export class Session {
   readonly courier: Courier
@@ -23,15 +30,15 @@ export class Session {
   readonly signer: Signer
   readonly binding: Binding
   readonly #clock: VenueClock
-  #token: string | undefined
-  #login: Promise<string> | undefined
+  readonly #proof: Proof
 
-  private constructor(courier: Courier, venue: VenueView, clock: VenueClock, signer: Signer, account: string) {
+  private constructor(courier: Courier, venue: VenueView, clock: VenueClock, signer: Signer, account: string, proof: Proof = {}) {
     this.courier = courier
     this.venue = venue
     this.signer = signer
     this.binding = { network: venue.network, vault: venue.vault, account }
     this.#clock = clock
+    this.#proof = proof
   }
 
   static async open(url: string, signer: Signer, { account = signer.address, ...options }: OpenOptions): Promise<Session> {
@@ -39,6 +46,11 @@ export class Session {
     const clock = new VenueClock()
     const [venue] = await Promise.all([new VenueReader(courier).markets(), compared(clock, courier)])
     return new Session(courier, venue, clock, signer, account)
+  }
+
+  /** The same key at the same venue, another way: what one has logged in to, the other need not. */
+  over(transport: Transport): Session {
+    return new Session(this.courier.over(transport), this.venue, this.#clock, this.signer, this.binding.account, this.#proof)
   }
 
   /** What a message is given that does not say: an hour by the venue's clock, or as long as the market allows. */
@@ -60,12 +72,12 @@ export class Session {
 
   /** Those who ask at a time share one login: a wallet asks its owner once. */
   login(options?: CallOptions): Promise<string> {
-    return (this.#login ??= this.#prove(options).finally(() => (this.#login = undefined)))
+    return (this.#proof.login ??= this.#prove(options).finally(() => (this.#proof.login = undefined)))
   }
 
   /** Reads what takes a token; logs in where there is none, or no valid one. */
   async read<Answer>(path: string, options?: CallOptions): Promise<Answer> {
-    const fresh = this.#token === undefined
+    const fresh = this.#proof.token === undefined
     const read = (token: string): Promise<Answer> => this.courier.ask({ method: 'GET', path, token }, options)
     const token = await this.token(undefined, options)
     try {
@@ -78,7 +90,8 @@ export class Session {
 
   /** @param spent a token that is no longer good: whoever was refused first has another by now */
   async token(spent?: string, options?: CallOptions): Promise<string> {
-    return this.#token !== undefined && this.#token !== spent ? this.#token : this.login(options)
+    const { token } = this.#proof
+    return token !== undefined && token !== spent ? token : this.login(options)
   }
 
   get url(): string {
@@ -95,7 +108,7 @@ export class Session {
     assertChallenge(challenge.transaction, this.venue.network, address, account)
     const transaction = await this.signer.signTransaction(challenge.transaction, this.venue.network)
     const { token } = await this.courier.ask<{ token: string }>({ method: 'POST', path: '/auth', body: { transaction } }, options)
-    this.#token = token
+    this.#proof.token = token
     return token
   }
 }

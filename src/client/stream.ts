@@ -4,8 +4,8 @@ import { NeverSent, OutcomeUnknown, Refused } from './errors.ts'
 import { pause_ms } from './patience.ts'
 import { StreamPlaces } from './streamPlaces.ts'
 import type { ChannelMessage } from './streamPlaces.ts'
-import { Wire } from './wire.ts'
-import type { OpenSocket, Socket } from './wire.ts'
+import { platformSocket, streamUrl, Wire } from './wire.ts'
+import type { OpenSocket } from './wire.ts'
 import type { Channel, StreamMessage } from './views/stream.ts'
 
 export interface StreamOptions {
@@ -138,11 +138,3 @@ function passing(error: unknown): error is NeverSent | OutcomeUnknown | Refused 
   if (error instanceof Refused) return isRetryable(error.code)
   return error instanceof OutcomeUnknown || (error instanceof NeverSent && error.passing)
 }
-
-function streamUrl(gateway: string): string {
-  const url = new URL('/api/v1/stream', gateway)
-  url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:'
-  return url.href
-}
-
-const platformSocket: OpenSocket = (url) => new WebSocket(url) as unknown as Socket

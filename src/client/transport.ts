@@ -17,10 +17,18 @@ export interface Incoming {
   readonly retryAfter: string | null
 }
 
+/** Asks a connection for a path, and says whether the connection may be used. @param tlsKey DER SubjectPublicKeyInfo at the other end; null without TLS @throws NeverSent */
+export type Guard = (ask: (path: string) => Promise<Incoming>, tlsKey: Uint8Array | null) => Promise<void>
+
 /** Carries requests to a gateway and answers back. */
 export interface Transport {
   /** @throws NeverSent where nothing of the request can have reached anybody, OutcomeUnknown otherwise */
   carry(outgoing: Outgoing): Promise<Incoming>
+  /**
+   * The same transport, over connections that have passed the guard, each of them before anything else is sent over it: where the platform shows connections. Where it does not, a
+   * transport has no such method, and the client looks for evidence before its first request and after each that failed.
+   */
+  guarded?(guard: Guard): Transport
 }
 
 /** Larger answers are not read to their end: no venue gives them. */

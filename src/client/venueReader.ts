@@ -6,11 +6,15 @@ import { readStream } from './stream.ts'
 import type { StreamOptions } from './stream.ts'
 import { fetchTransport } from './transport.ts'
 import type { Transport } from './transport.ts'
+import type { Verify } from './verifiedTransport.ts'
 import type { LimitsView, MarketStateView, PrintView, ReadyView, TimeView, VenueView } from './views/venue.ts'
 
 /** What holds for every call unless the call says otherwise, and how requests travel. */
 export interface ReaderOptions extends CallOptions {
+  /** Default: by fetch. */
   readonly transport?: Transport
+  /** Looks at the evidence of the enclave behind the gateway before anything is sent to it, and again when a connection was lost. */
+  readonly verify?: Verify
 }
 
 export interface TapeOptions extends CallOptions {
@@ -94,6 +98,6 @@ export class VenueReader {
   }
 }
 
-export function courierTo(url: string, { transport = fetchTransport, ...defaults }: ReaderOptions): Courier {
-  return new Courier(url, transport, defaults)
+export function courierTo(url: string, { transport = fetchTransport, verify, ...defaults }: ReaderOptions): Courier {
+  return new Courier(url, transport, defaults, verify)
 }

@@ -1,4 +1,4 @@
-import { OutcomeUnknown } from './errors.ts'
+import { NeverSent, OutcomeUnknown } from './errors.ts'
 import { problemError } from './problem.ts'
 import type { Problem } from './problem.ts'
 
@@ -13,11 +13,25 @@ export interface Socket {
 }
 export type OpenSocket = (url: string) => Socket
 
-interface Answer {
+export const platformSocket: OpenSocket = (url) => new WebSocket(url) as unknown as Socket
+
+/** Where a gateway's stream is. */
+export function streamUrl(gateway: string): string {
+  const url = new URL('/api/v1/stream', gateway)
+  url.protocol = url.protocol === 'http:' ? 'ws:' : 'wss:'
+  return url.href
+}
+
+export interface WireAnswer {
   readonly status: number
   readonly body?: object
   readonly problem?: Problem
   readonly retryAfter_s?: number
+}
+/** What a gateway says first. `challenge` is what a login that is signed for this connection has as its nonce. */
+export interface Hello {
+  readonly challenge: string
+  readonly time: string
 }
 type Sent = { readonly type?: unknown; readonly id?: unknown; readonly heartbeat_s?: unknown }
 
@@ -28,21 +42,28 @@ const HEARTBEATS = 2.5
 /** One connection to a gateway's stream: requests with their answers, and what it sends by itself. Ends when nothing is heard of it. */
 export class Wire {
   readonly #socket: Socket
-  readonly #waiting = new Map<string, { readonly heard: (body: object) => void; readonly resolve: () => void; readonly reject: (error: Error) => void }>()
+  readonly #waiting = new Map<string, { readonly heard: (answer: WireAnswer) => void; readonly lost: () => void }>()
   readonly #tell: (message: object) => void
   #asked = 0
   #watch_ms = HELLO_MS
   #watchdog: ReturnType<typeof setTimeout> | undefined
   #end!: () => void
+  #greet!: (hello: Hello) => void
   #over = false
   /** Resolves when the gateway can no longer be heard. */
   readonly ended: Promise<void>
   readonly opened: Promise<void>
+  /** What the gateway said first; null where it never said anything. */
+  readonly greeted: Promise<Hello | null>
 
   /** @param tell hears what the gateway sends by itself; what it throws ends the connection */
   constructor(url: string, open: OpenSocket, tell: (message: object) => void) {
     this.#tell = tell
     this.ended = new Promise((resolve) => (this.#end = resolve))
+    this.greeted = new Promise((resolve) => {
+      this.#greet = resolve
+      void this.ended.then(() => resolve(null))
+    })
     this.#socket = open(url)
     this.opened = new Promise((resolve) => {
       this.#socket.onopen = () => resolve()
@@ -54,14 +75,28 @@ export class Wire {
     this.#listen()
   }
 
-  /** @param heard hears the answer before anything that comes after it @throws Refused, OutcomeUnknown */
+  /** @param heard hears the answer before anything that comes after it @throws NeverSent, Refused, OutcomeUnknown */
   ask(op: string, members: object, heard: (body: object) => void = () => undefined): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#over) return reject(new OutcomeUnknown(new Error('the stream has ended')))
-      const id = String(++this.#asked)
-      this.#waiting.set(id, { heard, resolve, reject })
-      this.#socket.send(JSON.stringify({ id, op, ...members }))
+      const answered = ({ status, body, problem, retryAfter_s }: WireAnswer): void => {
+        if (body === undefined) return reject(problemError({ ...problem, status }, retryAfter_s === undefined ? undefined : retryAfter_s * 1000))
+        heard(body)
+        resolve()
+      }
+      this.request(op, JSON.stringify(members), answered, () => reject(new OutcomeUnknown(new Error('the stream has ended'))))
     })
+  }
+
+  /**
+   * @param members a JSON object @param heard hears the answer, before anything that comes after it @param lost hears that none will come
+   * @returns forgets the request: neither is heard any more @throws NeverSent
+   */
+  request(op: string, members: string, heard: (answer: WireAnswer) => void, lost: () => void): () => void {
+    if (this.#over) throw new NeverSent(new Error('the stream has ended'))
+    const id = String(++this.#asked)
+    this.#waiting.set(id, { heard, lost })
+    this.#socket.send(`{"id":"${id}","op":${JSON.stringify(op)}${members === '{}' ? '}' : `,${members.slice(1)}`}`)
+    return () => void this.#waiting.delete(id)
   }
 
   close(): void {
@@ -69,7 +104,7 @@ export class Wire {
     this.#over = true
     clearTimeout(this.#watchdog)
     this.#socket.close()
-    for (const { reject } of this.#waiting.values()) reject(new OutcomeUnknown(new Error('the stream has ended')))
+    for (const { lost } of this.#waiting.values()) lost()
     this.#waiting.clear()
     this.#end()
   }
@@ -79,8 +114,11 @@ export class Wire {
     this.#listen()
     try {
       const sent = JSON.parse(String(data)) as Sent
-      if (sent.type === 'hello' && typeof sent.heartbeat_s === 'number') this.#watch_ms = sent.heartbeat_s * 1000 * HEARTBEATS
-      if (sent.type === 'answer') this.#answer(String(sent.id), sent as unknown as Answer)
+      if (sent.type === 'hello' && typeof sent.heartbeat_s === 'number') {
+        this.#watch_ms = sent.heartbeat_s * 1000 * HEARTBEATS
+        this.#greet(sent as unknown as Hello)
+      }
+      if (sent.type === 'answer') this.#answer(String(sent.id), sent as unknown as WireAnswer)
       else this.#tell(sent)
     } catch {
       // Nothing that a gateway says, or a message that is missing: what was had so far stands, and another connection goes on from there.
@@ -88,13 +126,10 @@ export class Wire {
     }
   }
 
-  #answer(id: string, { status, body, problem, retryAfter_s }: Answer): void {
+  #answer(id: string, answer: WireAnswer): void {
     const waiting = this.#waiting.get(id)
-    if (waiting === undefined) return
     this.#waiting.delete(id)
-    if (body === undefined) return waiting.reject(problemError({ ...problem, status }, retryAfter_s === undefined ? undefined : retryAfter_s * 1000))
-    waiting.heard(body)
-    waiting.resolve()
+    waiting?.heard(answer)
   }
 
   /** Whatever is heard puts off the end. */

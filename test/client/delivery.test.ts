@@ -1,16 +1,17 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { BatchResult } from '../../src/client/batch.ts'
 import { Client } from '../../src/client/client.ts'
-import { NeverSent, OutcomeUnknown, Refused } from '../../src/client/errors.ts'
+import { OutcomeUnknown, Refused } from '../../src/client/errors.ts'
 import { idOf } from '../../src/client/messages.ts'
-import type { NewOrder, SignedRequest } from '../../src/client/messages.ts'
+import type { NewOrder } from '../../src/client/messages.ts'
 import { messageId } from '../../src/protocol/messages/messageId.ts'
 import type { CancelOrder, PlaceOrder } from '../../src/protocol/vault.ts'
 import { marketName, resting } from '../gateway/fakeVault.ts'
 import { openStage, trader } from '../gateway/stage.ts'
 import { HostileWay } from './hostileWay.ts'
 import type { Mischief } from './hostileWay.ts'
+import { MoodyVault } from './moodyVault.ts'
+import type { Mood } from './moodyVault.ts'
 
 // What the client says became of a message, against what did, with somebody on the way who cuts, holds and lies.
 
@@ -26,42 +27,19 @@ const patient = { timeout_ms: 120_000 }
 const client = await Client.open(way.url, trader('alice'), patient)
 const order: NewOrder = { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' }
 
-/** Orders that took effect, and how often each was heard of. */
-const taken = new Set<string>()
-const heard = new Map<string, number>()
-type Moods = ('takes' | 'poor' | 'busy' | 'silent')[]
-/** What the vault actor does with copies of what it does not know yet: in turn, then takes them. */
-let moods: Moods = []
+const vault = new MoodyVault()
 
 t.beforeEach(() => {
-  moods = []
-  stage.vault.script = (asked) => {
-    const { id } = asked as PlaceOrder
-    heard.set(id, (heard.get(id) ?? 0) + 1)
-    const mood = taken.has(id) ? 'takes' : (moods.shift() ?? 'takes')
-    if (mood === 'poor') return { answer: { refused: 'funds_insufficient' } }
-    if (mood === 'busy') return { answer: { refused: 'market_unavailable' } }
-    taken.add(id)
-    return mood === 'silent' ? null : resting(asked as PlaceOrder)
-  }
+  vault.moods = []
+  stage.vault.script = vault.script
 })
 
 const mischief = fc.constantFrom<Mischief>('pass', 'cutBefore', 'cutAfter', 'hold', 'half', 'garbage', 'away')
 const ways = fc.record({
   plan: fc.array(mischief, { maxLength: 3 }),
-  moods: fc.array(fc.constantFrom<Moods[number]>('takes', 'poor', 'busy', 'silent'), { maxLength: 3 }),
+  moods: fc.array(fc.constantFrom<Mood>('takes', 'poor', 'busy', 'silent'), { maxLength: 3 }),
   retry: fc.boolean(),
 })
-
-/** Throws where what was said and what happened differ; called when nothing is under way any more. */
-function hold(said: BatchResult<{ readonly id: string }>, { message }: SignedRequest): void {
-  const id = messageId(message)
-  const { order, error } = said
-  if (order !== undefined && (order.id !== id || !taken.has(id))) throw new Error('said to be taken, and was not')
-  if (error instanceof Refused && taken.has(id)) throw new Error(`said to be refused (${error.code}), and was taken`)
-  if (error instanceof NeverSent && heard.has(id)) throw new Error('said to be never sent, and was heard')
-  if ((error instanceof NeverSent || error instanceof OutcomeUnknown) && error.request?.signature === undefined) throw new Error('nothing to send again')
-}
 
 t.test('one order: what is said is what happened', async () => {
   await fc.assert(
@@ -69,11 +47,11 @@ t.test('one order: what is said is what happened', async () => {
       const signed = await client.signOrder(marketName, order)
       const from = way.seen.length
       way.plan.splice(0, Infinity, ...plan)
-      moods = [...asked]
+      vault.moods = [...asked]
       const said = await client.sendOrder(signed, { retry }).then((view) => ({ order: view }), (error: unknown) => ({ error: error as Refused }))
       way.plan.length = 0
       await way.release()
-      hold(said, signed)
+      vault.hold(said, signed)
       const sent = way.seen.slice(from)
       if (new Set(sent).size > 1) throw new Error('the bytes changed')
       if (!retry && sent.length > 1) throw new Error('sent again without leave')
@@ -87,19 +65,19 @@ t.test('a batch: each of it', async () => {
     fc.asyncProperty(ways, async ({ plan, moods: asked, retry }) => {
       const signed = await Promise.all([1, 2, 3].map(() => client.signOrder(marketName, order)))
       way.plan.splice(0, Infinity, ...plan)
-      moods = [...asked]
+      vault.moods = [...asked]
       const results = await client.sendOrders(signed, { retry })
       way.plan.length = 0
       await way.release()
       if (results.length !== signed.length) throw new Error('one result for each')
-      for (const [n, said] of results.entries()) hold(said, signed[n]!)
+      for (const [n, said] of results.entries()) vault.hold(said, signed[n]!)
     }),
     { numRuns: 30 },
   )
 })
 
 t.test('each fault by itself', async (t) => {
-  const cases: [Mischief[], Moods, string][] = [
+  const cases: [Mischief[], Mood[], string][] = [
     [['cutBefore'], [], 'open'],
     [['cutAfter'], [], 'open'],
     [['half', 'garbage', 'away'], [], 'open'],
@@ -114,14 +92,14 @@ t.test('each fault by itself', async (t) => {
   for (const [plan, asked, expected] of cases) {
     const signed = await client.signOrder(marketName, order)
     way.plan.splice(0, Infinity, ...plan)
-    moods = [...asked]
+    vault.moods = [...asked]
     const said = await client.sendOrder(signed).then(
       ({ status }) => status,
       (error: Error) => `${error.name} ${((error instanceof Refused ? error : error.cause) as Refused).code}`,
     )
     t.equal(said, expected, `${plan.join()} ${asked.join()}`)
     await way.release()
-    hold(said === 'open' ? { order: { id: messageId(signed.message) } } : { error: said.startsWith('Refused') ? new Refused({} as never) : new OutcomeUnknown(null, { request: signed }) }, signed)
+    vault.hold(said === 'open' ? { order: { id: messageId(signed.message) } } : { error: said.startsWith('Refused') ? new Refused({} as never) : new OutcomeUnknown(null, { request: signed }) }, signed)
   }
 })
 

@@ -60,18 +60,21 @@ t.test('a program that has only the package trades', async (t) => {
   const secret = Keypair.random().secret()
   const program = `
     import { Client, KeypairSigner, Refused } from 'darkpool-client'
-    import { SecretSigner } from 'darkpool-client/node'
-    import { readFeed } from 'darkpool-client/nats'
-    if (typeof readFeed !== 'function') throw new Error('no feed')
+    import { StreamTransport } from 'darkpool-client'
+    import { SecretSigner, TlsTransport } from 'darkpool-client/node'
+    import { NatsTransport, readFeed } from 'darkpool-client/nats'
+    for (const offered of [TlsTransport, NatsTransport, readFeed]) if (typeof offered !== 'function') throw new Error('something is missing')
     const orders = []
+    const stream = new StreamTransport(process.argv[2])
     for (const Signer of [KeypairSigner, SecretSigner]) {
       const client = await Client.open(process.argv[2], new Signer(process.argv[3]))
-      orders.push((await client.placeOrder(process.argv[4], { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })).price)
+      orders.push((await client.over(stream).placeOrder(process.argv[4], { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' })).price)
       await client.placeOrder(process.argv[4], { side: 'buy', type: 'limit', price: '0.120', quantity: '10', timeInForce: 'GTC' }).catch((error) => {
         if (!(error instanceof Refused)) throw error
         orders.push(error.code)
       })
     }
+    stream.close()
     console.log(JSON.stringify(orders))`
   writeFileSync(join(folder, 'program.js'), program)
   const { stdout } = await run(process.execPath, [join(folder, 'program.js'), stage.url, secret, marketName])

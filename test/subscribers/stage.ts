@@ -4,6 +4,7 @@ import type { Authenticator, NatsConnection } from '@nats-io/transport-node'
 import { Keypair } from '@stellar/stellar-sdk/base'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
+import type { GatewayLimits } from '../../src/gateway/gateway.ts'
 import { openLinks } from '../../src/gateway/subscribers/links.ts'
 import { Subscribers } from '../../src/gateway/subscribers/subscribers.ts'
 import type { AccountId } from '../../src/protocol/identity.ts'
@@ -24,9 +25,9 @@ export interface SubscriberStage extends Stage {
   readonly venueLink: NatsConnection
 }
 
-export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file, given?: NatsKeys): Promise<SubscriberStage> {
+export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file, given?: NatsKeys, bounds: Partial<GatewayLimits> = {}): Promise<SubscriberStage> {
   const keys = given ?? (await testKeys())
-  const stage = await openStage({}, (file) => change({ ...file, nats: { ...file.nats, traders: true } }), { traders: { venue: 'local', keys } })
+  const stage = await openStage(bounds, (file) => change({ ...file, nats: { ...file.nats, traders: true } }), { traders: { venue: 'local', keys } })
   const { nats, gateway } = stage
   const venueLink = await connect({ servers: nats.url, user: nats.user, pass: nats.password, name: 'venue' })
   const subscribers = new Subscribers(gateway, venueLink, await openLinks([nats.url], keys), keys)
