@@ -93,6 +93,11 @@ export class VenueReader {
     return this.#courier.ask({ method: 'GET', path: '/api/v1/openapi.json' }, options)
   }
 
+  /** Streams, and feeds over NATS, as AsyncAPI 3.0. */
+  streamsDescription(options?: CallOptions): Promise<Readonly<Record<string, unknown>>> {
+    return this.#courier.ask({ method: 'GET', path: '/api/v1/asyncapi.json' }, options)
+  }
+
   time(options?: CallOptions): Promise<TimeView> {
     return this.#courier.ask({ method: 'GET', path: '/api/v1/time' }, options)
   }

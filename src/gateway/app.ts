@@ -14,6 +14,7 @@ import { failure } from './log.ts'
 import { refusalOf, sendProblem } from './problem.ts'
 import { endWithProblem } from './rawProblem.ts'
 import { amendOrderRoute } from './routes/amendOrder.ts'
+import { asyncApiRoute } from './routes/asyncApi.ts'
 import { authRoute } from './routes/auth.ts'
 import { balancesRoute } from './routes/balances.ts'
 import { batchRoutes } from './routes/batches.ts'
@@ -83,9 +84,18 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   })
 
   function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const refusal = refusalOf(error)
+    // Whatever else is wrong with what asks for nothing that is here, nobody would have read it. (A path that cannot be taken apart counts as one of those too.)
+    const nothing = request.is404 && !(error instanceof Refusal) && !routes.methodsOf(request.url).includes(request.method)
+    const refusal = nothing ? nothingThere(request, reply) : refusalOf(error)
     if (refusal === undefined) log.error({ at: 'app#answerError', requestId: request.id, ...failure(error) }, 'a request failed')
     sendProblem(reply, refusal ?? new Refusal('internal_error'))
+  }
+
+  /** Why there is no answer at a path, and which methods have one. */
+  function nothingThere(request: FastifyRequest, reply: FastifyReply): Refusal {
+    const allowed = routes.methodsOf(request.url)
+    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
+    return new Refusal(allowed.length > 0 ? 'method_not_allowed' : 'route_unknown')
   }
 
   boundConnections(app.server, limits.connections, gateway.connectionsPerAddress)
@@ -93,7 +103,9 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   const routes = new RouteTable()
   app.decorate('routes', routes)
   const document = new OpenApi(answerHeaders, (route) => [route.onRequest].flat().includes(app.authenticate))
+  const shadows = new Set<string>()
   app.addHook('onRoute', (route) => {
+    if (shadows.has(`${[route.method].flat().join()} ${route.url}`)) return
     routes.add(route.method, route.url)
     document.add(route)
     const { action, cancels } = route.schema ?? {}
@@ -113,9 +125,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   app.setErrorHandler(answerError)
   app.setNotFoundHandler((request, reply) => {
     rates.fromAddress('requests', request.socket, new HttpCaller(reply))
-    const allowed = routes.methodsOf(request.url)
-    if (allowed.length > 0) void reply.header('allow', allowed.join(', '))
-    sendProblem(reply, new Refusal(allowed.length > 0 ? 'method_not_allowed' : 'route_unknown'))
+    sendProblem(reply, nothingThere(request, reply))
   })
   app.removeContentTypeParser('text/plain')
 
@@ -128,7 +138,13 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   await app.register(streamRoute)
   await app.register(healthRoute)
   await app.register(timeRoute)
-  await app.register(openApiRoute, { document, server: webOrigin(venue.file.gateway.homeDomain) })
+  const server = webOrigin(venue.file.gateway.homeDomain)
+  await app.register(asyncApiRoute, { gateway, server })
+  await app.register(openApiRoute, { document, server })
+  for (const { method, url } of routes.shadowed) {
+    shadows.add(`${method} ${url}`)
+    app.route({ method, url, exposeHeadRoute: false, handler: (_request, reply) => void reply.callNotFound() })
+  }
   const streams = new Streams(gateway, (token) => app.readToken(token))
   app.decorate('streams', streams)
   app.server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head))

@@ -6,6 +6,9 @@ const text = Type.String()
 const textOrNull = Type.Unsafe<string | null>({ type: ['string', 'null'] })
 const numberOrNull = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
 
+/** The gateway's clock. */
+export const ClockShape = Type.Object({ time: text, unix_ms: Type.Integer() })
+
 /** An order as its owner sees it: OrderView of the protocol. */
 export const OrderShape = Type.Object({
   id: text,

@@ -8,8 +8,9 @@ import type { KeyScope } from './vault.ts'
 
 const closed = { additionalProperties: false }
 
+export const BatchRequest = Type.Object({ messages: Type.Array(SignedRequest, { minItems: 1, maxItems: limits.batchMessages }) }, closed)
 /** One signed message, or up to 100 of one kind (orders, or cancels): the bodies of the HTTP routes. */
-export const OrdersRequest = Type.Union([SignedRequest, Type.Object({ messages: Type.Array(SignedRequest, { minItems: 1, maxItems: limits.batchMessages }) }, closed)])
+export const OrdersRequest = Type.Union([SignedRequest, BatchRequest])
 
 /** Asks for the feed's messages behind a number, oldest first. */
 export const ReplayRequest = Type.Object(

@@ -40,6 +40,7 @@ const calls: readonly ((client: Client) => Promise<unknown>)[] = [
   (client) => client.alive(),
   (client) => client.ready(),
   (client) => client.description(),
+  (client) => client.streamsDescription(),
   (client) => client.login(),
   (client) => client.order(id),
   (client) => client.orders(),

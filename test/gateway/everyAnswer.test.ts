@@ -84,6 +84,7 @@ const good: Record<string, Good> = {
   'GET /api/v1/limits': { scripts: { 200: null } },
   'GET /api/v1/time': { scripts: { 200: null } },
   'GET /api/v1/openapi.json': { scripts: { 200: null } },
+  'GET /api/v1/asyncapi.json': { scripts: { 200: null } },
   'GET /auth': { query: `?account=${alice.address}`, scripts: { 200: null } },
   'POST /auth': {
     body: async () => {

@@ -71,9 +71,10 @@ export class Recorder {
   #check(method: string, path: string, status: number, type: string, text: string): void {
     const json = type.endsWith('json') ? (JSON.parse(text) as unknown) : text
     const code = type === 'application/problem+json' ? String((json as { code: unknown }).code) : ''
-    const candidates = this.operations.filter((one) => one.method === method && fits(one.path, path))
     // A path that is spelled out comes before one with a parameter, as in the router.
-    const operation = candidates.find((one) => one.path === path) ?? candidates[0]
+    const spelled = this.operations.filter((one) => one.path === path)
+    const candidates = spelled.length > 0 ? spelled : this.operations.filter((one) => fits(one.path, path))
+    const operation = candidates.find((one) => one.method === method)
     const told = `${method} ${operation?.path ?? '(no route)'} ${status} ${code}`.trim()
     this.seen.add(told)
     if (operation === undefined) {

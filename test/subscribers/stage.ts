@@ -12,6 +12,7 @@ import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import { encodeUserSeed } from '../../src/protocol/nkey.ts'
 import { traderInbox } from '../../src/protocol/subjects.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
+import { MessageRecorder } from '../gateway/messageRecorder.ts'
 import { openStage, trader } from '../gateway/stage.ts'
 import type { Stage } from '../gateway/stage.ts'
 
@@ -23,6 +24,8 @@ export interface SubscriberStage extends Stage {
   readonly subscribers: Subscribers
   /** In the venue's own account, as the actors are. */
   readonly venueLink: NatsConnection
+  /** Hears everything that passes among traders, and holds it against the gateway's own description. */
+  readonly messages: MessageRecorder
 }
 
 export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file, given?: NatsKeys, bounds: Partial<GatewayLimits> = {}): Promise<SubscriberStage> {
@@ -31,12 +34,18 @@ export async function openSubscriberStage(change: (file: VenueFile) => VenueFile
   const { nats, gateway } = stage
   const venueLink = await connect({ servers: nats.url, user: nats.user, pass: nats.password, name: 'venue' })
   const subscribers = new Subscribers(gateway, venueLink, await openLinks([nats.url], keys), keys)
+  const messages = await MessageRecorder.of(stage.url)
+  const listener = await connect({ servers: nats.url, authenticator: keys.traders.authenticate, name: 'listener', maxReconnectAttempts: -1, reconnectTimeWait: 50 })
+  listener.subscribe('>', { callback: (broken, { subject, reply, data }) => (broken === null ? messages.natsMessage(subject, reply, data) : undefined) })
+  await listener.flush()
   const close = async (): Promise<void> => {
+    await listener.close()
     await subscribers.close()
     await venueLink.close()
     await stage.close()
+    messages.assertDocumented()
   }
-  return { ...stage, subscribers, venueLink, close }
+  return { ...stage, subscribers, venueLink, messages, close }
 }
 
 export const addressFor = (name: string): AccountId => trader(name).address as AccountId

@@ -67,13 +67,16 @@ export class VenueUnderTest {
     return JSON.parse(stdout) as Record<string, unknown>
   }
 
+  /** A trader that no other test touches. */
+  trader(): LocalTrader {
+    const trader = this.#fresh.pop()
+    if (!trader) throw new Error('the test asks for more traders than it started with')
+    return trader
+  }
+
   /** Traders that no other test touches, and the books of what they should have. */
   async books(...roles: readonly string[]): Promise<Books> {
-    const entries = roles.map((role) => {
-      const trader = this.#fresh.pop()
-      if (!trader) throw new Error('the test asks for more traders than it started with')
-      return [role, trader] as const
-    })
+    const entries = roles.map((role) => [role, this.trader()] as const)
     return Books.open(this.venue, new Map(entries), FUNDS)
   }
 }

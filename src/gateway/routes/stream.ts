@@ -1,7 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { Refusal } from '../../protocol/errors.ts'
 import { NoQuery } from '../schemas.ts'
-import { STREAM_PATH } from '../streams/streams.ts'
+import { STREAM_PATH } from '../streams/path.ts'
 
 const schema = { summary: 'The stream: WebSocket (RFC 6455). Whatever asks for no upgrade is told to', codes: ['upgrade_required'], querystring: NoQuery, response: {} } as const
 

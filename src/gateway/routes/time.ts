@@ -1,7 +1,7 @@
 import type { FastifyPluginCallback } from 'fastify'
-import { Type } from 'typebox'
+import { ClockShape } from '../schemas.ts'
 
-const schema = { summary: 'The gateway’s clock', response: { 200: Type.Object({ time: Type.String(), unix_ms: Type.Integer() }) } }
+const schema = { summary: 'The gateway’s clock', response: { 200: ClockShape } }
 
 /** GET /api/v1/time: the gateway's clock, by which it judges whether a message has expired. */
 export const timeRoute: FastifyPluginCallback = (app, _options, done) => {

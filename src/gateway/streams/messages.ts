@@ -1,10 +1,12 @@
 import { Type } from 'typebox'
 import type { Static, TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { FeedEvent } from '../../protocol/feed.ts'
 import { limits } from '../../protocol/limits.ts'
 import { MarketMember } from '../../protocol/messages/members.ts'
 import { SignedRequest } from '../../protocol/messages/message.ts'
-import { BalanceShape, OrderShape, RefusedShape, WithdrawalShape } from '../schemas.ts'
+import { AmendShape, BalanceShape, CancelledShape, CancelShape, ClockShape, OrderShape, PlacedShape, RefusedShape, SweepShape, TimerShape, WithdrawalShape } from '../schemas.ts'
+import type { FeedChannel } from './feedItem.ts'
 
 /** Every message of a stream, in both directions: text frames with one JSON object each. */
 
@@ -46,16 +48,36 @@ export type Requests = { readonly [O in Op]: Static<(typeof requestSchemas)[O]> 
 export const requestValidators: Readonly<Record<string, { Check(value: unknown): boolean }>> = Object.fromEntries(Object.entries(requestSchemas).map(([op, schema]) => [op, Compile(schema as TSchema)]))
 
 const text = Type.String()
-const common = { v: Type.Literal(1), seq: Seq, account: text, time: text }
-/** A message of an account's feed: the same on NATS. */
-export const FeedMessageShape = Type.Union([
-  Type.Object({ ...common, type: Type.Literal('order'), order: OrderShape }, closed),
-  Type.Object({ ...common, type: Type.Literal('fill'), trade: text, order: text, market: text, side: text, role: text, price: text, quantity: text, quote: text }, closed),
-  Type.Object({ ...common, type: Type.Literal('settled'), trades: Type.Array(text), transaction: text, ledger: Type.Integer() }, closed),
-  Type.Object({ ...common, type: Type.Literal('deposit'), asset: text, amount: text, transaction: text, ledger: Type.Integer() }, closed),
-  Type.Object({ ...common, type: Type.Literal('withdrawal'), withdrawal: WithdrawalShape }, closed),
-  Type.Object({ ...common, type: Type.Literal('key'), key: text, scope: text, market: text, until: text, status: text }, closed),
-])
+const Subscribed = Type.Object({ channels: Type.Array(ChannelName), seq: Type.Optional(Type.Integer({ ...Seq, description: 'Of channels of the feed: the number from which on it is told' })) }, closed)
+
+/** What the good answer to a request says, by the request's `op`: where HTTP has the same request, what it has there. */
+export const answerBodies = {
+  ping: ClockShape,
+  login: Type.Object({ account: text, key: text, until: text }, closed),
+  subscribe: Subscribed,
+  unsubscribe: Subscribed,
+  place: OrderShape,
+  amend: AmendShape,
+  cancel: CancelShape,
+  cancelAll: SweepShape,
+  deadMan: TimerShape,
+  placeBatch: PlacedShape,
+  cancelBatch: CancelledShape,
+} as const satisfies Record<Op, TSchema>
+
+const feedMessage = <Kind extends FeedEvent['type'], Members extends Record<string, TSchema>>(type: Kind, members: Members) =>
+  Type.Object({ v: Type.Literal(1), seq: Seq, account: text, time: text, type: Type.Literal(type), ...members }, closed)
+/** The messages of an account's feed, by their type: the same here and on NATS. */
+export const feedSchemas = {
+  order: feedMessage('order', { order: OrderShape }),
+  fill: feedMessage('fill', { trade: text, order: text, market: text, side: text, role: text, price: text, quantity: text, quote: text }),
+  settled: feedMessage('settled', { trades: Type.Array(text), transaction: text, ledger: Type.Integer() }),
+  deposit: feedMessage('deposit', { asset: text, amount: text, transaction: text, ledger: Type.Integer() }),
+  withdrawal: feedMessage('withdrawal', { withdrawal: WithdrawalShape }),
+  key: feedMessage('key', { key: text, scope: text, market: text, until: text, status: text }),
+} as const satisfies Record<FeedEvent['type'], TSchema>
+/** Any of them. */
+export const FeedMessageShape = Type.Union(Object.values(feedSchemas))
 export const MarketStateShape = Type.Object(
   { name: text, state: Type.Unsafe<string>({ type: 'string', enum: ['open', 'cancelOnly', 'halted', 'unavailable'] }), lowestPrice: Type.Unsafe<string | null>({ type: ['string', 'null'] }), highestPrice: Type.Unsafe<string | null>({ type: ['string', 'null'] }) },
   closed,
@@ -66,7 +88,7 @@ export const TapePrintShape = Type.Object({ v: Type.Literal(1), seq: Seq, market
 
 const part = { part: Type.Integer({ minimum: 1 }), parts: Type.Integer({ minimum: 1 }) }
 const told = { seq: Seq, prev: Seq }
-const feedChannel = (channel: string) => Type.Object({ type: Type.Literal('update'), channel: Type.Literal(channel), ...told, data: FeedMessageShape }, closed)
+const feedChannel = (channel: FeedChannel, data: TSchema) => Type.Object({ type: Type.Literal('update'), channel: Type.Literal(channel), ...told, data }, closed)
 
 /** What the gateway sends, by its name. */
 export const sentSchemas = {
@@ -80,10 +102,10 @@ export const sentSchemas = {
     { type: Type.Literal('snapshot'), channel: Type.Literal('tape'), data: Type.Array(Type.Object({ market: text, seq: Seq }, closed), { description: 'Of each market the number behind which its prints begin here' }) },
     closed,
   ),
-  orders: feedChannel('orders'),
-  fills: feedChannel('fills'),
-  settlement: feedChannel('settlement'),
-  keys: feedChannel('keys'),
+  orders: feedChannel('orders', feedSchemas.order),
+  fills: feedChannel('fills', feedSchemas.fill),
+  settlement: feedChannel('settlement', Type.Union([feedSchemas.settled, feedSchemas.deposit, feedSchemas.withdrawal])),
+  keys: feedChannel('keys', feedSchemas.key),
   balances: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('balances'), ...told, data: Type.Array(BalanceShape) }, closed),
   tape: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('tape'), ...told, data: TapePrintShape }, closed),
   market: Type.Object({ type: Type.Literal('update'), channel: Type.Literal('market'), data: MarketStateShape }, closed),

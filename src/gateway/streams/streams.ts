@@ -15,10 +15,9 @@ import { Logins } from './logins.ts'
 import type { ReadToken } from './logins.ts'
 import { MarketWatch } from './marketWatch.ts'
 import { Operations } from './operations.ts'
+import { STREAM_PATH } from './path.ts'
 import { Presences } from './presences.ts'
 import { TapeFeeds } from './tapeFeeds.ts'
-
-export const STREAM_PATH = '/api/v1/stream'
 
 /** A delegated key that was revoked reads no longer than this. */
 const KEY_CHECK_MS = 2_000

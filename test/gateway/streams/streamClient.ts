@@ -1,10 +1,9 @@
 import { once } from 'node:events'
-import { Compile } from 'typebox/compile'
-import type { TSchema } from 'typebox'
+import t from 'tap'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
-import { sentSchemas } from '../../../src/gateway/streams/messages.ts'
 import { until } from '../../settlement/waiting.ts'
+import { MessageRecorder } from '../messageRecorder.ts'
 
 export interface Sent {
   readonly type: 'hello' | 'answer' | 'snapshot' | 'update' | 'heartbeat'
@@ -23,29 +22,41 @@ export interface Sent {
   readonly channels?: Record<string, { last: number; through: number }>
 }
 
-const validators = Object.values(sentSchemas).map((schema) => Compile(schema as TSchema))
+/** By gateway: all its streams are held against one document. */
+const recorders = new Map<string, Promise<MessageRecorder>>()
+let opened = 0
 
-/** A program at the other end of a stream. Everything that it is sent has a form that is documented, or `undocumented` says so. */
+/** A program at the other end of a stream. Everything that it is sent, and everything that it asks with success, is as the gateway documents it, or the test fails. */
 export class StreamClient {
   readonly socket: WebSocket
   readonly sent: Sent[] = []
-  readonly undocumented: string[] = []
+  readonly recorder: MessageRecorder
+  readonly #name = `s${++opened}`
   closed: { code: number; reason: string } | null = null
   #requests = 0
 
-  private constructor(socket: WebSocket) {
+  private constructor(socket: WebSocket, recorder: MessageRecorder) {
     this.socket = socket
+    this.recorder = recorder
+    const send = socket.send.bind(socket) as (...sent: unknown[]) => void
+    socket.send = (...sent: unknown[]) => {
+      if (typeof sent[0] === 'string') recorder.streamRequest(this.#name, sent[0])
+      send(...sent)
+    }
     socket.on('error', () => undefined)
     socket.on('message', (data: Buffer) => {
       const message = JSON.parse(data.toString()) as Sent
-      if (!validators.some((validator) => validator.Check(message))) this.undocumented.push(data.toString())
+      recorder.streamMessage(this.#name, message)
       this.sent.push(message)
     })
     socket.once('close', (code, reason) => (this.closed = { code, reason: reason.toString() }))
   }
 
   static async open(url: string, options: ClientOptions = {}): Promise<StreamClient> {
-    const client = new StreamClient(new WebSocket(`${url.replace('http', 'ws')}/api/v1/stream`, options))
+    const recorder = recorders.get(url) ?? recordingOf(url)
+    recorders.set(url, recorder)
+    const known = await recorder
+    const client = new StreamClient(new WebSocket(`${url.replace('http', 'ws')}/api/v1/stream`, options), known)
     await once(client.socket, 'open')
     await client.until('a greeting', ({ type }) => type === 'hello')
     return client
@@ -82,4 +93,10 @@ export class StreamClient {
   close(): void {
     this.socket.terminate()
   }
+}
+
+async function recordingOf(url: string): Promise<MessageRecorder> {
+  const recorder = await MessageRecorder.of(url)
+  t.teardown(() => recorder.assertDocumented())
+  return recorder
 }
