@@ -24,6 +24,7 @@ export function unfinished(world: World): string | null {
       const status = machine.query({ kind: 'status' })
       if ('refused' in status) return 'settlement does not tell its status'
       if (status.ok.alarms.includes('diverged')) return 'settlement has diverged from the chain'
+      if (status.ok.aside.trades > 0) return `${status.ok.aside.trades} trades are set aside`
       if (status.ok.queued > 0 || status.ok.flight !== null) return `${status.ok.queued} trades wait for settlement, ${status.ok.flight === null ? 'none is' : 'others are'} on the way`
       if (status.ok.cosigns > 0) return `${status.ok.cosigns} withdrawals wait for the engine`
     }

@@ -4,11 +4,12 @@ import { systemClock } from '../actors/runtime/clock.ts'
 import type { Clock } from '../actors/runtime/clock.ts'
 import type { DrivenActor } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
-import { makeBatchTransaction } from './batchTransaction.ts'
+import { makeBatchTransaction, takesBatch } from './batchTransaction.ts'
 import type { Step } from './driverLoop.ts'
+import { findFault } from './faultSearch.ts'
 import type { Flight, Submission } from './flight.ts'
 import { settledTransaction } from './settledTransaction.ts'
-import type { SettlementLocal } from './settlementLocal.ts'
+import type { BatchFault, SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
 import { chainHead, closeTimeOf } from './stellarRpc.ts'
 import type { ChainHead, StellarRpc } from './stellarRpc.ts'
@@ -80,7 +81,8 @@ export class BatchSubmitter {
       // then could settle them twice.
       if (head.closeTime <= flight.settlesUntil) return { sleep_ms: RETRY_FIRST_MS * 4 }
       log.warn('settlement.submitter', 'the chain does not take the batch: its trades go back to the queue', { sequence: flight.sequence, reason: made.refused })
-      await this.#actor.submit({ kind: 'refused', ...flight.id, reason: made.refused, tooLarge: made.tooLarge })
+      const fault = machine.work.search && !made.tooLarge ? await this.#findFault(flight, head) : null
+      await this.#actor.submit({ kind: 'refused', ...flight.id, reason: made.refused, tooLarge: made.tooLarge, fault })
       return 'again'
     }
     await this.#actor.submit({ kind: 'submitted', ...flight.id, ...made, ledger: head.ledger })
@@ -88,6 +90,17 @@ export class BatchSubmitter {
     this.#unsent = made.hash
     log.info('settlement.submitter', 'batch submitted', { sequence: flight.sequence, trades: flight.batch.trades.length, transaction: made.hash })
     return 'again'
+  }
+
+  async #findFault(flight: Flight, head: ChainHead): Promise<BatchFault | null> {
+    const { machine, server, vault, engine, lifetime_s, log } = this.#options
+    const key = await engine()
+    const fault = await findFault(flight.queued, (queued) => takesBatch({ server, vault, engine: key, batch: machine.batchOf(queued), head, lifetime_s }))
+    if (fault !== null) log.error('settlement.submitter', 'trades that the chain does not take are set aside', {
+        sequence: flight.sequence,
+        trades: fault.aside.map((place) => flight.queued[place]?.trade.id).join(),
+      })
+    return fault
   }
 
   /** Follows a transaction whose outcome is unknown. */

@@ -37,20 +37,33 @@ export interface BatchTransactionInput {
   readonly attempt: number
 }
 
+type DraftInput = Pick<BatchTransactionInput, 'server' | 'vault' | 'engine' | 'batch'> & { readonly fee: bigint; readonly maxTime: number }
+
+async function simulate({ server, vault, engine, batch, fee, maxTime }: DraftInput) {
+  const source = await server.getAccount(engine.publicKey())
+  const draft = new TransactionBuilder(source, { fee: fee.toString(), networkPassphrase: vault.passphrase, timebounds: { minTime: 0, maxTime } })
+    .addOperation(vault.settleBatch(batch))
+    .build()
+  return { draft, simulation: await server.simulateTransaction(draft, { cpuInstructions: INSTRUCTION_LEEWAY }) }
+}
+
+/** Whether the chain as it stands takes a batch; null where the network's limits do not let it say. @throws Error where the RPC fails */
+export async function takesBatch(input: Pick<BatchTransactionInput, 'server' | 'vault' | 'engine' | 'batch' | 'head' | 'lifetime_s'>): Promise<boolean | null> {
+  const { simulation } = await simulate({ ...input, fee: LEAST_FEE, maxTime: input.head.closeTime + input.lifetime_s })
+  if (!rpc.Api.isSimulationError(simulation)) return true
+  return new ContractRefusal(simulation.error).overLimit ? null : false
+}
+
 /**
  * Simulates the batch against the chain as it stands and signs the transaction. The engine is its source, so that the contract's demand
  * for the engine's authorisation is met by the envelope's signature and no nonce entry is written.
  * @throws Error where the RPC fails: nothing is known then
  */
 export async function makeBatchTransaction({ server, vault, engine, batch, head, lifetime_s, attempt }: BatchTransactionInput): Promise<BatchTransaction | BatchRefusal> {
-  const source = await server.getAccount(engine.publicKey())
   const fee = await inclusionFee(server, attempt)
   // By the ledger's clock: the machine's own may be ahead of it or behind.
   const maxTime = head.closeTime + lifetime_s
-  const draft = new TransactionBuilder(source, { fee: fee.toString(), networkPassphrase: vault.passphrase, timebounds: { minTime: 0, maxTime } })
-    .addOperation(vault.settleBatch(batch))
-    .build()
-  const simulation = await server.simulateTransaction(draft, { cpuInstructions: INSTRUCTION_LEEWAY })
+  const { draft, simulation } = await simulate({ server, vault, engine, batch, fee, maxTime })
   if (rpc.Api.isSimulationError(simulation)) {
     const refusal = new ContractRefusal(simulation.error)
     return { refused: refusal.message, tooLarge: refusal.overLimit, latestLedger: simulation.latestLedger }

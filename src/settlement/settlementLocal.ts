@@ -51,11 +51,19 @@ export interface Confirmed extends OfBatch {
 /**
  * The chain as it stands does not take the batch, and no transaction of it can still apply. `tooLarge`: it exceeds a network limit;
  * otherwise usually a balance would go below zero, because a causally earlier trade of another market has not arrived yet.
+ * `fault`: which trades are to blame, where that was looked for.
  */
 export interface Refused extends OfBatch {
   readonly kind: 'refused'
   readonly reason: string
   readonly tooLarge: boolean
+  readonly fault: BatchFault | null
+}
+
+/** What of a batch the chain does not take. Without `aside` (places in the batch, rising) it takes the first `takes` of the others. */
+export interface BatchFault {
+  readonly aside: readonly number[]
+  readonly takes: number
 }
 
 /** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */

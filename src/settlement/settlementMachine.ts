@@ -6,15 +6,17 @@ import type { SettlementMessage } from '../protocol/settlement.ts'
 import { vaultOf } from '../protocol/subjects.ts'
 import type { SettlementReport } from '../protocol/vault.ts'
 import { makeBatch } from './batch.ts'
+import type { Batch } from './batch.ts'
 import { Cosigning } from './cosigning.ts'
 import type { Cosign, CosignOutcome } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { MarketAssets } from './netting.ts'
-import type { Confirmed, Refused, SettlementLocal } from './settlementLocal.ts'
+import type { BatchFault, Confirmed, Refused, SettlementLocal } from './settlementLocal.ts'
 import { readSnapshot, takeSnapshot } from './settlementSnapshot.ts'
 import type { SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
 import { GENESIS_ROOT } from './stateRoot.ts'
 import { TradeQueue } from './tradeQueue.ts'
+import type { QueuedTrade } from './tradeQueue.ts'
 
 export interface SettlementOptions {
   readonly channel: number
@@ -24,6 +26,8 @@ export interface SettlementOptions {
   readonly maxTrades: number
   /** Trades that may wait before markets are held up; `limits.unsettledTrades` unless given. */
   readonly maxQueued?: number
+  /** When trades at fault are looked for, and for how long they are set aside at first; a test makes both small. */
+  readonly faults?: { readonly afterRefusals: number; readonly aside_ms: number }
   readonly assetsOf: (market: MarketName) => MarketAssets
 }
 
@@ -34,6 +38,11 @@ const MOST_ACCOUNTS = 1_900
 const RETRY_FIRST_MS = 250
 const RETRY_LONGEST_MS = 60_000
 const ALARM_REFUSALS = 5
+/** Refusals in a row, about a minute, after which the trades at fault are looked for: a trade that others wait for has had the time to come. */
+const FAULTS = { afterRefusals: 8, aside_ms: 60_000 }
+/** Trades set aside are tried again after twice the time each time, up to this. */
+const ASIDE_LONGEST_MS = 3_600_000
+const LISTED_ASIDE = 100
 const ALARM_UNREGISTERED_MS = 60_000
 /** Half of what there is room for. */
 const ALARM_QUEUED = limits.unsettledTrades / 2
@@ -42,12 +51,14 @@ const ALARM_QUEUED = limits.unsettledTrades / 2
 export interface SettlementWork {
   readonly flight: Flight | null
   readonly cosign: Cosign | undefined
+  /** Whether the trades at fault are to be looked for, should the chain not take the batch. */
+  readonly search: boolean
 }
 
 /**
  * Gathers trades, forms batches, follows them to finality and reports. It never drops a trade: one is in the queue, in the batch on its
- * way, or settled, and each settles once, since the contract takes each sequence once and a batch keeps its sequence until it is
- * confirmed or known never to apply.
+ * way, set aside, or settled, and each settles once, since the contract takes each sequence once and a batch keeps its sequence until it
+ * is confirmed or known never to apply.
  */
 export class SettlementMachine implements Machine<never, SettlementQuery, SettlementMessage, SettlementLocal> {
   readonly #options: SettlementOptions
@@ -65,6 +76,11 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** Trades in a batch at most, lowered while batches turn out larger than the network takes. */
   #tradeCap = MOST_TRADES
   #diverged = false
+  /** Trades that the chain did not take whatever came before them: the others settle without them. */
+  #aside: readonly QueuedTrade[] = []
+  #asideUntil = 0 as Milliseconds
+  /** How often in a row trades were set aside. */
+  #asideTimes = 0
   #time = 0 as Milliseconds
 
   constructor(options: SettlementOptions) {
@@ -72,18 +88,24 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   get work(): SettlementWork {
-    return { flight: this.#flight, cosign: this.#cosigning.next }
+    // Once some were found, the next are looked for at once: each costs the others its wait.
+    return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#asideTimes > 0 || this.#refusals >= (this.#options.faults ?? FAULTS).afterRefusals }
   }
 
   /** Whether there is room for what an actor sends: markets wait while the chain takes nothing. What queued trades may wait for, an account's index, always has. */
   hasRoom(from: ActorName): boolean {
-    return !from.startsWith('pair.') || this.#queue.size < (this.#options.maxQueued ?? limits.unsettledTrades)
+    return !from.startsWith('pair.') || this.#queue.size + this.#aside.length < (this.#options.maxQueued ?? limits.unsettledTrades)
   }
 
   /** Batches are formed here and not when a trade comes, so that all trades of one packet can share one. */
   advance(effects: Effects): void {
     this.#time = effects.time
-    const due = this.deadline()
+    if (this.#flight !== null) return
+    if (this.#aside.length > 0 && this.#asideUntil <= effects.time) {
+      this.#queue.restore(this.#aside)
+      this.#aside = []
+    }
+    const due = this.#batchDue()
     if (due !== null && due <= effects.time) this.#formBatch()
   }
 
@@ -148,6 +170,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
         channel: this.#options.channel,
         epoch: this.#epoch,
         queued: this.#queue.size,
+        aside: { trades: this.#aside.length, first: this.#aside.slice(0, LISTED_ASIDE).map(({ trade }) => trade.id) },
         flight: flight && {
           sequence: flight.sequence,
           trades: flight.batch.trades.length,
@@ -165,9 +188,28 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   deadline(): Milliseconds | null {
+    if (this.#flight !== null) return null
+    const [batch, aside] = [this.#batchDue(), this.#aside.length > 0 ? this.#asideUntil : null]
+    return batch === null || (aside !== null && aside < batch) ? aside : batch
+  }
+
+  /** A batch of some trades, as it would follow what has settled. */
+  batchOf(queued: readonly QueuedTrade[]): Batch {
+    return makeBatch({
+      channel: this.#options.channel,
+      epoch: this.#epoch,
+      sequence: (this.#settled?.sequence ?? 0) + 1,
+      previousRoot: this.#stateRoot,
+      trades: queued.map(({ trade }) => trade),
+      assetsOf: this.#options.assetsOf,
+      indexOf: (account) => this.#indexes.get(account),
+    })
+  }
+
+  #batchDue(): Milliseconds | null {
     const first = this.#queue.first
     // A head without an index waits for the watcher, not for time.
-    if (this.#flight !== null || first === undefined || this.#blocked()) return null
+    if (first === undefined || this.#blocked()) return null
     const { maxAccounts, maxTrades, maxAge_ms } = this.#options
     const full = this.#queue.size >= maxTrades || this.#queue.accounts >= maxAccounts
     return Math.max(full ? first.arrived : first.arrived + maxAge_ms, this.#retryAt) as Milliseconds
@@ -186,6 +228,9 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       retryAt: this.#retryAt,
       tradeCap: this.#tradeCap,
       diverged: this.#diverged,
+      aside: this.#aside,
+      asideUntil: this.#asideUntil,
+      asideTimes: this.#asideTimes,
       time: this.#time,
     })
   }
@@ -203,6 +248,9 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#retryAt = state.retryAt
     this.#tradeCap = state.tradeCap
     this.#diverged = state.diverged
+    this.#aside = state.aside
+    this.#asideUntil = state.asideUntil
+    this.#asideTimes = state.asideTimes
     this.#time = state.time
   }
 
@@ -212,23 +260,14 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   #formBatch(): void {
-    const { channel, maxTrades, maxAccounts, assetsOf } = this.#options
+    const { maxTrades, maxAccounts } = this.#options
     // After a refusal the trade that the others wait for may stand behind the configured bounds: take more each time.
     const growth = 2 ** Math.min(this.#refusals, 20)
     const queued = this.#queue.take(
       { maxTrades: Math.min(maxTrades * growth, this.#tradeCap, MOST_TRADES), maxAccounts: Math.min(maxAccounts * growth, MOST_ACCOUNTS) },
       (account) => this.#indexes.has(account),
     )
-    const batch = makeBatch({
-      channel,
-      epoch: this.#epoch,
-      sequence: (this.#settled?.sequence ?? 0) + 1,
-      previousRoot: this.#stateRoot,
-      trades: queued.map(({ trade }) => trade),
-      assetsOf,
-      indexOf: (account) => this.#indexes.get(account),
-    })
-    this.#flight = new Flight(batch, queued)
+    this.#flight = new Flight(this.batchOf(queued), queued)
   }
 
   #confirm(flight: Flight, { hash, ledger }: Confirmed, effects: Effects): void {
@@ -253,14 +292,21 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#retryAt = 0 as Milliseconds
     this.#tradeCap = Math.min(this.#tradeCap * 2, MOST_TRADES)
     this.#diverged = false
+    if (this.#aside.length === 0) this.#asideTimes = 0
   }
 
-  #refuse(flight: Flight, { reason, tooLarge }: Refused, time: Milliseconds): void {
+  #refuse(flight: Flight, { reason, tooLarge, fault }: Refused, time: Milliseconds): void {
     if (flight.live) throw new Error('a batch was refused while a transaction of it may still apply')
-    this.#queue.restore(flight.queued)
     this.#flight = null
+    if (fault !== null) this.#setAside(flight.queued, fault, time)
+    else this.#queue.restore(flight.queued)
     this.#lastRefusal = reason
     this.#refusals++
+    if (fault !== null) {
+      // The others have been held up for long enough.
+      this.#retryAt = time
+      return
+    }
     if (tooLarge && flight.queued.length > 1) {
       // Half of it at once: there is nothing to wait for.
       this.#tradeCap = Math.floor(flight.queued.length / 2)
@@ -268,6 +314,16 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       return
     }
     this.#retryAt = (time + Math.min(RETRY_FIRST_MS * 2 ** Math.min(this.#refusals - 1, 20), RETRY_LONGEST_MS)) as Milliseconds
+  }
+
+  /** Takes out what is at fault; the next batch is what the chain was found to take of the others, and no more. */
+  #setAside(queued: readonly QueuedTrade[], { aside, takes }: BatchFault, time: Milliseconds): void {
+    const out = new Set(aside)
+    this.#queue.restore(queued.filter((_trade, place) => !out.has(place)))
+    this.#aside = [...this.#aside, ...queued.filter((_trade, place) => out.has(place))]
+    this.#asideUntil = (time + Math.min((this.#options.faults ?? FAULTS).aside_ms * 2 ** Math.min(this.#asideTimes, 20), ASIDE_LONGEST_MS)) as Milliseconds
+    this.#asideTimes++
+    if (takes > 0) this.#tradeCap = takes
   }
 
   #cosigned(withdrawal: Cosign['withdrawal'], outcome: CosignOutcome, effects: Effects): void {
@@ -285,6 +341,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     const alarms: SettlementAlarm[] = []
     const first = this.#queue.first
     if (this.#refusals >= ALARM_REFUSALS) alarms.push('refused')
+    if (this.#aside.length > 0) alarms.push('aside')
     if (first && this.#blocked() && this.#time - first.arrived > ALARM_UNREGISTERED_MS) alarms.push('unregistered')
     if (this.#queue.size > ALARM_QUEUED) alarms.push('queue_long')
     if (this.#diverged) alarms.push('diverged')

@@ -10,7 +10,7 @@ import { TradeQueue } from './tradeQueue.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 1
+const SNAPSHOT_VERSION = 2
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -23,6 +23,10 @@ interface PlainState {
   readonly tradeCap: number
   readonly diverged: boolean
   readonly time: Milliseconds
+  /** In their old order. */
+  readonly aside: readonly QueuedTrade[]
+  readonly asideUntil: Milliseconds
+  readonly asideTimes: number
 }
 
 /** All that a settlement machine knows. */

@@ -4,6 +4,8 @@ export type SettlementQuery = { readonly kind: 'status' }
 export type SettlementAlarm =
   /** The chain refused the same trades several times in a row. They stay at the head of the queue and are tried on. */
   | 'refused'
+  /** Trades that the chain does not take are set aside while the others settle. They are tried again by themselves; an operator finds out what is wrong with them. */
+  | 'aside'
   /** The oldest trade waits for an account that the watcher has not reported. */
   | 'unregistered'
   /** Trades arrive faster than they settle, for long. */
@@ -16,6 +18,8 @@ export interface SettlementStatus {
   readonly epoch: number
   /** Trades without a batch. */
   readonly queued: number
+  /** Trades set aside, and the ids of the first of them. */
+  readonly aside: { readonly trades: number; readonly first: readonly string[] }
   readonly flight: FlightStatus | null
   readonly settled: SettledStatus | null
   /** Refusals in a row, and what the last one said. */

@@ -7,7 +7,7 @@ import { vaultOf } from '../../src/protocol/subjects.ts'
 import type { SettlementReport } from '../../src/protocol/vault.ts'
 import type { Batch } from '../../src/settlement/batch.ts'
 import { decodeDeltas } from '../../src/settlement/deltas.ts'
-import type { SettlementLocal } from '../../src/settlement/settlementLocal.ts'
+import type { BatchFault, SettlementLocal } from '../../src/settlement/settlementLocal.ts'
 import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
 import type { SettlementOptions } from '../../src/settlement/settlementMachine.ts'
 import type { SettlementQuery, SettlementStatus } from '../../src/settlement/settlementStatus.ts'
@@ -154,7 +154,7 @@ t.test('a refused batch goes back to the head and is tried with more trades, lat
     sizes.push(flightOf(actor).batch.trades.length)
     waits.push(waited)
     t.equal(flightOf(actor).sequence, 1)
-    local(actor, { kind: 'refused', ...flightOf(actor).id, reason: 'contract error 23', tooLarge: false })
+    local(actor, { kind: 'refused', ...flightOf(actor).id, reason: 'contract error 23', tooLarge: false, fault: null })
     t.equal(status(actor).queued, 3)
   }
   t.same(sizes, [1, 2, 3, 3, 3, 3])
@@ -174,13 +174,70 @@ t.test('a batch that is too large is halved at once, and grows again', async (t)
   actor.apply([], 5_000)
   t.equal(flightOf(actor).batch.trades.length, 8)
   for (const size of [4, 2]) {
-    local(actor, { kind: 'refused', ...flightOf(actor).id, reason: 'over', tooLarge: true })
+    local(actor, { kind: 'refused', ...flightOf(actor).id, reason: 'over', tooLarge: true, fault: null })
     actor.apply([])
     t.equal(flightOf(actor).batch.trades.length, size)
   }
   settle(actor)
   actor.apply([])
   t.same(flightOf(actor).batch.trades.map(({ id }) => id), ['A0-A1:3', 'A0-A1:4', 'A0-A1:5', 'A0-A1:6'])
+})
+
+t.test('what the chain does not take is looked for after some refusals, set aside with an alarm, and tried again', async (t) => {
+  const actor = actorWith({ faults: { afterRefusals: 2, aside_ms: 10_000 } })
+  actor.hear('pair.A0-A1', ...[1, 2, 3, 4, 5].map((n) => trade(n, { buyer: n, seller: 6, base: 1n, quote: 1n })))
+  const ids = (): string[] => flightOf(actor).batch.trades.map(({ id }) => id.replace('A0-A1:', ''))
+  const refuse = (fault: BatchFault | null): void => local(actor, { kind: 'refused', ...flightOf(actor).id, reason: 'contract error 23', tooLarge: false, fault })
+  actor.apply([], 5_000)
+  for (const wait of [250, 500]) {
+    t.equal(actor.machine.work.search, false)
+    refuse(null)
+    actor.apply([], wait)
+  }
+  t.equal(actor.machine.work.search, true)
+  refuse({ aside: [1, 3], takes: 2 })
+  t.same(status(actor).aside, { trades: 2, first: ['A0-A1:2', 'A0-A1:4'] })
+  actor.apply([])
+  t.same(ids(), ['1', '3'], 'at once, what the chain was found to take and no more')
+  settle(actor)
+  actor.apply([])
+  t.same(ids(), ['5'])
+  settle(actor)
+  t.same(status(actor).alarms, ['aside'])
+  t.equal(actor.machine.work.flight, null)
+  const again = actor.machine.deadline()
+  actor.restart()
+  t.equal(actor.machine.deadline(), again, 'a successor tries them again at the same time')
+  actor.apply([], 9_999)
+  t.equal(actor.machine.work.flight, null)
+  // One that came meanwhile stands behind what is older than it.
+  actor.hear('pair.A0-A1', trade(6, { buyer: 1, seller: 6, base: 1n, quote: 1n }))
+  actor.apply([], 1)
+  t.same(ids(), ['2', '4', '6'])
+  t.equal(actor.machine.work.search, true, 'what was at fault once is looked for at once')
+  refuse({ aside: [0, 1], takes: 1 })
+  // The third came just now, and waits for others as any trade does.
+  actor.apply([], 5_000)
+  t.same(ids(), ['6'])
+  settle(actor)
+  actor.apply([], 14_999)
+  t.equal(actor.machine.work.flight, null, 'the second time they wait twice as long')
+  actor.apply([], 1)
+  t.same(ids(), ['2', '4'])
+  settle(actor)
+  t.same(status(actor).alarms, [])
+  t.same(status(actor).aside, { trades: 0, first: [] })
+  t.equal(actor.machine.work.search, false)
+})
+
+t.test('trades set aside count as unsettled: markets wait where there are too many', async (t) => {
+  const actor = actorWith({ maxQueued: 3 })
+  actor.hear('pair.A0-A1', ...[1, 2].map((n) => trade(n, { buyer: 1, seller: 2, base: 1n, quote: 1n })))
+  actor.apply([], 5_000)
+  local(actor, { kind: 'refused', ...flightOf(actor).id, reason: 'no', tooLarge: false, fault: { aside: [0, 1], takes: 0 } })
+  t.equal(actor.machine.hasRoom('pair.A0-A1' as ActorName), true)
+  actor.hear('pair.A0-A1', trade(3, { buyer: 1, seller: 2, base: 1n, quote: 1n }))
+  t.equal(actor.machine.hasRoom('pair.A0-A1' as ActorName), false)
 })
 
 t.test('a live transaction is never displaced; a dead one makes room; a late repeat changes nothing', async (t) => {
@@ -190,7 +247,7 @@ t.test('a live transaction is never displaced; a dead one makes room; a late rep
   const { id } = flightOf(actor)
   local(actor, submitted(actor, 'aa'), submitted(actor, 'bb'))
   t.equal(flightOf(actor).live?.hash, 'aa')
-  t.throws(() => local(actor, { kind: 'refused', ...id, reason: 'no', tooLarge: false }), /may still apply/)
+  t.throws(() => local(actor, { kind: 'refused', ...id, reason: 'no', tooLarge: false, fault: null }), /may still apply/)
   local(actor, { kind: 'dead', ...id, hash: 'bb', reason: 'expired' })
   t.equal(flightOf(actor).live?.hash, 'aa')
   local(actor, { kind: 'dead', ...id, hash: 'aa', reason: 'expired' })
@@ -217,7 +274,7 @@ t.test('inputs of a batch that was formed anew under the same sequence do not to
   actor.apply([], 5_000)
   const { id } = flightOf(actor)
   const old = submitted(actor, 'aa')
-  local(actor, { kind: 'refused', ...id, reason: 'no', tooLarge: false })
+  local(actor, { kind: 'refused', ...id, reason: 'no', tooLarge: false, fault: null })
   actor.hear('pair.A0-A1', trade(2, { buyer: 1, seller: 2, base: 1n, quote: 1n }))
   actor.apply([], 5_000)
   t.equal(flightOf(actor).sequence, id.sequence)
@@ -256,9 +313,10 @@ class ModelChain {
 }
 
 t.test('whatever happens in whatever order, every trade settles exactly once and nothing is lost on the way', async () => {
-  const events = fc.array(fc.constantFrom('trades', 'time', 'submit', 'apply', 'confirm', 'expire', 'refuse', 'tooLarge', 'restart', 'register'), { minLength: 20, maxLength: 120 })
+  const events = fc.array(fc.constantFrom('trades', 'time', 'submit', 'apply', 'confirm', 'expire', 'refuse', 'tooLarge', 'aside', 'restart', 'register'), { minLength: 20, maxLength: 120 })
   fc.assert(
     fc.property(anyTrades({ minLength: 10, maxLength: 60 }), events, fc.integer({ min: 1, max: 7 }), fc.integer({ min: 2, max: 6 }), (trades, steps, maxTrades, maxAccounts) => {
+      let outOfOrder = false
       const actor = actorWith({ maxTrades, maxAccounts }, 3)
       const chain = new ModelChain()
       let sent = 0
@@ -292,23 +350,32 @@ t.test('whatever happens in whatever order, every trade settles exactly once and
           case 'expire':
             if (flight?.live && !onChain) local(actor, { kind: 'dead', ...flight.id, hash: flight.live.hash, reason: 'expired' })
             return
+          case 'aside':
+            if (flight === null || flight.live || onChain) return
+            // Every other trade is at fault, and of the rest the chain takes all but the last.
+            outOfOrder = true
+            local(actor, { kind: 'refused', ...flight.id, reason: 'no', tooLarge: false, fault: { aside: flight.queued.flatMap((_queued, n) => (n % 2 === 0 ? [n] : [])), takes: Math.max(0, Math.floor(flight.queued.length / 2) - 1) } })
+            return
           case 'refuse':
           case 'tooLarge':
-            if (flight && !flight.live && !onChain) local(actor, { kind: 'refused', ...flight.id, reason: 'no', tooLarge: name === 'tooLarge' })
+            if (flight && !flight.live && !onChain) local(actor, { kind: 'refused', ...flight.id, reason: 'no', tooLarge: name === 'tooLarge', fault: null })
         }
       }
       for (const name of steps) step(name)
       // Then all goes well for long enough.
       while (sent < trades.length) step('trades')
       while (registrations < 10) step('register')
-      for (let round = 0; round < 200 && (status(actor).queued > 0 || actor.machine.work.flight); round++) {
-        actor.apply([], 60_000)
+      for (let round = 0; round < 200 && (status(actor).queued > 0 || status(actor).aside.trades > 0 || actor.machine.work.flight); round++) {
+        actor.apply([], 3_600_000)
         for (const name of ['submit', 'apply', 'confirm']) step(name)
       }
       actor.restart()
 
       const settled = chain.batches.flatMap((batch) => batch.trades.map(({ id }) => id))
-      if (JSON.stringify(settled) !== JSON.stringify(trades.map(({ id }: Trade) => id))) return false
+      const all = trades.map(({ id }: Trade) => id)
+      // In their order, but for what was set aside.
+      const ordered = (ids: readonly string[]): readonly string[] => (outOfOrder ? ids.toSorted() : ids)
+      if (JSON.stringify(ordered(settled)) !== JSON.stringify(ordered(all))) return false
       // Each account is told of each of its trades once, and what it is told sums to what its trades moved.
       const told = new Map<string, number>()
       const totals = new Map<string, bigint>()

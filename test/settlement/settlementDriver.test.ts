@@ -173,6 +173,33 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     rig.kill()
   })
 
+  await t.test('a trade that the chain never takes is set aside, the others settle, and it settles once it can', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    const dave: Trader = await vault.trader()
+    await vault.deposit(dave, 1, 1n)
+    rig.register(dave)
+    rig.start()
+    const ofAlice = (): Promise<bigint[]> => Promise.all([vault.balance(alice, 0), vault.balance(alice, 1)])
+    const [native = 0n, usd = 0n] = await ofAlice()
+    aliceBuys(4n, 4n)
+    // Dave sells what he does not have.
+    rig.trade(alice, dave, 40n, 1n)
+    aliceBuys(6n, 6n)
+    await rig.settled(before + 1)
+    t.equal(rig.status.aside.trades, 1)
+    t.same(rig.status.alarms, ['aside'])
+    t.same(await ofAlice(), [native + 10n, usd - 10n])
+    t.ok(rig.log.lines.some(({ level, message }) => level === 'error' && message === 'trades that the chain does not take are set aside'))
+    rig.kill()
+    rig.start()
+    await vault.deposit(dave, 0, 100n)
+    await rig.settled(before + 2)
+    t.same(await Promise.all([vault.balance(dave, 0), vault.balance(dave, 1)]), [60n, 2n])
+    t.same(await ofAlice(), [native + 50n, usd - 11n])
+    t.same(rig.status.alarms, [])
+    rig.kill()
+  })
+
   await t.test('an actor that lost its history submits nothing and says so', async (t) => {
     const before = await sequence()
     const forgetful = new SettlementRig(vault)

@@ -23,7 +23,7 @@ export class SettlementRig {
 
   constructor(vault: DeployedVault, maxAge_ms = 20) {
     this.vault = vault
-    this.actor = new JournaledActor(() => new SettlementMachine({ channel: 0, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf }), { live: true })
+    this.actor = new JournaledActor(() => new SettlementMachine({ channel: 0, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf, faults: { afterRefusals: 3, aside_ms: 3_000 } }), { live: true })
   }
 
   get status(): SettlementStatus {

@@ -18,7 +18,7 @@ const asset = `C${'A'.repeat(55)}` as ContractId
 const every = fc.integer({ min: 1, max: 30 })
 
 type Settlement = JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
-const what = ['trades', 'trades', 'time', 'time', 'register', 'submit', 'submit', 'confirm', 'confirm', 'dead', 'refuse', 'tooLarge', 'diverge', 'cosign', 'cosign', 'decide', 'refuseCosign'] as const
+const what = ['trades', 'trades', 'time', 'time', 'register', 'submit', 'submit', 'confirm', 'confirm', 'dead', 'refuse', 'tooLarge', 'fault', 'diverge', 'cosign', 'cosign', 'decide', 'refuseCosign'] as const
 
 t.test('a settlement actor that goes on from snapshots does what one does that never stopped', async (t) => {
   const seen = new Set<string>()
@@ -47,7 +47,8 @@ t.test('a settlement actor that goes on from snapshots does what one does that n
           if (step === 'submit' && live === null) tell({ kind: 'submitted', ...flight.id, hash: `t${++transactions}`, envelope: 'AAAA', maxTime: transactions, ledger: 5 })
           if (step === 'confirm' && live) tell({ kind: 'confirmed', ...flight.id, hash: live.hash, ledger: 7 })
           if (step === 'dead' && live) tell({ kind: 'dead', ...flight.id, hash: live.hash, reason: 'expired' })
-          if ((step === 'refuse' || step === 'tooLarge') && live === null) tell({ kind: 'refused', ...flight.id, reason: 'no', tooLarge: step === 'tooLarge' })
+          if ((step === 'refuse' || step === 'tooLarge') && live === null) tell({ kind: 'refused', ...flight.id, reason: 'no', tooLarge: step === 'tooLarge', fault: null })
+          if (step === 'fault' && live === null) tell({ kind: 'refused', ...flight.id, reason: 'no', tooLarge: false, fault: { aside: [0], takes: flight.queued.length - 1 } })
           if (step === 'diverge') tell({ kind: 'diverged', ...flight.id, chainEpoch: 1, chainSequence: 9 })
         }
         return actor
@@ -60,7 +61,7 @@ t.test('a settlement actor that goes on from snapshots does what one does that n
     }),
     { numRuns: 150 },
   )
-  for (const step of ['submit', 'confirm', 'dead', 'refuse', 'tooLarge', 'diverge', 'decide', 'refuseCosign']) t.ok(seen.has(step), `the runs came across: ${step}`)
+  for (const step of ['submit', 'confirm', 'dead', 'refuse', 'tooLarge', 'fault', 'diverge', 'decide', 'refuseCosign']) t.ok(seen.has(step), `the runs came across: ${step}`)
 })
 
 t.test('a watcher that goes on from snapshots does what one does that never stopped', async () => {
