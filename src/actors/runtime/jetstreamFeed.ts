@@ -2,14 +2,17 @@ import { jetstream } from '@nats-io/jetstream'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Subjects } from '../../protocol/subjects.ts'
+import { Acknowledged } from './acknowledged.ts'
 import type { FeedStream, FeedText } from './feed.ts'
 
 const ack_ms = 5_000
+const STREAM_HEADER = 'Nats-Expected-Stream'
 
 /** Feeds, or a tape, as JSON text in their JetStream stream. On a replicated stream a burst is stored as a whole or not at all. */
 export class JetStreamFeed implements FeedStream {
   readonly #connection: NatsConnection
   readonly #client: JetStreamClient
+  readonly #acknowledged: Acknowledged
   readonly #subjects: Subjects
   readonly #replicated: boolean
 
@@ -17,6 +20,7 @@ export class JetStreamFeed implements FeedStream {
     this.#replicated = replicas > 1
     this.#connection = connection
     this.#client = jetstream(connection)
+    this.#acknowledged = new Acknowledged(connection)
     this.#subjects = subjects
   }
 
@@ -32,7 +36,7 @@ export class JetStreamFeed implements FeedStream {
     const end = messages.length - 1
     const bytes = encoded(messages)
     for (let i = 0; i < end; i++) this.#connection.publish(this.#subject(messages[i]!), bytes[i])
-    await this.#client.publish(this.#subject(messages[end]!), bytes[end], { timeout: ack_ms, expect: { streamName: this.#stream(messages[end]!) } })
+    await this.#acknowledged.publish(this.#subject(messages[end]!), bytes[end]!, { [STREAM_HEADER]: this.#stream(messages[end]!) }, ack_ms)
   }
 
   /** Where copies elect a leader, the first messages of a burst may go to one that stores nothing any more, and the last to the next. So: all of them or none. */

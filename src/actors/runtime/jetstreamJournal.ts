@@ -4,6 +4,7 @@ import type { JetStreamClient, JetStreamManager, StoredMsg } from '@nats-io/jets
 import { errors } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { limits } from '../../protocol/limits.ts'
+import { Acknowledged } from './acknowledged.ts'
 import { Appender, InDoubt } from './appender.ts'
 import { systemClock } from './clock.ts'
 import type { Journal, JournalEntry } from './journal.ts'
@@ -14,6 +15,7 @@ const WRONG_LAST_SEQUENCE = 10071
 /** A replicated stream cannot tell yet whether the expected sequence is the last. */
 const WRONG_LAST_SEQUENCE_UNKNOWN = 10164
 const ID_HEADER = 'Nats-Msg-Id'
+const EXPECTED_HEADER = 'Nats-Expected-Last-Subject-Sequence'
 
 /** An append without an answer for so long is in doubt. A slow disk makes doubt, not harm. */
 const append_ms = 2_000
@@ -32,6 +34,7 @@ export class JetStreamJournal implements Journal {
   readonly #stream: string
   readonly #subject: string
   readonly #client: JetStreamClient
+  readonly #acknowledged: Acknowledged
   readonly #manager: Promise<JetStreamManager>
   readonly #appender: Appender
   /** Stream sequence of the last record that we gave or appended; 0 before the first. */
@@ -42,6 +45,7 @@ export class JetStreamJournal implements Journal {
     this.#stream = stream
     this.#subject = subject
     this.#client = jetstream(connection)
+    this.#acknowledged = new Acknowledged(connection)
     this.#manager = this.#client.jetstreamManager(false)
     const store = {
       append: (record: Uint8Array, id: string, after: number) => this.#publish(record, id, after),
@@ -78,7 +82,7 @@ export class JetStreamJournal implements Journal {
 
   async #publish(record: Uint8Array, id: string, after: number): Promise<number> {
     try {
-      return (await this.#client.publish(this.#subject, record, { msgID: id, expect: { lastSubjectSequence: after }, timeout: append_ms })).seq
+      return await this.#acknowledged.publish(this.#subject, record, { [ID_HEADER]: id, [EXPECTED_HEADER]: String(after) }, append_ms)
     } catch (error) {
       throw inDoubt(error) ? new InDoubt(error) : error
     }
