@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import t from 'tap'
 import { exitCodes } from '../../src/actors/exitCodes.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
@@ -218,6 +218,54 @@ t.test('an actor that became something else than its journal says is ended while
   schedule.stop()
   await thread.stop()
   await supervisor.drainAll(10_000)
+})
+
+t.test('a record that is none of its own lies behind a running actor: it promises nothing more, says why and stays down; the others go on', async (t) => {
+  const damaged = ['vault.0', 'vault.1', 'vault.2'] as ActorName[]
+  const whole = 'vault.3' as ActorName
+  const foreign = new Subjects('foreign')
+  const file = join(folder, 'foreign.json')
+  writeFileSync(file, JSON.stringify({ ...venueFile(server.url), venue: 'foreign', vaultPartitions: 4 }))
+  const shard = new Shard('--venue', file, '--keys', keysFile, '--actors', [...damaged, whole].join())
+  await shard.ready()
+  const answered = new Set<number>()
+  client.subscribe(foreign.answers('g3'), { callback: (_, { data }) => decode<AnswerPacket>(data).answers.forEach(({ request }) => answered.add(request)) })
+  let asked = 0
+  /** Something that is journaled before it is answered. */
+  const ask = (actor: ActorName): number => {
+    client.publish(foreign.clients(actor), encode({ gateway: 'g3', items: [{ request: ++asked, command: { kind: 'unknown' } }] }))
+    return asked
+  }
+  const answer = async (actor: ActorName): Promise<void> => {
+    const request = ask(actor)
+    await until(() => answered.has(request))
+  }
+  for (const actor of [...damaged, whole]) for (let n = 0; n < 3; n++) await answer(actor)
+
+  // Whoever has the password of the store can append to it: noise, what this actor has written before, and what another actor has.
+  const { streams } = await jetstreamManager(client)
+  const last = async (actor: ActorName): Promise<Uint8Array> => (await streams.getMessage(foreign.journalStream, { last_by_subj: foreign.journal(actor) }))!.data
+  const [noise, doubled, moved] = damaged as [ActorName, ActorName, ActorName]
+  const records: [ActorName, Uint8Array, RegExp][] = [
+    [noise, Buffer.from('no record at all'), /^JournalFault: journal record 5: /],
+    [doubled, await last(doubled), /^JournalFault: journal record 4: it stands where record 5 is expected/],
+    [moved, await last(whole), /^JournalFault: journal record [45]: /],
+  ]
+  for (const [actor, record] of records) await jetstream(client).publish(foreign.journal(actor), record)
+  const unheard = damaged.map(ask)
+  const reports = (actor: ActorName): Line[] => shard.lines.filter(({ message, ids }) => message === 'failed' && ids.actor === actor)
+  const starts = (actor: ActorName): Line[] => shard.lines.filter(({ message, ids }) => message === 'an actor ended and is started again' && ids.actor === actor)
+  for (const [actor, , report] of records) {
+    await until(() => starts(actor).length >= 2)
+    t.match(reports(actor).at(-1)?.ids.reason, report)
+    for (const { ids } of starts(actor)) t.equal(ids.code, 65, 'its journal says the same at every start')
+  }
+  await answer(whole)
+  t.same(unheard.filter((request) => answered.has(request)), [], 'nothing was promised behind a record that is not its own')
+  t.equal(shard.lines.filter(({ message, ids }) => message === 'running' && ids.actor === whole).length, 1, 'the others were left alone')
+  for (const actor of damaged) t.equal(shard.lines.filter(({ message, ids }) => message === 'running' && ids.actor === actor).length, 1)
+  shard.process.kill('SIGTERM')
+  t.equal(await shard.exited, exitCodes.drained)
 })
 
 t.test('an actor that fails at every start is tried ever more slowly, and the others run', async (t) => {
