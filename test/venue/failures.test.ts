@@ -100,6 +100,22 @@ t.test('the shard is killed and started again', async (t) => {
   await books.check(t)
 })
 
+t.test('the shard is away longer than a dead-man timer: the orders are gone before anything trades', async (t) => {
+  const resting = await books.limit('alice', XLM, 'sell', '10', '0.5')
+  const { deadline } = await alice.setDeadMan(5)
+  await venue.shard.kill()
+  await delay(Math.max(0, Date.parse(deadline!) - Date.now()) + 500)
+  // Signed and sent before the venue is back: it comes as early as anything can.
+  const bid = books.limit('bob', XLM, 'buy', '10', '0.5')
+  await venue.shard.start()
+  t.match(await bid, { status: 'open', filledQuantity: '0' })
+  t.match(await persist(() => alice.order(resting.id)), { status: 'cancelled', reason: 'dead_man', filledQuantity: '0' })
+  books.reserves('bob', 'USDC', '5')
+  await books.check(t)
+  await books.cancelAll()
+  await books.check(t)
+})
+
 t.test('the gateway is killed, and the same message finds the same order', async (t) => {
   const request = await alice.signOrder(XLM, { side: 'sell', type: 'limit', price: '0.8', quantity: '3', timeInForce: 'GTC' })
   const first = await alice.sendOrder(request)
