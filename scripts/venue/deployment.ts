@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Asset } from '@stellar/stellar-sdk'
 import type { Keypair } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
-import { addAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
+import { admitAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
 import { paths } from '../setup/paths.ts'
 import type { Progress } from '../setup/steps.ts'
 import type { Chain } from './chain.ts'
@@ -71,7 +71,8 @@ export async function deploy(chain: Chain, founders: Founders, codes: readonly s
   const assets: DeployedAsset[] = []
   for (const [i, plan] of plans.entries()) {
     const contract = contracts[i] as ContractId
-    const { id: index } = await addAsset(await chain.signer(admin), vault, contract)
+    // Of this venue's own issuer nothing is accepted: it has no power over what it issued.
+    const { id: index } = await admitAsset(await chain.signer(admin), vault, classicAsset(plan), [])
     assets.push({ ...plan, contract, index, decimals: DECIMALS })
   }
   return { passphrase, vault, fromLedger, code: codeOf(wasm), assets }

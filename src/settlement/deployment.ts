@@ -1,6 +1,8 @@
 import { Address, Contract, hash, Operation, scValToNative, xdr } from '@stellar/stellar-sdk'
 import type { Asset } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../protocol/identity.ts'
+import { checkIssuer, issuerFlags } from './issuer.ts'
+import type { IssuerPower } from './issuer.ts'
 import { execute } from './transaction.ts'
 import type { Applied, Signer } from './transaction.ts'
 import { VaultContract } from './vaultContract.ts'
@@ -63,6 +65,21 @@ export async function addAsset(signer: Signer, vault: ContractId, token: Contrac
   const index = applied.returnValue && (scValToNative(applied.returnValue) as unknown)
   if (typeof index !== 'number') throw new Error('add_asset gave no asset index')
   return { id: index, applied }
+}
+
+/**
+ * Admits a classic asset, whose contract is deployed, after a look at its issuer on the ledger; what the issuer can do is put on record in
+ * the vault, anew where it has changed since. The signer is the administrator.
+ * @throws IssuerRefused where the issuer has a power that is not accepted: nothing is admitted or recorded then
+ */
+export async function admitAsset(signer: Signer, vault: ContractId, asset: Asset, accepted: readonly IssuerPower[]): Promise<Deployed<number>> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  const token = asset.contractId(signer.passphrase) as ContractId
+  const flags = await issuerFlags(signer.server, asset)
+  checkIssuer(asset, flags, accepted)
+  const added = await addAsset(signer, vault, token)
+  if ((await contract.getIssuerFlags(signer.server, token)) === flags) return added
+  return { id: added.id, applied: await execute(signer, contract.setIssuerFlags(token, flags)) }
 }
 
 /** Pays a user's tokens into the vault and gives the account's index. The signer is the user. */

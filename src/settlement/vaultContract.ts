@@ -127,6 +127,10 @@ export class VaultContract {
     return this.#contract.call('add_asset', address(token))
   }
 
+  setIssuerFlags(token: Token, flags: number): xdr.Operation {
+    return this.#contract.call('set_issuer_flags', address(token), u32(flags))
+  }
+
   async getChannel(server: Pick<StellarRpc, 'simulateTransaction'>, channel: number): Promise<ChainChannel> {
     const { value, latestLedger } = await this.#view(server, 'get_channel', u32(channel))
     const { epoch, sequence, state_root, trades_root } = value as { epoch: bigint; sequence: bigint; state_root: Uint8Array; trades_root: Uint8Array }
@@ -144,6 +148,11 @@ export class VaultContract {
 
   async getAssetIndex(server: Pick<StellarRpc, 'simulateTransaction'>, token: Token): Promise<number | null> {
     return ((await this.#view(server, 'get_asset_index', address(token))).value as number | null | undefined) ?? null
+  }
+
+  /** What the token's issuer could do when the administrator last looked; null where nobody did. */
+  async getIssuerFlags(server: Pick<StellarRpc, 'simulateTransaction'>, token: Token): Promise<number | null> {
+    return ((await this.#view(server, 'get_issuer_flags', address(token))).value as number | null | undefined) ?? null
   }
 
   async getMatchingEngine(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<AccountId | null> {

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { Operation } from '@stellar/stellar-sdk'
+import { Asset, Keypair, Operation } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { paths } from '../../scripts/setup/paths.ts'
 import type { AccountId } from '../../src/protocol/identity.ts'
-import { addAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
+import { addAsset, admitAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
+import { IssuerRefused } from '../../src/settlement/issuer.ts'
 import { execute, TransactionFailed } from '../../src/settlement/transaction.ts'
 import { ContractRefusal } from '../../src/settlement/vaultContract.ts'
 import { DeployedVault } from './deployedVault.ts'
@@ -24,6 +25,35 @@ t.test('a vault on a real network', async (t) => {
     t.same(await deployAssetContract(signer, vault.usd), { id: vault.assets[1].contract, applied: null })
     t.same(await addAsset(signer, contract.id, vault.assets[1].contract), { id: 1, applied: null })
     t.ok(vault.fromLedger > 1)
+  })
+
+  await t.test('an asset is admitted by what its issuer can do, and that is on record', async (t) => {
+    const signer = vault.signer(vault.admin)
+    const issuer = Keypair.random()
+    await chain.server.requestAirdrop(issuer.publicKey())
+    const asset = new Asset('EUR', issuer.publicKey())
+    const { id: token } = await deployAssetContract(signer, asset)
+    const flags = (setFlags: 1 | 10): Promise<unknown> => execute(vault.signer(issuer), Operation.setOptions({ setFlags }))
+    await flags(10)
+    const refused = await admitAsset(signer, contract.id, asset, ['revocation', 'authorisation']).catch((error: unknown) => error)
+    t.ok(refused instanceof IssuerRefused)
+    t.same((refused as IssuerRefused).powers, ['clawback'])
+    t.equal(await contract.getAssetIndex(chain.server, token), null)
+    t.equal(await contract.getIssuerFlags(chain.server, token), null)
+
+    t.equal((await admitAsset(signer, contract.id, asset, ['revocation', 'clawback'])).id, 2)
+    t.equal(await contract.getIssuerFlags(chain.server, token), 10)
+    t.same(await admitAsset(signer, contract.id, asset, ['revocation', 'clawback']), { id: 2, applied: null })
+    // An issuer that takes another power is looked at again, and refused or recorded.
+    await flags(1)
+    await t.rejects(admitAsset(signer, contract.id, asset, ['revocation', 'clawback']), /EUR.*authorisation/)
+    t.equal(await contract.getIssuerFlags(chain.server, token), 10)
+    const again = await admitAsset(signer, contract.id, asset, ['authorisation', 'revocation', 'clawback'])
+    t.equal(again.id, 2)
+    t.not(again.applied, null)
+    t.equal(await contract.getIssuerFlags(chain.server, token), 11)
+    t.equal((await admitAsset(signer, contract.id, Asset.native(), [])).id, 0)
+    t.equal(await contract.getIssuerFlags(chain.server, vault.assets[0].contract), 0)
   })
 
   await t.test('deposits, and the views', async (t) => {
