@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { pythonTool } from '../../scripts/setup/pythonTools.ts'
+import type { FeedMessage } from '../../src/protocol/feed.ts'
 import { until } from '../settlement/waiting.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
@@ -29,7 +31,11 @@ interface Program {
 
 function example(name: string, role: string, ...words: string[]): Program {
   const key = venue.keyPath(books.trader(role).name)
-  const child = spawn(process.execPath, [`examples/${name}.ts`, '--url', venue.gatewayUrl, '--key', key, ...words], { stdio: ['ignore', 'pipe', 'pipe'] })
+  return program(process.execPath, [`examples/${name}.ts`, '--url', venue.gatewayUrl, '--key', key, ...words])
+}
+
+function program(command: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+  const child = spawn(command, words, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   t.teardown(() => child.kill('SIGKILL'))
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
@@ -107,4 +113,38 @@ t.test('a fill logger writes each fill once, whatever ends it and however often 
   t.same(written().slice(before).map(({ quantity }) => quantity), ['5', '6', '7'])
   t.same(written().map(({ trade }) => trade), books.feed('buyer').messages.flatMap((message) => (message.type === 'fill' ? [message.trade] : [])), 'the feed’s own, in its order')
   await books.check(t)
+})
+
+t.test('the stock Python client of NATS, with a Stellar key and nothing of ours: places an order, receives its fills, and reads all again from the beginning', async (t) => {
+  const subscriber = (...words: string[]): Program => program(pythonTool('python'), ['examples/subscriber.py', venue.gatewayUrl, ...words], { SECRET: books.trader('buyer').key.secret() })
+  type Line = { readonly order?: { readonly status: number; readonly body: { readonly status: string } }; readonly message?: FeedMessage }
+  // Between them the library tells of connections that were lost.
+  const lines = ({ said }: Program): Line[] => said().split('\n').slice(0, -1).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line)
+  const fed = (): FeedMessage[] => books.feed('buyer').messages
+  const messages = (of: Program): (FeedMessage | undefined)[] => lines(of).slice(1).map(({ message }) => message)
+
+  await books.limit('maker', XLM, 'sell', '8', '0.7')
+  const first = subscriber('buy', XLM, '20', '0.7')
+  await until('its order was answered', () => lines(first).length > 0)
+  t.match(lines(first)[0], { order: { status: 201, body: { status: 'open', filledQuantity: '8', market: XLM } } })
+  books.traded('buyer', 'maker', XLM, '8', '0.7')
+  await until('it has read what was there', () => messages(first).length >= fed().length)
+
+  await books.limit('maker', XLM, 'sell', '12', '0.7')
+  books.traded('buyer', 'maker', XLM, '12', '0.7')
+  await until('it heard of the fill as it happened', () => messages(first).filter((message) => message?.type === 'fill' && message.price === '0.7').length === 2)
+  await under.venue.nats.kill()
+  await under.venue.nats.start()
+  await books.limit('maker', XLM, 'sell', '3', '0.8')
+  await books.limit('buyer', XLM, 'buy', '3', '0.8')
+  books.traded('buyer', 'maker', XLM, '3', '0.8')
+  await books.check(t)
+  await until('and of what came after its server was away', () => messages(first).length >= fed().length)
+  t.same(messages(first), fed(), 'every message once and in order')
+  await first.end('SIGKILL')
+
+  const second = subscriber()
+  await until('another one has read it all', () => lines(second).length >= fed().length)
+  t.same(lines(second).map(({ message }) => message), fed())
+  await second.end('SIGKILL')
 })
