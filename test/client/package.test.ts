@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -9,7 +9,10 @@ import type { PlaceOrder } from '../../src/protocol/vault.ts'
 import { KeypairSigner } from '../../src/client/signer.ts'
 import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { marketName, resting } from '../gateway/fakeVault.ts'
+import { FeedWriter } from '../gateway/streams/feedWriter.ts'
 import { openStage } from '../gateway/stage.ts'
+import { until } from '../settlement/waiting.ts'
+import { addressFor, keypairFor, openSubscriberStage } from '../subscribers/stage.ts'
 
 // The client as somebody has it who installed the package: compiled, beside nothing but its own dependencies.
 
@@ -25,7 +28,8 @@ interface Manifest {
   readonly exports: Record<string, { readonly types: string; readonly default: string }>
 }
 const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Manifest
-for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
+// And, for who reads over NATS, a library that speaks it.
+for (const name of [...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }), '@nats-io/transport-node']) {
   mkdirSync(dirname(join(folder, 'node_modules', name)), { recursive: true })
   symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
 }
@@ -104,4 +108,40 @@ t.test('both signers sign alike', async (t) => {
   t.equal(slow.address, fast.address)
   for (const text of ['', '{"action":"order"}', 'ünïcödé 🌊']) t.equal(slow.signMessage(text), fast.signMessage(text))
   t.throws(() => new KeypairSigner('SNONSENSE'), { message: 'that is no Stellar secret key (S…, 56 characters)' })
+})
+
+/** The blocks of a page that are in a language. */
+const blocks = (page: string, language: string): string[] => [...readFileSync(join(root, page), 'utf8').matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, block]) => block!)
+
+t.test('what docs/api/nats.md shows reads a feed as it stands there', async (t) => {
+  const stage = await openSubscriberStage((file) => ({ ...file, nats: { ...file.nats, addresses: file.nats.servers } }))
+  const writer = await FeedWriter.open(stage)
+  t.teardown(async () => {
+    await writer.close()
+    await stage.close()
+  })
+  const [snippet] = blocks('docs/api/nats.md', 'ts')
+  writeFileSync(join(folder, 'feed.js'), snippet!.replace('https://pool.example', stage.url))
+  for (let n = 0; n < 3; n++) writer.write(addressFor('alice'))
+  await writer.flush()
+  const child = spawn(process.execPath, [join(folder, 'feed.js')], { env: { ...process.env, SECRET: keypairFor('alice').secret() }, stdio: ['ignore', 'pipe', 'pipe'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let said = ''
+  for (const output of [child.stdout, child.stderr]) output.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  await until('it has read what is kept', () => said.split('\n').length > 3)
+  writer.write(addressFor('alice'))
+  await until('it has read what came', () => said.split('\n').length > 4)
+  t.equal(said, '1 fill\n2 fill\n3 fill\n4 fill\n')
+})
+
+t.test('and its lines in Python are those of the program that a test runs, in its order', async (t) => {
+  const program = readFileSync(join(root, 'examples/subscriber.py'), 'utf8').split('\n').map((line) => line.trim())
+  const shown = blocks('docs/api/nats.md', 'python').flatMap((block) => block.split('\n')).map((line) => line.trim()).filter((line) => line !== '')
+  t.ok(shown.length > 10)
+  let from = 0
+  for (const line of shown) {
+    const at = program.indexOf(line, from)
+    t.ok(at >= from, line)
+    from = Math.max(from, at)
+  }
 })
