@@ -165,15 +165,12 @@ impl Caller {
             .collect::<BTreeMap<_, _>>();
         assert_eq!(exits, self.model.exits);
         for channel in 0..CHANNELS {
-            let on_chain = self.chain.vault.get_channel(&channel);
+            let (cursor, engine) = ledger_reader::channel(&self.chain, channel);
+            assert_eq!(cursor, self.model.cursor(channel));
+            let expected = self.model.engines.get(&channel);
             assert_eq!(
-                (on_chain.epoch, on_chain.sequence),
-                self.model.cursor(channel)
-            );
-            let engine = self.model.engines.get(&channel);
-            assert_eq!(
-                self.chain.vault.get_channel_engine(&channel),
-                engine.map(|engine| self.engines[*engine].clone())
+                engine.as_ref(),
+                expected.map(|engine| &self.engines[*engine])
             );
         }
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use soroban_sdk::Bytes;
-use vault::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};
+use soroban_sdk::{Address, Bytes};
+use vault::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP, Channel, DataKey};
 
 use crate::chain::Chain;
 
@@ -50,6 +50,19 @@ pub fn books(chain: &Chain, accounts: u32, assets: u32) -> Books {
         }
     });
     books
+}
+
+/// Where a channel stands, as epoch and sequence, and whose it is.
+pub fn channel(chain: &Chain, channel: u32) -> ((u64, u64), Option<Address>) {
+    chain.env.as_contract(&chain.vault.address, || {
+        let storage = chain.env.storage();
+        let last: Option<Channel> = storage.persistent().get(&DataKey::Channel(channel));
+        let engine = storage.instance().get(&DataKey::MatchingEngine(channel));
+        (
+            last.map_or((0, 0), |last| (last.epoch, last.sequence)),
+            engine,
+        )
+    })
 }
 
 /// A page's slots, and its requests where its length is odd.
