@@ -43,12 +43,14 @@ export class AccountReader extends VenueReader {
     return new AccountReader(await Session.open(url, signer, options))
   }
 
+  /** @throws Error where the venue has none of that name */
   market(name: string): MarketView {
     const market = this.venue.markets.find((candidate) => candidate.name === name)
     if (market === undefined) throw new Error(`there is no market ${name}; there is ${this.venue.markets.map((one) => one.name).join(', ')}`)
     return market
   }
 
+  /** @throws Error where the venue has none of that code */
   asset(code: string): AssetView {
     const asset = this.venue.assets.find((candidate) => candidate.code === code)
     if (asset === undefined) throw new Error(`there is no asset ${code}; there is ${this.venue.assets.map((one) => one.code).join(', ')}`)
@@ -60,6 +62,7 @@ export class AccountReader extends VenueReader {
     return this.#session.login(options)
   }
 
+  /** One of the account's orders, open or closed. */
   order(id: string, options?: CallOptions): Promise<OrderView> {
     return this.#session.read(`/api/v1/orders/${encodeURIComponent(id)}`, options)
   }
@@ -69,15 +72,18 @@ export class AccountReader extends VenueReader {
     return this.#session.read(`/api/v1/orders/client/${encodeURIComponent(clientOrderId)}`, options)
   }
 
+  /** The account's orders, newest first: those that are open, unless `status` says otherwise. */
   async orders({ market, status, limit, ...options }: ListOptions = {}): Promise<readonly OrderView[]> {
     const { orders } = await this.#session.read<{ orders: OrderView[] }>(`/api/v1/orders${queryOf({ market, status, limit })}`, options)
     return orders
   }
 
+  /** The account's own resting orders of a market, best first: nobody else's are ever shown. */
   orderbook(market: string, options?: CallOptions): Promise<OwnOrderbook> {
     return this.#session.read(`/api/v1/orderbook/${encodeURIComponent(market)}`, options)
   }
 
+  /** What the account has of each asset. */
   async balances(options?: CallOptions): Promise<readonly BalanceView[]> {
     const { balances } = await this.#session.read<{ balances: BalanceView[] }>('/api/v1/balances', options)
     return balances
@@ -100,6 +106,7 @@ export class AccountReader extends VenueReader {
     return timers
   }
 
+  /** How a withdrawal stands. */
   withdrawal(id: string, options?: CallOptions): Promise<WithdrawalView> {
     return this.#session.read(`/api/v1/withdrawals/${encodeURIComponent(id)}`, options)
   }

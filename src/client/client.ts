@@ -50,6 +50,7 @@ export class Client extends AccountReader {
     return signRequest(orderMessage(this.binding, named, order, await this.#session.validity(validity, market.maxLifetime_s)), this.signer)
   }
 
+  /** @param order its id */
   async signCancel(order: string, validity?: Partial<Validity>): Promise<SignedRequest> {
     return signRequest(cancelMessage(this.binding, order, await this.#session.validity(validity)), this.signer)
   }
@@ -69,6 +70,7 @@ export class Client extends AccountReader {
     return signRequest(cancelAllMessage(this.binding, market, await this.#session.validity(validity)), this.signer)
   }
 
+  /** @param code of the asset @param amount decimal, in whole units */
   async signWithdrawal(code: string, amount: string, validity?: Partial<Validity>): Promise<SignedRequest> {
     return signRequest(withdrawMessage(this.binding, this.asset(code).contract, amount, await this.#session.validity(validity)), this.signer)
   }
@@ -92,18 +94,22 @@ export class Client extends AccountReader {
     return signRequest(revokeMessage(this.binding, key, await this.#session.validity(validity)), this.signer)
   }
 
+  /** Sends what `signOrder` signed: the order as it stands, however often it is sent. */
   sendOrder(signed: SignedRequest, options?: CallOptions): Promise<OrderView> {
     return this.#deliver({ method: 'POST', path: '/api/v1/orders' }, this.#delivery(signed, carriesId(signed)), options)
   }
 
+  /** What became of the order. Refused with `order_not_open`, and the order as it was found, where it had closed before. */
   sendCancel(signed: SignedRequest, options?: CallOptions): Promise<CancelView> {
     return this.#deliver({ method: 'DELETE', path: orderPath(signed) }, this.#cancelDelivery(signed), options)
   }
 
+  /** The order as it stands after it. */
   sendAmend(signed: SignedRequest, options?: CallOptions): Promise<AmendView> {
     return this.#deliver({ method: 'PUT', path: orderPath(signed) }, this.#delivery(signed, namesOrder(signed)), options)
   }
 
+  /** `waiting`: markets that have yet to say; the same message sent again finds out. */
   sendCancelAll(signed: SignedRequest, options?: CallOptions): Promise<CancelAllView> {
     return this.#deliver({ method: 'DELETE', path: '/api/v1/orders' }, this.#delivery(signed, carriesId(signed)), options)
   }
@@ -112,6 +118,7 @@ export class Client extends AccountReader {
     return this.#deliver({ method: 'POST', path: '/api/v1/dead-man' }, this.#delivery(signed, ofSigner(signed)), options)
   }
 
+  /** The withdrawal as it stands: follow it with `withdrawal(id)` or the feed until it is `cosigned`, and complete it with `VaultOnChain`. */
   sendWithdrawal(signed: SignedRequest, options?: CallOptions): Promise<WithdrawalView> {
     return this.#deliver({ method: 'POST', path: '/api/v1/withdrawals' }, this.#delivery(signed, carriesId(signed)), options)
   }
@@ -134,10 +141,12 @@ export class Client extends AccountReader {
     return this.#deliverAll({ method: 'DELETE', path: '/api/v1/orders/batch' }, signed.map((one) => this.#cancelDelivery(one)), options)
   }
 
+  /** Signs and sends an order: resolves with it as the market left it, `pending` where the market has yet to say. */
   async placeOrder(market: string, order: NewOrder, options?: SendOptions): Promise<OrderView> {
     return this.sendOrder(await this.signOrder(market, order, options), options)
   }
 
+  /** @param order its id */
   async cancelOrder(order: string, options?: SendOptions): Promise<CancelView> {
     return this.sendCancel(await this.signCancel(order, options), options)
   }
