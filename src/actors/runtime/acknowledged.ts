@@ -17,7 +17,7 @@ interface Verdict {
 
 /**
  * Publishes to streams, and hears of each message that it is stored. The library's own request makes, for each that does well, an error object with its stack and
- * throws it away: a third of what an append costs its actor.
+ * throws it away: about a quarter of what an append costs its actor.
  */
 export class Acknowledged {
   readonly #connection: NatsConnection
