@@ -36,6 +36,7 @@ export class TlsTransport implements Transport {
 
   carry({ method, url, headers, body, signal }: Outgoing): Promise<Incoming> {
     return new Promise((resolve, reject) => {
+      if (url.protocol !== 'https:') return reject(new NeverSent(new Error('TlsTransport carries nothing but https'), { passing: false }))
       let given = false
       const asked = request(url, { method, headers, agent: this.#agent, signal }, (response) => void read(response).then(resolve, (error: unknown) => reject(failure(error, given))))
       // A connection is handed out when it stands and has passed the guard.

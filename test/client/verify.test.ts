@@ -92,6 +92,7 @@ t.test('one that takes the venue’s place after a while gets nothing, and what 
 t.test('a venue without evidence, and evidence that is none', async (t) => {
   await t.rejects(Client.open(stage.url, trader('alice'), { verify }), { name: 'NotVerified', cause: { message: 'the venue shows no evidence (status 404)' } })
   t.equal(seen.length, 0, 'there is nothing to be asked about')
+  await t.rejects(Client.open(stage.url, trader('alice'), { verify, transport: tls() }), { name: 'NeverSent', passing: false, cause: { message: /https/ } }, 'an address without TLS shows no key')
   const front = await EnclaveFront.open(stage.url, { platform: platform.privateKey })
   t.teardown(() => front.close())
   for (const text of ['', '{', 'null', '[]', '"quote"', '7']) {
