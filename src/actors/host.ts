@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { workerData } from 'node:worker_threads'
 import { expose } from 'comlink'
+import { feedKeys } from '../enclave/feedKeys.ts'
+import { FeedSeal } from '../enclave/feedSeal.ts'
 import { developmentKeys, keyPaths } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import { endpointOf } from './control.ts'
@@ -35,6 +37,7 @@ const keys = developmentKeys(data.keysFile)
 const hosted = await createRole(data.actor, { venue, keys, log, settlementModule: data.settlementModule })
 const { subjects } = venue
 const secret = await keys.secret(keyPaths.journal)
+const sealing = await feedKeys(keys, venue.file)
 const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
 const actor = new Actor({
   name: data.actor,
@@ -42,7 +45,7 @@ const actor = new Actor({
   machine: hosted.machine,
   journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(data.actor), log),
   transport: new NatsTransport(connection),
-  feed: new JetStreamFeed(connection, subjects, venue.file.nats.replicas),
+  feed: new JetStreamFeed(connection, subjects, venue.file.nats.replicas, sealing && new FeedSeal(sealing)),
   subjects,
   clock: systemClock,
   log,

@@ -1,4 +1,5 @@
 import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
+import type { FeedKeysView } from '../protocol/seal.ts'
 import { History } from './history.ts'
 import type { Binding } from './messages.ts'
 import type { CallOptions } from './patience.ts'
@@ -87,6 +88,11 @@ export class AccountReader extends VenueReader {
   async balances(options?: CallOptions): Promise<readonly BalanceView[]> {
     const { balances } = await this.#session.read<{ balances: BalanceView[] }>('/api/v1/balances', options)
     return balances
+  }
+
+  /** The keys that open the account's feed on NATS, where the venue seals it: for `readFeed` and `NatsRequests`. */
+  feedKeys(options?: CallOptions): Promise<FeedKeysView> {
+    return this.#session.read('/api/v1/feed-key', options)
   }
 
   /** The keys that may act for the account. */

@@ -1,7 +1,10 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { FeedMessage } from '../protocol/feed.ts'
 import { Subjects } from '../protocol/subjects.ts'
-import { Refused } from './errors.ts'
+import { readSealHeading, sealForm } from '../protocol/seal.ts'
+import { OutcomeUnknown, Refused } from './errors.ts'
+import { FeedKeyring, SealBroken } from './feedKeyring.ts'
+import type { FeedKeySource } from './feedKeyring.ts'
 import type { NatsAccess } from './natsAccess.ts'
 import { NatsRequests } from './natsRequests.ts'
 import type { ReplayPage } from './natsRequests.ts'
@@ -24,16 +27,19 @@ export interface FeedOptions {
   /** Messages up to this number are left out; 0 for all that are kept. Default: only what is published from now on. */
   readonly after?: number
   readonly signal?: AbortSignal
+  /** Of a venue that seals: where the account's feed keys come from, `() => client.feedKeys()`. */
+  readonly keys?: FeedKeySource
 }
 
 /**
  * An account's feed: every message once and in order, until the signal or an early return ends it, or the connection is closed. It is subscribed to
  * first, and what came before, or was missed while the connection was away, is asked for: whatever goes away for a while only delays it.
  * @param connection made with `access.options` @param venue its name, as GET /api/v1/markets says
- * @throws FeedGap where messages are no longer kept, Refused
+ * @throws FeedGap where messages are no longer kept, SealBroken where the feed is sealed and something on it is not what was sealed, or no key was given, Refused
  */
-export async function* readFeed(connection: NatsConnection, venue: string, access: NatsAccess, { after, signal }: FeedOptions = {}): AsyncGenerator<FeedMessage> {
-  const requests = new NatsRequests(connection, venue, access)
+export async function* readFeed(connection: NatsConnection, venue: string, access: NatsAccess, { after, signal, keys }: FeedOptions = {}): AsyncGenerator<FeedMessage> {
+  const keyring = keys === undefined ? null : new FeedKeyring(venue, access.account, keys)
+  const requests = new NatsRequests(connection, venue, access, keyring ?? undefined)
   const live = new Live(connection, new Subjects(venue).feed(access.account), signal)
   try {
     let last = after
@@ -50,7 +56,8 @@ export async function* readFeed(connection: NatsConnection, venue: string, acces
         }
         again = page.more
       }
-      for (let message = live.take(last); message !== undefined; message = live.take(last)) {
+      for (let heard = live.take(last); heard !== undefined; heard = live.take(last)) {
+        const message = await opened(heard, keyring)
         last = message.seq
         yield message
       }
@@ -61,12 +68,32 @@ export async function* readFeed(connection: NatsConnection, venue: string, acces
   }
 }
 
+/** A message as it came. Where it is sealed its number stands before it. */
+interface Heard {
+  readonly seq: number
+  readonly data: Uint8Array
+}
+
+function heardOf(data: Uint8Array): Heard {
+  const { seq } = readSealHeading(sealForm.feed, data) ?? (JSON.parse(new TextDecoder().decode(data)) as FeedMessage)
+  return { seq, data }
+}
+
+/** @throws SealBroken */
+async function opened({ seq, data }: Heard, keyring: FeedKeyring | null): Promise<FeedMessage> {
+  if (keyring === null && data[0] === sealForm.feed) throw new SealBroken('The feed is sealed: give `keys`.')
+  const message = JSON.parse(keyring === null ? new TextDecoder().decode(data) : await keyring.openFeed(data)) as FeedMessage
+  if (message.seq !== seq) throw new SealBroken()
+  return message
+}
+
 /** Asks, or waits a little where nobody can answer at the moment. @throws Refused where asking again would not help */
 async function attempt<Answer>(ask: () => Promise<Answer>, live: Live): Promise<Answer | undefined> {
   try {
     return await ask()
   } catch (error) {
     if (live.ended) return undefined
+    if (error instanceof OutcomeUnknown && error.cause instanceof SealBroken) throw error.cause
     if (error instanceof Refused && error.code === 'feed_trimmed') throw error
     if (error instanceof Refused && error.status !== 503 && error.status !== 429) throw error
     await live.pause(RETRY_MS)
@@ -78,7 +105,7 @@ async function attempt<Answer>(ask: () => Promise<Answer>, live: Live): Promise<
 class Live {
   readonly #signal: AbortSignal | undefined
   readonly #unsubscribe: () => void
-  #waiting: FeedMessage[] = []
+  #waiting: Heard[] = []
   #look_ms = LOOK_MS.first
   #missed = false
   #ended = false
@@ -91,7 +118,13 @@ class Live {
       callback: (failure, message) => {
         if (failure !== null) return this.#end(failure)
         if (this.#waiting.length >= WAITING) this.#missed = true
-        else this.#waiting.push(message.json<FeedMessage>())
+        else {
+          try {
+            this.#waiting.push(heardOf(message.data))
+          } catch (unread) {
+            return this.#end(unread as Error)
+          }
+        }
         this.#wake?.()
       },
     })
@@ -109,7 +142,7 @@ class Live {
   }
 
   /** The next one in order that is here; those up to `last` are dropped. */
-  take(last: number): FeedMessage | undefined {
+  take(last: number): Heard | undefined {
     if (this.#ended) return undefined
     let dropped = 0
     while (dropped < this.#waiting.length && this.#waiting[dropped]!.seq <= last) dropped++

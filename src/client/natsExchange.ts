@@ -1,18 +1,28 @@
 import type { NatsConnection } from '@nats-io/nats-core'
 import type { OperationAnswer } from '../protocol/nats.ts'
 import { NeverSent, OutcomeUnknown } from './errors.ts'
+import type { FeedKeyring } from './feedKeyring.ts'
 
 export interface NatsAnswer extends OperationAnswer {
   /** As the header says it: seconds. */
   readonly retryAfter: string | null
 }
 
-/** One request over NATS and its answer. @throws NeverSent, OutcomeUnknown */
-export async function natsExchange(connection: NatsConnection, subject: string, body: string, timeout_ms: number): Promise<NatsAnswer> {
+/**
+ * One request over NATS and its answer.
+ * @param keyring for a venue that seals
+ * @throws NeverSent, OutcomeUnknown; Refused where the keys to seal it with are refused, and nothing was sent
+ */
+export async function natsExchange(connection: NatsConnection, subject: string, body: string, timeout_ms: number, keyring: FeedKeyring | null = null): Promise<NatsAnswer> {
   if (connection.isClosed() || connection.isDraining()) throw new NeverSent(new Error('the connection is closed'), { passing: false })
+  const operation = subject.slice(subject.lastIndexOf('.') + 1)
+  const sealed = await keyring?.sealRequest(operation, body).catch((error: unknown) => {
+    throw error instanceof OutcomeUnknown ? new NeverSent(error) : error
+  })
   try {
-    const message = await connection.request(subject, body, { timeout: timeout_ms })
-    return { ...message.json<OperationAnswer>(), retryAfter: message.headers?.get('Retry-After') || null }
+    const message = await connection.request(subject, sealed?.bytes ?? body, { timeout: timeout_ms })
+    const answer = sealed === undefined ? message.json<OperationAnswer>() : (JSON.parse(await sealed.read(message.data)) as OperationAnswer)
+    return { ...answer, retryAfter: message.headers?.get('Retry-After') || null }
   } catch (error) {
     // The server says of this very request that no gateway is there. Anything else, a connection that was closed meanwhile too, may have come behind it.
     throw (error as { isNoResponders?: () => boolean }).isNoResponders?.() === true ? new NeverSent(error) : new OutcomeUnknown(error)

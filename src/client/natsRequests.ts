@@ -2,6 +2,8 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import type { FeedMessage, OrderView } from '../protocol/feed.ts'
 import type { Operation } from '../protocol/nats.ts'
 import { Subjects } from '../protocol/subjects.ts'
+import { FeedKeyring } from './feedKeyring.ts'
+import type { FeedKeySource } from './feedKeyring.ts'
 import type { SignedRequest } from './messages.ts'
 import type { NatsAccess } from './natsAccess.ts'
 import { natsExchange } from './natsExchange.ts'
@@ -25,7 +27,11 @@ export class NatsRequests {
   readonly #access: NatsAccess
   readonly #subjects: Subjects
 
-  constructor(connection: NatsConnection, venue: string, access: NatsAccess) {
+  readonly #keyring: FeedKeyring | null
+
+  /** @param keys of the account's feed, for a venue that seals: `() => client.feedKeys()` */
+  constructor(connection: NatsConnection, venue: string, access: NatsAccess, keys?: FeedKeySource | FeedKeyring) {
+    this.#keyring = typeof keys === 'function' ? new FeedKeyring(venue, access.account, keys) : (keys ?? null)
     this.#connection = connection
     this.#access = access
     this.#subjects = new Subjects(venue)
@@ -56,7 +62,7 @@ export class NatsRequests {
 
   async #ask<Body>(operation: Operation, body: object, timeout = TIMEOUT_MS): Promise<Body> {
     const { account, key } = this.#access
-    const { status, body: answer, retryAfter } = await natsExchange(this.#connection, this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), timeout)
+    const { status, body: answer, retryAfter } = await natsExchange(this.#connection, this.#subjects.traderRequest(account, key, operation), JSON.stringify(body), timeout, this.#keyring)
     if (status < 300) return answer as Body
     throw problemError({ ...answer, status }, retryAfter === null ? undefined : Number(retryAfter) * 1000)
   }

@@ -22,6 +22,9 @@ export const keyPaths = {
   journal: 'darkpool/v1/journal',
 } as const
 
+/** Of which the accounts' feed keys are derived, where feeds are sealed. */
+export const feedKeyPath = (version: number): string => `darkpool/v${version}/feeds`
+
 export interface Keys {
   /** 32 secret bytes that depend on the enclave's root secret and the path only. */
   secret(path: string): Promise<Uint8Array>

@@ -22,6 +22,7 @@ import { cancelAllOrdersRoute } from './routes/cancelAllOrders.ts'
 import { cancelOrderRoute } from './routes/cancelOrder.ts'
 import { deadManRoutes } from './routes/deadMan.ts'
 import { depositsRoute } from './routes/deposits.ts'
+import { feedKeyRoute } from './routes/feedKey.ts'
 import { fillsRoute } from './routes/fills.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
 import { getTradeRoute } from './routes/getTrade.ts'
@@ -133,7 +134,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes, deadManRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
-  for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute, tapeRoute]) await app.register(route, withGateway)
+  for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute, tapeRoute, feedKeyRoute]) await app.register(route, withGateway)
   for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
   await app.register(streamRoute)
   await app.register(healthRoute)

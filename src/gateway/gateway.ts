@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { Keypair } from '@stellar/stellar-sdk/base'
 import type { NatsConnection } from '@nats-io/transport-node'
+import type { FeedKeys } from '../enclave/feedKeys.ts'
+import { FeedSeal } from '../enclave/feedSeal.ts'
 import type { OrderView } from '../protocol/feed.ts'
 import type { ContractId, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
@@ -13,7 +15,8 @@ import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
 import { FeedPages } from './feeds/feedPages.ts'
-import { feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
+import { feedReading, feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
+import type { ReadFeed } from './feeds/feedStore.ts'
 import { History } from './history/history.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
@@ -32,6 +35,8 @@ export interface GatewaySecrets {
   /** ed25519 seed that signs login challenges. */
   readonly challengeSeed: Uint8Array
   readonly tokens: Uint8Array
+  /** Where feeds are sealed. */
+  readonly feeds?: FeedKeys | null
 }
 
 /** Bounds that tests make small. */
@@ -58,6 +63,10 @@ export class Gateway {
   readonly orderEntry: OrderEntry
   readonly #marketStates: MarketStates
   readonly owners: Owners
+  /** With which feeds are sealed; null where they are not. */
+  readonly feedKeys: FeedKeys | null
+  readonly seal: FeedSeal | null
+  readonly readFeed: ReadFeed
   /** What accounts' feeds have said so far. */
   readonly feeds: FeedPages
   /** Which keys may read for accounts that are not their own. */
@@ -90,7 +99,10 @@ export class Gateway {
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)
     this.owners = new Owners(connection, venue)
     this.vaults = new Vaults(connection, venue, this.owners, this.name, bounds.answerTimeout_ms, log)
-    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects)))
+    this.feedKeys = secrets.feeds ?? null
+    this.seal = this.feedKeys && new FeedSeal(this.feedKeys)
+    this.readFeed = feedReading(this.seal)
+    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects, this.readFeed)))
     this.history = new History(this.feeds, this.admission, this.rates.policies.history)
     this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects)))
     this.tapes = new History(this.prints, this.admission, this.rates.policies.history)

@@ -1,5 +1,7 @@
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { feedKeys } from '../enclave/feedKeys.ts'
+import type { FeedKeys } from '../enclave/feedKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import { natsKeys } from '../enclave/natsKeys.ts'
 import type { NatsKeys } from '../enclave/natsKeys.ts'
@@ -25,12 +27,12 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array }> {
+async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; feeds: FeedKeys | null }> {
   try {
     const read = readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
-    const [nats, challengeSeed, tokens] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens)])
-    return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens }
+    const [nats, challengeSeed, tokens, feeds] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), feedKeys(keys, venue.file)])
+    return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens, feeds }
   } catch (error) {
     giveUp('configuration', (error as Error).message)
   }
@@ -56,10 +58,10 @@ async function admitSubscribers(gateway: Gateway, connection: NatsConnection, ke
 }
 
 async function main(): Promise<void> {
-  const { venue, port, user, nats, challengeSeed, tokens } = await configuration()
+  const { venue, port, user, nats, challengeSeed, tokens, feeds } = await configuration()
   const link = (name: string): Promise<NatsConnection> => reachNats(venue.file.nats.servers, user, nats.password, name)
   const [connection, reading] = await Promise.all([link('gateway'), link('gateway reading')])
-  const gateway = new Gateway(venue, { challengeSeed, tokens }, connection, reading, log)
+  const gateway = new Gateway(venue, { challengeSeed, tokens, feeds }, connection, reading, log)
   const subscribers = await admitSubscribers(gateway, connection, nats)
   const app = await gatewayApp(gateway)
   const { host } = venue.file.gateway

@@ -68,6 +68,10 @@ const table = {
   // Reading a feed
   feed_trimmed: [410, 'The next message of the feed is no longer kept: begin anew from what the account shows now.'],
 
+  // Sealed requests over NATS
+  seal_missing: [422, 'What is asked over this venue’s NATS must be sealed with the account’s feed key.'],
+  seal_broken: [422, 'The request is not sealed for this account and operation with a feed key that is known.'],
+
   // Streams
   upgrade_required: [426, 'This route speaks WebSocket and nothing else.'],
   login_missing: [401, 'This channel needs a login on this connection first.'],

@@ -7,6 +7,15 @@ import type { KeyScope } from './vault.ts'
  */
 export type FeedMessage = { readonly v: 1; readonly seq: number; readonly account: AccountId; readonly time: string } & FeedEvent
 
+const beginning = /^\{"v":1,"seq":([1-9][0-9]{0,15}),/
+
+/** The number of a message by its text, which begins with it. @throws Error where it does not */
+export function feedNumber(text: string): number {
+  const seq = beginning.exec(text)?.[1]
+  if (seq === undefined) throw new Error('the text of a feed message begins with its number')
+  return Number(seq)
+}
+
 export type FeedEvent =
   /**
    * The order as it now stands: when it begins to rest and when it is closed. That it was taken up is what the answer to its

@@ -31,6 +31,9 @@ export const VenueFile = Type.Object(
         addresses: Type.Optional(
           Type.Array(Type.String({ pattern: '^(nats|tls|ws|wss)://[A-Za-z0-9.:_\\[\\]-]{1,255}$' }), { minItems: 1, maxItems: 16, description: 'Where traders reach it, told to everybody: nats:// or ws://, and tls:// or wss:// where they must use TLS' }),
         ),
+        sealed: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 65_535, description: 'Feeds, and what traders ask over NATS, are sealed with this version of the accounts’ feed keys: not unless given. Raised for new keys, never taken away' }),
+        ),
       },
       closed,
     ),

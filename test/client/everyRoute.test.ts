@@ -50,6 +50,7 @@ const calls: readonly ((client: Client) => Promise<unknown>)[] = [
   (client) => client.orderByClientId('mine-1'),
   (client) => client.cancelOrderByClientId('mine-1'),
   (client) => client.keys(),
+  (client) => client.feedKeys(),
   (client) => client.setDeadMan(30),
   (client) => client.deadManTimers(),
   (client) => client.history.fills().next(),

@@ -72,6 +72,7 @@ const good: Record<string, Good> = {
   'GET /api/v1/orderbook/{pair}': { scripts: { 200: ok([order]) } },
   'GET /api/v1/balances': { scripts: { 200: ok([{ asset: stage.venue.assets[0]!.contract, settled: 1n, pending: -1n, reserved: 0n, available: 0n }]) } },
   'GET /api/v1/withdrawals/{id}': { scripts: { 200: ok(withdrawal) } },
+  'GET /api/v1/feed-key': { scripts: { 200: ok({ fed: 3, orders: [], balances: [] }) } },
   'GET /api/v1/fills': { history: alice.address, scripts: { 200: null } },
   'GET /api/v1/trades/{id}': { history: alice.address, id: 'XLM-USDC:1', scripts: { 200: null } },
   'GET /api/v1/deposits': { history: alice.address, scripts: { 200: null } },

@@ -5,6 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { createHash } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { SecretSigner } from '../../src/client/secretSigner.ts'
+import { feedKeys } from '../../src/enclave/feedKeys.ts'
+import type { Keys } from '../../src/enclave/keys.ts'
 import { gatewayApp } from '../../src/gateway/app.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
 import type { GatewayLimits } from '../../src/gateway/gateway.ts'
@@ -49,6 +51,9 @@ export const venueFile = (nats: { url: string; user: string }): VenueFile => ({
   gateway: { host: '127.0.0.1', port: 0, homeDomain: 'pool.example', signatureThreads: 1, tokenLifetime_s: 900, rates: unbounded },
 })
 
+/** The venue's secrets, the same in every run. */
+export const testSecrets: Keys = { secret: (path) => Promise.resolve(Uint8Array.from(bytes(path))) }
+
 /** A gateway as it runs in a venue, on a real nats-server, with scripted actors behind it. */
 export interface Stage {
   readonly url: string
@@ -79,7 +84,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
       done()
     },
   })
-  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens') }, own, reading, gatewayLog(destination), {
+  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens'), feeds: await feedKeys(testSecrets, venue.file) }, own, reading, gatewayLog(destination), {
     inFlight: limits.gatewayInFlight,
     answerTimeout_ms: limits.answerTimeout_ms,
     ...bounds,

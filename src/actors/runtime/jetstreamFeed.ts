@@ -1,6 +1,8 @@
 import { jetstream } from '@nats-io/jetstream'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
+import type { FeedSeal } from '../../enclave/feedSeal.ts'
+import { feedNumber } from '../../protocol/feed.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 import { Acknowledged } from './acknowledged.ts'
 import type { FeedStream, FeedText } from './feed.ts'
@@ -15,9 +17,12 @@ export class JetStreamFeed implements FeedStream {
   readonly #acknowledged: Acknowledged
   readonly #subjects: Subjects
   readonly #replicated: boolean
+  readonly #seal: FeedSeal | null
 
-  constructor(connection: NatsConnection, subjects: Subjects, replicas = 1) {
+  /** @param seal of feeds; they are stored as they are where none is given, and tapes always */
+  constructor(connection: NatsConnection, subjects: Subjects, replicas = 1, seal: FeedSeal | null = null) {
     this.#replicated = replicas > 1
+    this.#seal = seal
     this.#connection = connection
     this.#client = jetstream(connection)
     this.#acknowledged = new Acknowledged(connection)
@@ -34,7 +39,7 @@ export class JetStreamFeed implements FeedStream {
    */
   async #storeInOrder(messages: readonly FeedText[]): Promise<void> {
     const end = messages.length - 1
-    const bytes = encoded(messages)
+    const bytes = this.#encoded(messages)
     for (let i = 0; i < end; i++) this.#connection.publish(this.#subject(messages[i]!), bytes[i])
     await this.#acknowledged.publish(this.#subject(messages[end]!), bytes[end]!, { [STREAM_HEADER]: this.#stream(messages[end]!) }, ack_ms)
   }
@@ -42,7 +47,7 @@ export class JetStreamFeed implements FeedStream {
   /** Where copies elect a leader, the first messages of a burst may go to one that stores nothing any more, and the last to the next. So: all of them or none. */
   async #storeAtomically(messages: readonly FeedText[]): Promise<void> {
     const end = messages.length - 1
-    const bytes = encoded(messages)
+    const bytes = this.#encoded(messages)
     const batch = await this.#client.startBatch(this.#subject(messages[0]!), bytes[0], { timeout: ack_ms })
     for (let i = 1; i < end; i++) batch.add(this.#subject(messages[i]!), bytes[i])
     const { count } = await batch.commit(this.#subject(messages[end]!), bytes[end], { timeout: ack_ms })
@@ -58,6 +63,11 @@ export class JetStreamFeed implements FeedStream {
 
   #subject(message: FeedText): string {
     return 'account' in message ? this.#subjects.feed(message.account) : this.#subjects.tape(message.market)
+  }
+
+  #encoded(messages: readonly FeedText[]): Uint8Array[] {
+    const seal = this.#seal
+    return seal === null ? encoded(messages) : messages.map((message) => ('account' in message ? seal.sealFeed(message.account, feedNumber(message.text), message.text) : Buffer.from(message.text)))
   }
 
   #stream(message: FeedText): string {

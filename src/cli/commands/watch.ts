@@ -17,11 +17,12 @@ export const watch: Command = async ({ args, place, show, say }) => {
   const venue = await new VenueReader(place.url).markets()
   const from = after === undefined ? {} : { after: whole('after', after) }
   const connection = await openNats(connect, venue, access, { name: 'darkpool watch', timeout: CONNECT_TIMEOUT_MS })
+  const sealed = venue.nats?.sealed === true ? { keys: async () => (await place.client()).feedKeys() } : {}
   const ended = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort())
   say(`watching ${access.account}; Ctrl-C ends it`)
   try {
-    for await (const message of readFeed(connection, venue.venue, access, { ...from, signal: ended.signal })) show({ text: feedText(message), json: message })
+    for await (const message of readFeed(connection, venue.venue, access, { ...from, ...sealed, signal: ended.signal })) show({ text: feedText(message), json: message })
   } finally {
     await connection.close()
   }

@@ -52,6 +52,8 @@ export interface NatsView {
   /** Whether all of them are by TLS. */
   readonly tls: boolean
   readonly auth: 'nkey'
+  /** Whether feeds, requests and answers are sealed with the account's feed keys. */
+  readonly sealed: boolean
 }
 
 /** What GET /api/v1/markets says of the venue. */

@@ -142,7 +142,8 @@ interface Document {
 }
 
 function natsServers({ file: { nats } }: Venue): Json {
-  const description = 'NATS: the nkey is the account’s or a delegated key, or one that a signed session message names'
+  const sealed = nats.sealed === undefined ? '' : '. Feeds, requests and answers are sealed for the account: the messages here are what is inside (docs/api/nats.md)'
+  const description = `NATS: the nkey is the account’s or a delegated key, or one that a signed session message names${sealed}`
   return Object.fromEntries((nats.addresses ?? []).map((address, n) => {
     const { protocol, host } = new URL(address)
     return [`nats${n + 1}`, { host, protocol: protocol.slice(0, -1), description }]

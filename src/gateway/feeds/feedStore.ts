@@ -1,5 +1,6 @@
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { createInbox } from '@nats-io/transport-node'
+import type { FeedSeal } from '../../enclave/feedSeal.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
@@ -35,18 +36,24 @@ export interface StreamOf<Message extends OwnedMessage> {
   read(owner: FeedOwner, data: Uint8Array): Message
 }
 
-const parsed = (data: Uint8Array): unknown => JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString())
+const textIn = (data: Uint8Array): string => Buffer.from(data.buffer, data.byteOffset, data.length).toString()
 
-export const feedsOf = (subjects: Subjects): StreamOf<FeedMessage> => ({
+/** The text of a message of an account's feed, however it is stored. @throws SealBroken */
+export type ReadFeed = (account: AccountId, data: Uint8Array) => string
+
+/** @param seal null where feeds are not sealed */
+export const feedReading = (seal: FeedSeal | null): ReadFeed => (account, data) => (seal === null ? textIn(data) : seal.openFeed(account, data))
+
+export const feedsOf = (subjects: Subjects, read: ReadFeed = feedReading(null)): StreamOf<FeedMessage> => ({
   name: subjects.feedStream,
   subject: (owner) => subjects.feed(owner as AccountId),
-  read: (_owner, data) => parsed(data) as FeedMessage,
+  read: (owner, data) => JSON.parse(read(owner as AccountId, data)) as FeedMessage,
 })
 
 export const tapesOf = (subjects: Subjects): StreamOf<TapePrint> => ({
   name: subjects.tapeStream,
   subject: (owner) => subjects.tape(owner as MarketName),
-  read: (_owner, data) => parsed(data) as TapePrint,
+  read: (_owner, data) => JSON.parse(textIn(data)) as TapePrint,
 })
 
 /**

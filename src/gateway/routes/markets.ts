@@ -7,7 +7,7 @@ import type { VenueFile } from '../../protocol/venue.ts'
 import type { Gateway } from '../gateway.ts'
 import { AssetShape, MarketShape, NoQuery } from '../schemas.ts'
 
-const Nats = Type.Object({ addresses: Type.Array(Type.String()), tls: Type.Boolean(), auth: Type.Literal('nkey') })
+const Nats = Type.Object({ addresses: Type.Array(Type.String()), tls: Type.Boolean(), auth: Type.Literal('nkey'), sealed: Type.Boolean() })
 const Answer = Type.Object({
   venue: Type.String(),
   network: Type.String(),
@@ -34,7 +34,7 @@ export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, {
 }
 
 const withTls = /^(tls|wss):/
-const natsView = ({ addresses }: VenueFile['nats']) => (addresses === undefined ? null : { addresses, tls: addresses.every((address) => withTls.test(address)), auth: 'nkey' as const })
+const natsView = ({ addresses, sealed }: VenueFile['nats']) => (addresses === undefined ? null : { addresses, tls: addresses.every((address) => withTls.test(address)), auth: 'nkey' as const, sealed: sealed !== undefined })
 
 const assetView = ({ code, contract, decimals }: Asset) => ({ code, contract, decimals })
 

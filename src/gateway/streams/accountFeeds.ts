@@ -2,6 +2,7 @@ import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nat
 import type { AccountId } from '../../protocol/identity.ts'
 import type { Standing } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
+import type { ReadFeed } from '../feeds/feedStore.ts'
 import { failure } from '../log.ts'
 import type { Log } from '../log.ts'
 import { AccountFeed } from './accountFeed.ts'
@@ -33,12 +34,14 @@ export class AccountFeeds {
   readonly #venue: Venue
   readonly #replay: Replay
   readonly #standing: AskStanding
+  readonly #read: ReadFeed
   readonly #log: Log
   readonly #entries = new Map<AccountId, Entry>()
   #checking = false
   #closed = false
 
-  constructor(connection: NatsConnection, venue: Venue, replay: Replay, standing: AskStanding, log: Log) {
+  constructor(connection: NatsConnection, venue: Venue, replay: Replay, standing: AskStanding, read: ReadFeed, log: Log) {
+    this.#read = read
     this.#connection = connection
     this.#venue = venue
     this.#replay = replay
@@ -100,7 +103,7 @@ export class AccountFeeds {
     if (error !== null) return this.#log.error({ at: 'accountFeeds#hear', error: error.name }, 'the subscription to a feed failed')
     let item: FeedItem
     try {
-      item = FeedItem.read(message.string())
+      item = FeedItem.read(this.#read(feed.owner as AccountId, message.data))
     } catch (unread) {
       return this.#log.error({ at: 'accountFeeds#hear', bytes: message.data.length, ...failure(unread) }, 'a feed message could not be read')
     }

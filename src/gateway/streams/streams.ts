@@ -63,7 +63,7 @@ export class Streams {
     } as ConstructorParameters<typeof WebSocketServer>[0])
     this.#server.on('wsClientError', (_error, socket) => endWithProblem(socket, new Refusal('request_malformed')))
     this.#logins = new Logins(gateway, readToken)
-    this.#feeds = new AccountFeeds(connection, venue, replay, (account, wanted) => gateway.read({ kind: 'standing', account, ...wanted }), log)
+    this.#feeds = new AccountFeeds(connection, venue, replay, (account, wanted) => gateway.read({ kind: 'standing', account, ...wanted }), gateway.readFeed, log)
     this.#markets = new MarketWatch(venue.markets, (market) => gateway.marketState(market))
     this.#tapes = new TapeFeeds(connection, venue.subjects, gateway.prints, log)
     const presences = new Presences(gateway.vaults)

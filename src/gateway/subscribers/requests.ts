@@ -1,11 +1,14 @@
 import { Compile } from 'typebox/compile'
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node'
 import { headers } from '@nats-io/transport-node'
+import { SealBroken } from '../../enclave/feedSeal.ts'
+import type { FeedSeal } from '../../enclave/feedSeal.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { operations } from '../../protocol/nats.ts'
 import type { Operation, OperationAnswer, ReplayRequest } from '../../protocol/nats.ts'
+import { sealForm } from '../../protocol/seal.ts'
 import { traderInbox } from '../../protocol/subjects.ts'
 import type { BalanceState, OrderState } from '../../protocol/vault.ts'
 import { balancesView } from '../balanceView.ts'
@@ -32,11 +35,14 @@ const entries: Readonly<Record<string, Entry>> = { order: 'place', amend: 'amend
 class NatsCaller implements Caller {
   readonly requestId: string
   readonly #message: Msg
+  readonly #seal: ((text: string) => Uint8Array) | null
   #retryAfter_s: number | null = null
 
-  constructor(message: Msg, requestId: string) {
+  /** @param seal of its answers; null where they go as they are */
+  constructor(message: Msg, requestId: string, seal: ((text: string) => Uint8Array) | null = null) {
     this.#message = message
     this.requestId = requestId
+    this.#seal = seal
   }
 
   counted({ refused, seconds }: Allowance): void {
@@ -44,7 +50,8 @@ class NatsCaller implements Caller {
   }
 
   answer(status: number, body: object): void {
-    const answer = JSON.stringify({ status, body } satisfies OperationAnswer)
+    const text = JSON.stringify({ status, body } satisfies OperationAnswer)
+    const answer = this.#seal === null ? text : this.#seal(text)
     if (this.#retryAfter_s === null) return void this.#message.respond(answer)
     const head = headers()
     head.set('Retry-After', String(this.#retryAfter_s))
@@ -90,11 +97,31 @@ export class Requests {
     const inbox = traderInbox(key)
     const { reply = '' } = message
     if (!reply.startsWith(inbox) || !answerSubject.test(reply.slice(inbox.length))) return
-    const caller = new NatsCaller(message, `${this.#gateway.name}-n${(++this.#count).toString(36)}`)
-    this.#serve(account, key, operation, message.data, caller).catch((error: unknown) => {
+    const requestId = `${this.#gateway.name}-n${(++this.#count).toString(36)}`
+    let caller = new NatsCaller(message, requestId)
+    const serve = async (): Promise<void> => {
+      const { seal } = this.#gateway
+      if (seal === null) return this.#serve(account, key, operation, message.data, caller)
+      const { data, salt } = this.#open(seal, account, key, operation, message.data, caller)
+      caller = new NatsCaller(message, requestId, (text) => seal.sealAnswer(account, operation, salt, text))
+      return this.#serve(account, key, operation, data, caller)
+    }
+    serve().catch((error: unknown) => {
       if (!(error instanceof Refusal)) this.#gateway.log.error({ at: 'requests#serve', requestId: caller.requestId, ...failure(error) }, 'a request failed')
       caller.refuse(error instanceof Refusal ? error : new Refusal('internal_error'))
     })
+  }
+
+  /** What was asked, of a venue that seals. A refusal of this goes as it is, and says nothing of the account. @throws Refusal */
+  #open(seal: FeedSeal, account: AccountId, key: AccountId, operation: string, data: Uint8Array, caller: NatsCaller): { data: Uint8Array; salt: Uint8Array } {
+    try {
+      const { text, salt } = seal.openRequest(account, operation, data)
+      return { data: Buffer.from(text), salt }
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error
+      this.#gateway.rates.policies.requests.take(key, caller)
+      throw new Refusal(data[0] === sealForm.request ? 'seal_broken' : 'seal_missing')
+    }
   }
 
   /** Answers, or throws what is to be answered. @throws Refusal */

@@ -1,0 +1,55 @@
+import { hkdfSync } from 'node:crypto'
+import type { AccountId } from '../protocol/identity.ts'
+import type { FeedKeysView } from '../protocol/seal.ts'
+import type { VenueFile } from '../protocol/venue.ts'
+import { feedKeyPath } from './keys.ts'
+import type { Keys } from './keys.ts'
+
+const KEY_BYTES = 32
+/** Versions that are known besides the current one: what they sealed is still kept. */
+const OLDER = 7
+/** Accounts whose keys are held ready. */
+const READY = 4_096
+
+/** The accounts' feed keys of a venue, by version: each follows from the venue's secret of that version and the account. */
+export class FeedKeys {
+  readonly venue: string
+  readonly current: number
+  readonly #secrets: ReadonlyMap<number, Uint8Array>
+  readonly #ready = new Map<string, Uint8Array>()
+
+  constructor(venue: string, current: number, secrets: ReadonlyMap<number, Uint8Array>) {
+    for (const secret of secrets.values()) if (secret.length !== KEY_BYTES) throw new Error(`a secret of feed keys has ${KEY_BYTES} bytes, not ${secret.length}`)
+    if (!secrets.has(current)) throw new Error('the current version of the feed keys has no secret')
+    this.venue = venue
+    this.current = current
+    this.#secrets = secrets
+  }
+
+  /** undefined where that version is not known. */
+  of(account: AccountId, version: number): Uint8Array | undefined {
+    const secret = this.#secrets.get(version)
+    if (secret === undefined) return undefined
+    const name = `${version} ${account}`
+    let key = this.#ready.get(name)
+    if (key === undefined) {
+      key = new Uint8Array(hkdfSync('sha256', secret, '', `darkpool feed key\0${this.venue}\0${account}`, KEY_BYTES))
+      if (this.#ready.size >= READY) this.#ready.clear()
+      this.#ready.set(name, key)
+    }
+    return key
+  }
+
+  view(account: AccountId): Pick<FeedKeysView, 'current' | 'keys'> {
+    const versions = [...this.#secrets.keys()].sort((a, b) => a - b)
+    return { current: this.current, keys: versions.map((version) => ({ version, key: Buffer.from(this.of(account, version)!).toString('base64') })) }
+  }
+}
+
+/** null where the venue's feeds are not sealed. */
+export async function feedKeys(keys: Keys, { venue, nats: { sealed } }: VenueFile): Promise<FeedKeys | null> {
+  if (sealed === undefined) return null
+  const versions = Array.from({ length: sealed }, (_, n) => n + 1).slice(-OLDER - 1)
+  const secrets = await Promise.all(versions.map(async (version) => [version, await keys.secret(feedKeyPath(version))] as const))
+  return new FeedKeys(venue, sealed, new Map(secrets))
+}
