@@ -78,14 +78,20 @@ export class Place {
 
   /** How the trader is let in to NATS. */
   natsAccess(): NatsAccess {
-    return keyAccess(this.#key().secret)
+    const { signer, secret } = this.#key()
+    return keyAccess(secret, this.#accountOf(signer))
   }
 
   client(): Promise<Client> {
     const signer = this.signer()
-    const account = this.#options.for ?? signer.address
+    return Client.open(this.url, signer, { account: this.#accountOf(signer) })
+  }
+
+  /** Whose account the key acts for. */
+  #accountOf({ address }: SecretSigner): string {
+    const account = this.#options.for ?? address
     if (!StrKey.isValidEd25519PublicKey(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…) that has delegated the key`)
-    return Client.open(this.url, signer, { account })
+    return account
   }
 
   #keyFile(): string {

@@ -10,12 +10,12 @@ import { developmentKeys } from '../../src/enclave/keys.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { Amount, Lots, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
-import type { CancelAllOrders, PlaceOrder, VaultCommand } from '../../src/protocol/vault.ts'
+import type { CancelAllOrders, DelegateKey, KeyState, PlaceOrder, VaultCommand, VaultQuery } from '../../src/protocol/vault.ts'
 import { resting } from '../gateway/fakeVault.ts'
 import { openSubscriberStage } from '../subscribers/stage.ts'
 
 // Each case is a process of its own.
-t.setTimeout(180_000)
+t.setTimeout(600_000)
 const state = mkdtempSync(join(tmpdir(), 'darkpool-cli-'))
 t.teardown(() => rmSync(state, { recursive: true, force: true }))
 const stage = await openSubscriberStage(undefined, await natsKeys(developmentKeys(join(state, 'keys', 'root'))))
@@ -106,6 +106,92 @@ t.test('dead-man timers', async (t) => {
   stage.vault.script = () => ({ answer: { ok: [{ signer, timeout_ms: 30_000, deadline: 1_800_000_000_000, waiting: [] }] } })
   t.match(await darkpool('dead-man', '--as', 'alice'), { code: 0, stdout: /30 s +2027-01-15T08:00:00.000Z +G/ })
   t.match(await darkpool('dead-man', 'soon', '--as', 'alice'), { code: 2 })
+})
+
+t.test('a timer that some markets have yet to hear of', async (t) => {
+  stage.vault.script = () => ({ answer: { ok: { signer: alice.publicKey(), timeout_ms: 5_000, deadline: 1_800_000_000_000, waiting: ['XLM-USDC', 'EURC-USDC'] } } })
+  const set = await darkpool('dead-man', '5s', '--as', 'alice')
+  t.equal(set.stdout, 'orders are taken back at 2027-01-15T08:00:00.000Z unless the timer is set again; not yet in XLM-USDC, EURC-USDC\n')
+  t.match(JSON.parse((await darkpool('dead-man', '5s', '--as', 'alice', '--json')).stdout), { timeout: 5, waiting: ['XLM-USDC', 'EURC-USDC'] })
+  stage.vault.script = () => ({ answer: { ok: [] } })
+  t.match(await darkpool('dead-man', '--as', 'alice'), { code: 0, stdout: 'no timer runs\n' })
+  t.match(await darkpool('dead-man', '4s', '--as', 'alice'), { code: 3, stdout: '', stderr: /\[timeout_out_of_range\]/ })
+  t.match(await darkpool('dead-man', '5s', '6s', '--as', 'alice'), { code: 2, stderr: /takes a time such as 30s, or off/ })
+})
+
+t.test('keys: lets one trade, or read, lists them and ends one', async (t) => {
+  const key = Keypair.random().publicKey()
+  const granted = (asked: VaultCommand | VaultQuery, status: KeyState['status'] = 'active') => {
+    const { market, scope, until } = asked as DelegateKey
+    return { answer: { ok: { key, scope, market, until, status } } }
+  }
+  stage.vault.script = (asked) => granted(asked)
+  t.match(await darkpool('keys', 'add', key, '--as', 'alice'), { code: 0, stderr: '', stdout: new RegExp(`^may trade everywhere and read until 20..-..-..T..:..:..\\.000Z\nkey ${key}\n$`) })
+  const anywhere = stage.vault.heard.at(-1) as DelegateKey
+  t.match(anywhere, { kind: 'delegate', account: alice.publicKey(), signer: alice.publicKey(), key, scope: 'trade', market: null })
+  t.ok(Math.abs(anywhere.until - Date.now() / 1_000 - 30 * 86_400) < 120, 'for thirty days')
+
+  t.match(await darkpool('keys', 'add', key, '--market', 'XLM-USDC', '--until', '2d', '--as', 'alice'), { code: 0, stdout: /^may trade in XLM-USDC and read until / })
+  t.match(stage.vault.heard.at(-1), { scope: 'trade', market: 'XLM-USDC' })
+  const reads = await darkpool('keys', 'add', key, '--scope', 'read', '--until', '1h', '--expires', '5m', '--as', 'alice', '--json')
+  t.match(JSON.parse(reads.stdout), { key, scope: 'read', market: 'all', status: 'active' })
+  const { expires, until } = stage.vault.heard.at(-1) as DelegateKey
+  t.ok(Math.abs(until - Date.now() / 1_000 - 3_600) < 120)
+  t.ok(Math.abs(expires - Date.now() / 1_000 - 300) < 120)
+
+  stage.vault.script = () => ({ answer: { ok: { key, scope: 'trade', market: null, until: 1_900_000_000, status: 'revoked' } } })
+  t.match(await darkpool('keys', 'revoke', key, '--as', 'alice'), { code: 0, stdout: `may trade everywhere and read: revoked\nkey ${key}\n` })
+  t.match(stage.vault.heard.at(-1), { kind: 'revoke', account: alice.publicKey(), key })
+
+  stage.vault.script = () => ({ answer: { ok: [] } })
+  t.match(await darkpool('keys', '--as', 'alice'), { code: 0, stdout: "no keys but the account's own\n" })
+  stage.vault.script = () => ({ answer: { ok: [{ key, scope: 'trade', market: 'XLM-USDC', until: 1_900_000_000, status: 'active' }] } })
+  t.match(await darkpool('keys', 'list', '--as', 'alice'), { code: 0, stdout: new RegExp(`trade +XLM-USDC +2030-03-17T17:46:40\\.000Z +active +${key}\n$`) })
+
+  stage.vault.script = () => ({ answer: { refused: 'key_unknown' } })
+  t.match(await darkpool('keys', 'revoke', key, '--as', 'alice'), { code: 3, stdout: '', stderr: /\[key_unknown\]/ })
+  const misunderstood: [RegExp, string[]][] = [
+    [/keys lend: list, add or revoke/, ['lend']],
+    [/nothing is no Stellar public key/, ['add']],
+    [/GABC is no Stellar public key/, ['revoke', 'GABC']],
+    [/--scope withdraw: trade or read/, ['add', key, '--scope', 'withdraw']],
+    [/--market belongs to --scope trade/, ['add', key, '--scope', 'read', '--market', 'XLM-USDC']],
+    [/--until tomorrow/, ['add', key, '--until', 'tomorrow']],
+    [/takes list, add KEY or revoke KEY/, ['list', key]],
+  ]
+  const before = stage.vault.heard.length
+  const ended = await Promise.all(misunderstood.map(([, words]) => darkpool('keys', ...words, '--as', 'alice')))
+  for (const [n, [sentence]] of misunderstood.entries()) t.match(ended[n], { code: 2, stdout: '', stderr: sentence })
+  t.equal(stage.vault.heard.length, before, 'and nothing was sent')
+})
+
+t.test('a key that was delegated acts for its account: orders, names of its choice, and the feed', async (t) => {
+  const bot = Keypair.random()
+  writeFileSync(join(state, 'keys', 'bot.seed'), `${bot.secret()}\n`, { mode: 0o600 })
+  const account = Keypair.random().publicKey()
+  const until = Math.floor(Date.now() / 1_000) + 600
+  const grant = { answer: { ok: { key: bot.publicKey(), scope: 'trade', market: null, until, status: 'active' } } } as const
+  stage.vault.script = (asked) => (asked.kind === 'place' ? resting(asked) : grant)
+  const order = ['order', 'buy', 'XLM-USDC', '--quantity', '2', '--price', '0.1', '--client-id', 'bot-1', '--for', account]
+  t.match(await darkpool(...order, '--as', 'bot'), { code: 0 })
+  t.match(stage.vault.heard.at(-1), { kind: 'place', account, signer: bot.publicKey(), clientOrderId: 'bot-1' })
+  const outcome = { order: 'ab'.repeat(32), status: 'cancelled', reason: 'cancelled', filledLots: 0 as Lots, filledQuote: 0n as Amount, time: 0 as Milliseconds }
+  stage.vault.script = () => ({ answer: { ok: outcome }, from: pairActor('XLM-USDC' as MarketName) })
+  t.match(await darkpool('cancel', '--client-id', 'bot-1', '--for', account, '--as', 'bot'), { code: 0, stdout: /^cancelled: 0 XLM had traded/ })
+  t.match(stage.vault.heard.at(-1), { kind: 'cancel', account, signer: bot.publicKey(), order: null, clientOrderId: 'bot-1' })
+  t.match(await darkpool('cancel', '--client-id', 'no spaces', '--for', account, '--as', 'bot'), { code: 2, stderr: /--client-id no spaces/ })
+  t.match(await darkpool('orders', '--for', 'GABC', '--as', 'bot'), { code: 2, stderr: /--for GABC: the Stellar account/ })
+
+  stage.vault.script = () => grant
+  await stage.feeds.open()
+  await stage.feeds.store(account, { type: 'deposit', asset: 'XLM', amount: '3', transaction: 'cd', ledger: 8 })
+  const child = start('watch', '--after', '0', '--for', account, '--as', 'bot', '--json')
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer]
+  t.match(JSON.parse(line.toString()), { type: 'deposit', account, seq: 1, amount: '3' })
+  child.kill('SIGTERM')
+  t.same(await once(child, 'close'), [0, null])
+  t.match(await darkpool('watch', '--for', 'GABC', '--as', 'bot'), { code: 2, stderr: /--for GABC/ })
+  rmSync(join(state, 'keys', 'bot.seed'))
 })
 
 t.test('reads log in by themselves', async (t) => {
