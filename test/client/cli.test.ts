@@ -165,7 +165,7 @@ t.test('keys: lets one trade, or read, lists them and ends one', async (t) => {
   t.equal(stage.vault.heard.length, before, 'and nothing was sent')
 })
 
-t.test('a key that was delegated acts for its account: orders, names of its choice, and the feed', async (t) => {
+t.test('a key that was delegated acts for its account, by names of its choice', async (t) => {
   const bot = Keypair.random()
   writeFileSync(join(state, 'keys', 'bot.seed'), `${bot.secret()}\n`, { mode: 0o600 })
   const account = Keypair.random().publicKey()
@@ -182,14 +182,6 @@ t.test('a key that was delegated acts for its account: orders, names of its choi
   t.match(await darkpool('cancel', '--client-id', 'no spaces', '--for', account, '--as', 'bot'), { code: 2, stderr: /--client-id no spaces/ })
   t.match(await darkpool('orders', '--for', 'GABC', '--as', 'bot'), { code: 2, stderr: /--for GABC: the Stellar account/ })
 
-  stage.vault.script = () => grant
-  await stage.feeds.open()
-  await stage.feeds.store(account, { type: 'deposit', asset: 'XLM', amount: '3', transaction: 'cd', ledger: 8 })
-  const child = start('watch', '--after', '0', '--for', account, '--as', 'bot', '--json')
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer]
-  t.match(JSON.parse(line.toString()), { type: 'deposit', account, seq: 1, amount: '3' })
-  child.kill('SIGTERM')
-  t.same(await once(child, 'close'), [0, null])
   t.match(await darkpool('watch', '--for', 'GABC', '--as', 'bot'), { code: 2, stderr: /--for GABC/ })
   rmSync(join(state, 'keys', 'bot.seed'))
 })
