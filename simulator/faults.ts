@@ -8,7 +8,7 @@ export interface FaultPlan {
   readonly append: { readonly requestLost: number; readonly answerLost: number; readonly late: number; readonly busy: number; readonly refused: number; readonly slow: number }
   /** Of each reading of a journal. */
   readonly replay: { readonly failed: number; readonly damaged: number }
-  /** Of each call to the store of snapshots, and of each piece that is read. */
+  /** Of everybody who calls on the store of snapshots, and of each piece that is read. */
   readonly snapshot: { readonly failedBefore: number; readonly failedAfter: number; readonly damaged: number }
   /** Of each burst of feed messages. */
   readonly feed: { readonly lost: number; readonly partly: number; readonly answerLost: number; readonly late: number }
@@ -35,7 +35,7 @@ export function planOf(random: Random): FaultPlan {
     network: { lost: rate(0.002, 0.01, 0.05), doubled: rate(0.002, 0.01, 0.05), late: rate(0.001, 0.01), reordered: rate(0.01, 0.1) },
     append: { requestLost: rate(0.002, 0.01), answerLost: rate(0.002, 0.01), late: rate(0.002, 0.01), busy: rate(0.002, 0.02), refused: rate(0.0005, 0.002), slow: rate(0.005, 0.02) },
     replay: { failed: rate(0.05, 0.2), damaged: rate(0.1, 0.3) },
-    snapshot: { failedBefore: rate(0.01, 0.05), failedAfter: rate(0.01, 0.05), damaged: rate(0.02, 0.1) },
+    snapshot: { failedBefore: rate(0.05, 0.2), failedAfter: rate(0.05, 0.2), damaged: rate(0.02, 0.1) },
     feed: { lost: rate(0.01, 0.05), partly: rate(0.01, 0.05), answerLost: rate(0.01, 0.05), late: rate(0.01, 0.05) },
     rpc: { failedBefore: rate(0.02, 0.2), failedAfter: rate(0.02, 0.2), slow: rate(0.02, 0.1), lagging: rate(0.02, 0.1) },
     chain: { dropped: rate(0.05, 0.3), late: rate(0.05, 0.3) },

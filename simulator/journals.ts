@@ -42,6 +42,7 @@ export class JournalStream {
   readonly #journals = new Map<ActorName, StoredRecord[]>()
   /** Up to where a journal was let go. */
   readonly #forgotten = new Map<ActorName, number>()
+  readonly #written = new Map<ActorName, number>()
   #position = 0
   /** Until when the disk is slow, and until when there is no room. */
   slowUntil_us = 0
@@ -62,6 +63,11 @@ export class JournalStream {
   /** Where the last record stands; 0 where there is none. */
   end(actor: ActorName): number {
     return this.#journal(actor).at(-1)?.position ?? 0
+  }
+
+  /** Bytes that were ever stored. */
+  written(actor: ActorName): number {
+    return this.#written.get(actor) ?? 0
   }
 
   /** Whoever checks has seen everything up to `position`: what actors have let go as well is gone. */
@@ -160,6 +166,7 @@ export class JournalStream {
     const { scheduler, trace } = this.#circumstances
     const stored = { position: ++this.#position, id, record, writer, at_us: scheduler.now_us }
     this.#journal(actor).push(stored)
+    this.#written.set(actor, this.written(actor) + record.length)
     trace.bytes(record)
     this.#stored(actor, stored)
     return stored.position

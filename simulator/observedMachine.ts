@@ -45,12 +45,21 @@ export class ObservedMachine implements Machine {
   readonly #effects = new ObservedEffects()
   #heard = new Map<ActorName, number>()
   #time = 0
-  /** During a replay nothing counts as applied. */
-  live = false
+  #live = false
+
   constructor(observation: Observation) {
     this.#observation = observation
     const { machine } = observation
     this.#machine = machine
+  }
+
+  /** During a replay nothing counts as applied, and what is answered reaches nobody. */
+  get live(): boolean {
+    return this.#live
+  }
+  set live(live: boolean) {
+    this.#live = live
+    this.#effects.live = live
   }
 
   /** Messages of a sender that this machine has applied. */
@@ -132,6 +141,8 @@ class ObservedEffects implements Effects {
   #published = 0
   #caused = nothingCaused()
   #effects: Effects | null = null
+  /** Answers are noted only where they leave. */
+  live = false
 
   of(effects: Effects): this {
     this.#effects = effects
@@ -169,7 +180,7 @@ class ObservedEffects implements Effects {
   }
 
   answer(to: ReplyTo, answer: Answer): void {
-    this.#caused.answered.push(`${to.gateway} ${to.request} ${digestOf(answer)}`)
+    if (this.live) this.#caused.answered.push(`${to.gateway} ${to.request} ${digestOf(answer)}`)
     this.#inner.answer(to, answer)
   }
 

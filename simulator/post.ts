@@ -1,3 +1,4 @@
+import { PairMachine } from '../src/actors/pair/pairMachine.ts'
 import { InDoubt } from '../src/actors/runtime/appender.ts'
 import { Actor } from '../src/actors/runtime/actor.ts'
 import type { Driver, Hosted } from '../src/actors/runtime/driver.ts'
@@ -26,6 +27,10 @@ const DRIVER_STOP_ms = 3_000
 /** How often a snapshotter dies of its work, and after how many calls at most. */
 const DIES = 0.2
 const LAST_CALLS = 10
+/** A snapshot is worth its while when the journal has grown by such a part of it. */
+const SNAPSHOT_SHARE = 2
+/** Batches between two looks at every order that rests. */
+const RESTING_EVERY = 4
 /** Batches between two looks at every reservation. */
 const RESERVATIONS_EVERY = 32
 
@@ -48,6 +53,8 @@ export class Post {
   #owned = 0
   #launching = false
   #batches = 0
+  /** How much the journal holds when the next snapshot is worth its while. */
+  #snapshotAt_bytes = 0
 
   constructor(actor: ActorName, world: World) {
     this.actor = actor
@@ -115,9 +122,12 @@ export class Post {
     })
   }
 
-  /** Another process takes a snapshot of this actor, beside whoever owns it. */
+  /** Another process takes a snapshot of this actor, beside whoever owns it; not before so much has happened that it is worth writing all of a state that has grown. */
   takeSnapshot(): void {
     const { circumstances, venue, journals, history, secret, causedBy, shelves } = this.#world
+    const written = journals.written(this.actor)
+    if (written < this.#snapshotAt_bytes) return
+    this.#snapshotAt_bytes = written + shelves.bytes(this.actor) / SNAPSHOT_SHARE
     const host = this.#world.newHost('snapshots', () => undefined)
     if (this.#world.random.chance(DIES)) host.dieAfter(this.#world.random.between(1, LAST_CALLS))
     const random = this.#world.random.fork(host.name)
@@ -210,9 +220,10 @@ export class Post {
     return this.#world.epochs.owner(this.actor) === host
   }
 
-  #appends({ host, machine }: Owner, flows: VaultFlows): void {
-    const { venue, circumstances } = this.#world
+  #appends({ host, machine, observed }: Owner, flows: VaultFlows): void {
+    const { venue, circumstances, promises } = this.#world
     this.#note(host, 'batch')
+    if (machine instanceof PairMachine && this.#batches++ % RESTING_EVERY === 0) promises.check(this.actor, machine, observed.time)
     if (!isVault(machine)) return
     checkConservation(this.actor, machine, flows, venue, circumstances.verdict)
     if (++this.#batches % RESERVATIONS_EVERY === 0) checkReservations(this.actor, machine, venue, circumstances.verdict)

@@ -47,6 +47,8 @@ export interface Result {
   /** What actors applied: traders' commands, other actors' messages and their drivers' inputs. Replays are not counted. */
   readonly commands: number
   readonly trades: number
+  /** Deadlines of timers that traders were told of, and orders that timers took back. */
+  readonly timers: { readonly told: number; readonly takenBack: number }
   readonly faults: ReadonlyMap<string, number>
   /** Simulated time, in milliseconds. */
   readonly simulated_ms: number
@@ -74,6 +76,7 @@ export async function simulate({ seed, steps, defect, plan, progress }: Simulati
       messages: world.traders.sent,
       commands: world.applied.commands + world.applied.messages + world.applied.locals,
       trades: world.books.trades,
+      timers: { told: world.promises.told, takenBack: world.promises.takenBack },
       faults: circumstances.faults.all,
       simulated_ms: scheduler.passed_ms,
     })
@@ -92,6 +95,7 @@ export async function simulate({ seed, steps, defect, plan, progress }: Simulati
 
     // Nothing new comes, but things still go wrong: settlement has its turn.
     world.traders.rest()
+    world.sessions.rest()
     let end_us = scheduler.now_us + TROUBLED_ms * 1_000
     await scheduler.run(() => (step++, verdict.violation === null && scheduler.now_us < end_us))
     if (verdict.violation !== null) return result()

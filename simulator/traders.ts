@@ -5,8 +5,9 @@ import type { Answer } from '../src/protocol/packets.ts'
 import { vaultOf } from '../src/protocol/subjects.ts'
 import { plainTerms } from '../src/protocol/terms.ts'
 import type { OrderTerms } from '../src/protocol/terms.ts'
-import type { SignedCommand, VaultQuery } from '../src/protocol/vault.ts'
+import type { SetDeadMan, SignedCommand, TimerState, VaultQuery } from '../src/protocol/vault.ts'
 import type { Venue } from '../src/protocol/venue.ts'
+import type { TimerPromises } from './checks/timers.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Gateway, Item } from './gateway.ts'
 import type { Random } from './random.ts'
@@ -16,6 +17,8 @@ const tryAgain: ReadonlySet<ErrorCode> = new Set(['venue_not_ready', 'venue_over
 const RETRY_us = { least: 50_000, most: 800_000 }
 /** Orders of one account that its owner remembers well enough to cancel them. */
 const REMEMBERED = 48
+/** What sets a timer beside connections. */
+const BY_MESSAGE = ''
 /** Messages without an answer, all traders together. */
 const MOST_WAITING = 4_000
 
@@ -62,7 +65,10 @@ export class Traders {
   readonly #markets: readonly Market[]
   readonly #accounts: readonly AccountId[]
   readonly #workload: Workload
+  readonly #promises: TimerPromises
   readonly #gateways: () => readonly Gateway[]
+  /** The last message that each key has set its timer with. */
+  readonly #timers = new Map<string, ClientMessage>()
   readonly #recent = new Map<AccountId, OrderId[]>()
   /** Sent and not answered, by the gateway that has it. */
   readonly #inFlight = new Map<Gateway, Set<ClientMessage>>()
@@ -73,13 +79,14 @@ export class Traders {
   #waiting = 0
   #resting = false
 
-  constructor(circumstances: Circumstances, venue: Venue, accounts: readonly AccountId[], workload: Workload, gateways: () => readonly Gateway[]) {
+  constructor(circumstances: Circumstances, venue: Venue, accounts: readonly AccountId[], workload: Workload, promises: TimerPromises, gateways: () => readonly Gateway[]) {
     this.#circumstances = circumstances
     this.#random = circumstances.random.fork('traders')
     this.#venue = venue
     this.#markets = [...venue.markets.values()]
     this.#accounts = accounts
     this.#workload = workload
+    this.#promises = promises
     this.#gateways = gateways
     this.#next()
   }
@@ -161,6 +168,10 @@ export class Traders {
       return this.#message(vault, { kind: 'withdraw', ...signed, asset, amount: BigInt(random.between(1, 2_000)) * 1_000_000n as Amount })
     }
     if (roll === 30 && random.chance(0.5)) return this.#message(vault, this.#delegation({ ...signed, signer: account }))
+    if (roll === 31 && random.chance(0.3)) {
+      const timer = this.#timer(vault, signed)
+      if (timer !== null) return timer
+    }
     recent.push(id)
     if (recent.length > REMEMBERED) recent.shift()
     this.#recent.set(account, recent)
@@ -191,6 +202,19 @@ export class Traders {
     const until = (signed.expires + random.between(0, 60)) as Seconds
     const scope = random.chance(0.2) ? 'read' : 'trade'
     return { kind: 'delegate', ...signed, key, scope, market: scope === 'read' || random.chance(0.5) ? null : random.pick(this.#markets).name, until }
+  }
+
+  /** A timer is set, renewed, ended or left to run out. Each key waits for the answer before it asks for something else; null where it still does. */
+  #timer(vault: ActorName, { id, account, signer }: { readonly id: MessageId; readonly account: AccountId; readonly signer: AccountId }): ClientMessage | null {
+    const random = this.#random
+    const key = `${account} ${signer}`
+    const last = this.#timers.get(key)
+    if (last !== undefined && last.answer === null) return null
+    const command: SetDeadMan = { kind: 'deadMan', id, account, signer, timeout_s: random.pick([5, 5, 6, 8, 12, 0]), expires: this.#expires(20) }
+    this.#promises.asked(account, signer, BY_MESSAGE)
+    const message = this.#message(vault, command)
+    this.#timers.set(key, message)
+    return message
   }
 
   /** An order by its id, or by the one of its owner's choice. */
@@ -237,8 +261,8 @@ export class Traders {
     return roll === 1 ? { kind: 'orders', account, market: null, open: true, limit: 10 } : { kind: 'balances', account }
   }
 
-  #expires(): Seconds {
-    return (Math.floor(this.#circumstances.scheduler.now_ms / 1_000) + this.#random.between(2, 60)) as Seconds
+  #expires(most_s = 60): Seconds {
+    return (Math.floor(this.#circumstances.scheduler.now_ms / 1_000) + this.#random.between(2, most_s)) as Seconds
   }
 
   #message(vault: ActorName, command: SignedCommand): ClientMessage {
@@ -258,6 +282,8 @@ export class Traders {
     this.#inFlight.get(gateway)?.delete(message)
     if ('refused' in answer && tryAgain.has(answer.refused)) return this.#retry(message)
     if (message.answer === null) {
+      const { command } = message
+      if (command.kind === 'deadMan') this.#promises.answered(command.account, command.signer, BY_MESSAGE, 'ok' in answer ? (answer.ok as TimerState) : null)
       this.#waiting--
       this.#answered.push(message)
       if (this.#answered.length > 256) this.#answered.splice(0, 128)

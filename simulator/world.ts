@@ -7,6 +7,7 @@ import { readAuthorization } from './chain/authorization.ts'
 import { RpcServer } from './chain/rpcServer.ts'
 import { Books } from './checks/books.ts'
 import { Epochs } from './checks/epochs.ts'
+import { TimerPromises } from './checks/timers.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Defect } from './defects/defect.ts'
 import { digestOf } from './digest.ts'
@@ -21,6 +22,7 @@ import type { CausedBy } from './observedJournal.ts'
 import type { Random } from './random.ts'
 import { Readers } from './readers.ts'
 import type { Bounds } from './roles.ts'
+import { Sessions } from './sessions.ts'
 import { Post } from './post.ts'
 import { Shelves } from './shelves.ts'
 import { Traders, workloadOf } from './traders.ts'
@@ -50,9 +52,11 @@ export class World {
   readonly engine: Keypair
   readonly history: History
   readonly books: Books
+  readonly promises: TimerPromises
   readonly epochs: Epochs
   readonly readers: Readers
   readonly traders: Traders
+  readonly sessions: Sessions
   readonly posts: readonly Post[]
   readonly causedBy: CausedBy = new WeakMap()
   readonly positions: Positions[] = []
@@ -84,7 +88,13 @@ export class World {
     this.rpc = new RpcServer(this.chain, this.venue.file.vault.contract as ContractId, circumstances)
     this.books = new Books(this.venue, this.chain, verdict)
     this.epochs = new Epochs(verdict)
-    this.history = new History(verdict, this.books)
+    this.promises = new TimerPromises(verdict)
+    this.history = new History(verdict, {
+      sent: (from, message) => {
+        this.books.sent(from, message)
+        this.promises.sent(from, message)
+      },
+    })
     this.readers = new Readers(this.history, verdict, (message) => this.#read(message))
     this.network = new Network(circumstances)
     this.journals = new JournalStream(circumstances, (actor, stored) => {
@@ -100,7 +110,8 @@ export class World {
     this.posts = this.venue.actors.map((actor) => new Post(actor, this))
     for (const post of this.posts) post.launch()
     for (let n = 0; n < GATEWAYS; n++) this.#openGateway(n)
-    this.traders = new Traders(circumstances, this.venue, this.accounts, this.workload, () => this.#gateways)
+    this.traders = new Traders(circumstances, this.venue, this.accounts, this.workload, this.promises, () => this.#gateways)
+    this.sessions = new Sessions(circumstances, this.accounts, this.venue.file.vaultPartitions, this.promises, () => this.#gateways)
   }
 
   get gateways(): readonly Gateway[] {

@@ -1,3 +1,4 @@
+import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
 import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
 import { WatcherMachine } from '../../src/settlement/watcherMachine.ts'
 import { isVault } from '../post.ts'
@@ -5,7 +6,7 @@ import type { World } from '../world.ts'
 
 /** What is not done yet, once nothing new comes and nothing goes wrong; null where everything is. */
 export function unfinished(world: World): string | null {
-  const { traders, posts, history, readers, chain } = world
+  const { traders, posts, history, readers, chain, promises } = world
   for (const post of posts) if (post.current?.running !== true) return `${post.actor} does not run`
   if (traders.waiting > 0) return `${traders.waiting} messages have no answer`
   for (const post of posts) {
@@ -19,6 +20,7 @@ export function unfinished(world: World): string | null {
   for (const { current } of posts) {
     const machine = current?.machine
     if (current?.journal.appending === true) return `${current.host.name} waits for an append`
+    if (machine instanceof PairMachine && promises.waits(machine)) return 'an order rests that a timer is to take back'
     if (machine instanceof WatcherMachine && machine.ledger < chain.lastCustodyLedger) return `the watcher is at ledger ${machine.ledger}, the last deposit or withdrawal in ${chain.lastCustodyLedger}`
     if (machine instanceof SettlementMachine) {
       const status = machine.query({ kind: 'status' })

@@ -2,7 +2,7 @@ import { eventSkipped, unknownIsFailed } from './chain.ts'
 import type { Defect } from './defect.ts'
 import { doubtIsFailure, doubtIsSuccess, effectsFirst, leaseBelieved, notSynced } from './journals.ts'
 import { ackFirst, feedLossIgnored, noDuplicateFilter, positionForgotten } from './links.ts'
-import { earlyRelease, idsForgotten, notDeterministic, ownClock, snapshotBehind } from './machines.ts'
+import { earlyRelease, idsForgotten, notDeterministic, ownClock, snapshotBehind, timerForgotten, timerLate } from './machines.ts'
 
 /** Every mistake that the simulator is known to find. */
 export const defects: readonly Defect[] = [
@@ -20,6 +20,8 @@ export const defects: readonly Defect[] = [
   earlyRelease,
   notDeterministic,
   snapshotBehind,
+  timerLate,
+  timerForgotten,
   unknownIsFailed,
   eventSkipped,
 ]

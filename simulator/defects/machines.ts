@@ -1,8 +1,10 @@
 import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
 import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
-import type { ActorName } from '../../src/protocol/identity.ts'
+import { decode, encode } from '../../src/protocol/codec.ts'
+import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import type { ReplyTo } from '../../src/protocol/packets.ts'
+import type { PairMessage } from '../../src/protocol/pair.ts'
 import type { SignedCommand } from '../../src/protocol/vault.ts'
 import type { Defect, Place } from './defect.ts'
 import { changedEffects, WrappedMachine } from './wrappedMachine.ts'
@@ -120,4 +122,33 @@ export const snapshotBehind: Defect = {
   name: 'snapshot-behind',
   what: 'A market is put down as it was before the input that came last.',
   machine: (machine) => (machine instanceof PairMachine ? new Lagging(machine) : machine),
+}
+
+/** How much later a market acts on a timer than it says. */
+const LATE_ms = 3_000
+
+class Sluggish extends WrappedMachine {
+  override message(from: ActorName, message: unknown, effects: Effects): void {
+    const said = message as PairMessage
+    const later = said.kind === 'timer' && said.deadline !== null && !said.takeBack ? { ...said, deadline: (said.deadline + LATE_ms) as Milliseconds } : said
+    super.message(from, later, effects)
+  }
+}
+
+export const timerLate: Defect = {
+  name: 'timer-late',
+  what: 'A market takes the orders of a trader who has fallen silent back three seconds after the time that he was told.',
+  machine: (machine) => (machine instanceof PairMachine ? new Sluggish(machine) : machine),
+}
+
+class Timeless extends WrappedMachine {
+  override restore(bytes: Uint8Array): void {
+    super.restore(encode({ ...decode<object>(bytes), timers: [] }))
+  }
+}
+
+export const timerForgotten: Defect = {
+  name: 'timer-forgotten',
+  what: 'A market that begins from a snapshot has forgotten the timers that were running.',
+  machine: (machine) => (machine instanceof PairMachine ? new Timeless(machine) : machine),
 }

@@ -17,7 +17,10 @@ const TROUBLED_us = 60_000_000
 /** How long it may take until everything is in its place once nothing goes wrong. */
 const REST_us = 60_000_000
 const LOOK_us = 100_000
-/** What a pause or a call without an answer leads to may show so much later. */
+/**
+ * What a pause or a call without an answer leads to may show so much later, also where everything seems to be in its place at first: a call is waited for (2 s), its node
+ * is missed (1.5 s), a lease lapses (3 s), the actor ends there and starts here (1.2 s).
+ */
 const AFTERMATH_us = 8_000_000
 const STAYS_us = 20_000_000
 const PAUSE_us = { least: 100_000, most: 12_000_000 }

@@ -10,6 +10,8 @@ t.test('seeds 1 to 102: no rule is broken, every venue comes to rest, and nothin
   const sum = (of: (result: (typeof results)[number]) => number): number => results.reduce((total, result) => total + of(result), 0)
   t.ok(sum(({ commands }) => commands) > 500_000, 'commands')
   t.ok(sum(({ trades }) => trades) > 20_000, 'trades')
+  t.ok(sum(({ timers }) => timers.told) > 30, 'deadlines that traders were told of')
+  t.ok(sum(({ timers }) => timers.takenBack) > 1_000, 'orders that timers took back')
   t.ok(results.filter(({ trades }) => trades > 0).length > 95, 'runs without a trade prove little')
 })
 
