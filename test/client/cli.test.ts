@@ -18,7 +18,7 @@ import { openSubscriberStage } from '../subscribers/stage.ts'
 t.setTimeout(600_000)
 const state = mkdtempSync(join(tmpdir(), 'darkpool-cli-'))
 t.teardown(() => rmSync(state, { recursive: true, force: true }))
-const stage = await openSubscriberStage(undefined, await natsKeys(developmentKeys(join(state, 'keys', 'root'))))
+const stage = await openSubscriberStage((file) => ({ ...file, nats: { ...file.nats, addresses: file.nats.servers } }), await natsKeys(developmentKeys(join(state, 'keys', 'root'))))
 t.teardown(() => stage.close())
 
 // A local venue's folder as `npm start` leaves it.
