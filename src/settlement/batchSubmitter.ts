@@ -4,6 +4,7 @@ import { systemClock } from '../actors/runtime/clock.ts'
 import type { Clock } from '../actors/runtime/clock.ts'
 import type { DrivenActor } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
+import type { Batch } from './batch.ts'
 import { makeBatchTransaction, takesBatch } from './batchTransaction.ts'
 import type { Step } from './driverLoop.ts'
 import { findFault } from './faultSearch.ts'
@@ -95,7 +96,10 @@ export class BatchSubmitter {
   async #findFault(flight: Flight, head: ChainHead): Promise<BatchFault | null> {
     const { machine, server, vault, engine, lifetime_s, log } = this.#options
     const key = await engine()
-    const fault = await findFault(flight.queued, (queued) => takesBatch({ server, vault, engine: key, batch: machine.batchOf(queued), head, lifetime_s }))
+    const takes = (batch: Batch): Promise<boolean | null> => takesBatch({ server, vault, engine: key, batch, head, lifetime_s })
+    // Where not even a batch that moves nothing is taken, the contract is paused or the engine is not its own: no trade is at fault.
+    if ((await takes({ ...flight.batch, deltas: new Uint8Array(0) })) !== true) return null
+    const fault = await findFault(flight.queued, (queued) => takes(machine.batchOf(queued)))
     if (fault !== null) log.error('settlement.submitter', 'trades that the chain does not take are set aside', {
         sequence: flight.sequence,
         trades: fault.aside.map((place) => flight.queued[place]?.trade.id).join(),

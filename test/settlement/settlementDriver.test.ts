@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises'
-import { rpc } from '@stellar/stellar-sdk'
+import { Contract, rpc, xdr } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
+import { execute } from '../../src/settlement/transaction.ts'
 import { DeployedVault } from './deployedVault.ts'
 import type { Trader } from './deployedVault.ts'
 import { FaultyCalls } from './faultyCalls.ts'
@@ -197,6 +198,20 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     t.same(await Promise.all([vault.balance(dave, 0), vault.balance(dave, 1)]), [60n, 2n])
     t.same(await ofAlice(), [native + 50n, usd - 11n])
     t.same(rig.status.alarms, [])
+    rig.kill()
+  })
+
+  await t.test('while the contract is paused trades wait, and none of them is thought to be at fault', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    const admin = (call: string): Promise<unknown> => execute(vault.signer(vault.admin), new Contract(vault.contract.id).call(call, xdr.ScVal.scvVoid()))
+    await admin('pause')
+    rig.start()
+    aliceBuys(1n, 1n)
+    await until('it has been refused for long enough to look for what is at fault', () => rig.status.refusals > 4)
+    t.equal(rig.status.lastRefusal, 'contract error 127')
+    t.equal(rig.status.aside.trades, 0)
+    await admin('unpause')
+    await rig.settled(before + 1)
     rig.kill()
   })
 
