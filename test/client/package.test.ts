@@ -134,14 +134,18 @@ t.test('what docs/api/nats.md shows reads a feed as it stands there', async (t) 
   t.equal(said, '1 fill\n2 fill\n3 fill\n4 fill\n')
 })
 
-t.test('and its lines in Python are those of the program that a test runs, in its order', async (t) => {
-  const program = readFileSync(join(root, 'examples/subscriber.py'), 'utf8').split('\n').map((line) => line.trim())
-  const shown = blocks('docs/api/nats.md', 'python').flatMap((block) => block.split('\n')).map((line) => line.trim()).filter((line) => line !== '')
-  t.ok(shown.length > 10)
-  let from = 0
-  for (const line of shown) {
-    const at = program.indexOf(line, from)
-    t.ok(at >= from, line)
-    from = Math.max(from, at)
+t.test('and its lines in Python are those of programs that tests run, in their order', async (t) => {
+  const linesOf = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter((line) => line !== '')
+  const shown = blocks('docs/api/nats.md', 'python').map(linesOf)
+  const programs = ['examples/subscriber.py', 'examples/openFeed.py'].map((path) => linesOf(readFileSync(join(root, path), 'utf8')))
+  t.equal(shown.length, programs.length)
+  for (const [n, program] of programs.entries()) {
+    let from = 0
+    for (const line of shown[n] ?? []) {
+      const at = program.indexOf(line, from)
+      t.ok(at >= from, line)
+      from = Math.max(from, at)
+    }
+    t.ok(from > 5)
   }
 })

@@ -1,8 +1,13 @@
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import t from 'tap'
 import type { Test } from 'tap'
+import { paths } from '../../scripts/setup/paths.ts'
+import { pythonTool } from '../../scripts/setup/pythonTools.ts'
 import { JetStreamFeed } from '../../src/actors/runtime/jetstreamFeed.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { Client } from '../../src/client/client.ts'
@@ -204,6 +209,28 @@ t.test('orders and what is asked are sealed too; what is not is refused by name,
   t.equal(await raw('orders', bytes.slice(0, -1)), 'seal_broken')
   t.equal(await raw('orders', (await new FeedKeyring('local', bob, () => other.feedKeys()).sealRequest('orders', JSON.stringify(signed))).bytes), 'seal_broken', 'by another account')
   t.equal(stage.vault.heard.filter(({ kind }) => kind !== 'standing').length, 0)
+})
+
+t.test('a program in Python opens with the keys that the route hands out, and tells what is not sealed for the account', async (t) => {
+  const file = join(t.testdir({}), 'feed-key.json')
+  writeFileSync(file, JSON.stringify(await client.feedKeys()))
+  const open = async (...messages: Uint8Array[]): Promise<{ code: number | null; output: string }> => {
+    const child = spawn(pythonTool('python'), ['examples/openFeed.py', 'local', alice, file], { cwd: paths.root, stdio: ['pipe', 'pipe', 'inherit'] })
+    child.stdin.end(messages.map((bytes) => `${Buffer.from(bytes).toString('base64')}\n`).join(''))
+    let output = ''
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
+    return { code, output }
+  }
+  const seal = new FeedSeal(keys)
+  const texts = [messageOf(alice, 1, order), messageOf(alice, 2, fill)].map((message) => JSON.stringify(message))
+  const sealed = texts.map((text, n) => seal.sealFeed(alice, n + 1, text))
+  const opened = await open(...sealed)
+  t.equal(opened.code, 0)
+  t.same(opened.output.trim().split('\n').map((line) => JSON.parse(line) as unknown), texts.map((text) => JSON.parse(text) as unknown))
+  const changed = Uint8Array.from(sealed[0]!)
+  changed[40]! ^= 1
+  for (const wrong of [changed, sealed[0]!.slice(0, 20), seal.sealFeed(bob, 1, texts[0]!)]) t.same(await open(wrong), { code: 1, output: '' })
 })
 
 t.test('an answer counts for its own request alone, and one in the clear for none', async (t) => {
