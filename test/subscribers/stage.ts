@@ -36,7 +36,8 @@ export async function openSubscriberStage(change: (file: VenueFile) => VenueFile
   const subscribers = new Subscribers(gateway, venueLink, await openLinks([nats.url], keys), keys)
   const messages = await MessageRecorder.of(stage.url)
   const listener = await connect({ servers: nats.url, authenticator: keys.traders.authenticate, name: 'listener', maxReconnectAttempts: -1, reconnectTimeWait: 50 })
-  listener.subscribe('>', { callback: (broken, { subject, reply, data }) => (broken === null ? messages.natsMessage(subject, reply, data) : undefined) })
+  // What is sealed says nothing to a listener; what is inside is what passes elsewhere in the clear.
+  if (stage.venue.file.nats.sealed === undefined) listener.subscribe('>', { callback: (broken, { subject, reply, data }) => (broken === null ? messages.natsMessage(subject, reply, data) : undefined) })
   await listener.flush()
   const close = async (): Promise<void> => {
     await listener.close()
