@@ -1,5 +1,4 @@
-import type { FeedMessage } from './feed.ts'
-import type { AccountId, Lots, MarketName, Ticks } from './identity.ts'
+import type { Lots, MarketName, Ticks } from './identity.ts'
 
 /** What a market's public tape shows, and when. */
 export interface TapeRules {
@@ -26,7 +25,3 @@ export interface TapePrint {
   readonly price: string
   readonly quantity: string
 }
-
-/** Whose numbered messages: an account has a feed, a market a tape. */
-export type FeedOwner = AccountId | MarketName
-export type OwnedMessage = FeedMessage | TapePrint

@@ -6,6 +6,7 @@ import { settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { ChainReport } from '../protocol/vault.ts'
 import type { CustodyEvent } from './vaultContract.ts'
 import { readSnapshot, takeSnapshot } from './watcherSnapshot.ts'
+import type { WatcherQuery, WatcherStatus } from './watcherStatus.ts'
 
 /** What the watcher's driver tells its machine. */
 export type WatcherLocal =
@@ -20,17 +21,6 @@ export type WatcherLocal =
     }
   /** The RPC no longer keeps ledger `needed`; its oldest is `oldest`. */
   | { readonly kind: 'gap'; readonly needed: number; readonly oldest: number }
-
-export type WatcherQuery = { readonly kind: 'status' }
-
-export interface WatcherStatus {
-  readonly cursor: string | null
-  /** Every event up to and including this ledger is reported. */
-  readonly ledger: number
-  readonly accounts: number
-  /** Ledgers that no RPC could show: the watcher stands until one can. null while all is well. */
-  readonly gap: { readonly needed: number; readonly oldest: number } | null
-}
 
 /**
  * Turns the vault contract's events into reports, each once: a page is one journaled input and moves the cursor with the reports it

@@ -1,6 +1,6 @@
 import { decode, encode } from '../protocol/codec.ts'
 import type { AccountId } from '../protocol/identity.ts'
-import type { WatcherStatus } from './watcherMachine.ts'
+import type { WatcherStatus } from './watcherStatus.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
 const SNAPSHOT_VERSION = 1

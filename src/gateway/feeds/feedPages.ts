@@ -1,7 +1,7 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
 import { limits } from '../../protocol/limits.ts'
-import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
 import { FeedSearch, FeedTrimmed } from './feedSearch.ts'
 import type { FeedStore, StoredMessage } from './feedStore.ts'
 import { Turns } from './turns.ts'

@@ -1,4 +1,4 @@
-import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
 import type { FeedStore, StoredMessage } from './feedStore.ts'
 
 /** Stored messages looked through, backwards, for a number that two writers hid between theirs. */

@@ -5,7 +5,8 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
-import type { FeedOwner, OwnedMessage, TapePrint } from '../../protocol/tape.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
+import type { TapePrint } from '../../protocol/tape.ts'
 
 /** How long the store may be silent while it answers, and how much it sends at once. */
 const SILENCE_MS = 3_000

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
 import type { FeedPage } from './feedPages.ts'
 import { FeedTrimmed } from './feedSearch.ts'
 

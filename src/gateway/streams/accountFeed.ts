@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { limits } from '../../protocol/limits.ts'
-import type { FeedOwner, OwnedMessage } from '../../protocol/tape.ts'
+import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
 import { FeedTrimmed } from '../feeds/feedSearch.ts'
 import { FeedItem } from './feedItem.ts'
 import { FeedTail } from './feedTail.ts'

@@ -1,4 +1,4 @@
-import type { OwnedMessage } from '../../protocol/tape.ts'
+import type { OwnedMessage } from '../../protocol/owned.ts'
 
 /** What can be had of an account's feed, and of a market's tape. */
 export type FeedChannel = 'orders' | 'fills' | 'settlement' | 'keys' | 'tape'

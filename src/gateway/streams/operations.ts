@@ -1,6 +1,6 @@
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
-import type { OwnedMessage } from '../../protocol/tape.ts'
+import type { OwnedMessage } from '../../protocol/owned.ts'
 import type { Standing } from '../../protocol/vault.ts'
 import { balancesView } from '../balanceView.ts'
 import type { Gateway } from '../gateway.ts'
