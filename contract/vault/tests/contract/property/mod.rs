@@ -41,7 +41,8 @@ impl Drop for OnFailure {
     }
 }
 
-fn run(seed: u64, steps: u64) {
+/// `varied`: the run must have met each outcome of each operation. Asked of the seeds that are always run; one of many others may be dull.
+fn run(seed: u64, steps: u64, varied: bool) {
     let failure = OnFailure {
         seed,
         step: std::cell::Cell::new(0),
@@ -52,7 +53,9 @@ fn run(seed: u64, steps: u64) {
         caller.step();
         caller.check();
     }
-    caller.require_variety(steps);
+    if varied {
+        caller.require_variety(steps);
+    }
     caller.everybody_leaves();
 }
 
@@ -66,7 +69,7 @@ fn fuzz(operations: u64, steps: u64) {
         if done >= operations {
             break;
         }
-        run(seed, steps);
+        run(seed, steps, false);
         done += steps;
         if told.elapsed().as_secs() >= 10 {
             told = std::time::Instant::now();
@@ -83,9 +86,9 @@ fn random_operations() {
         number("VAULT_PROPERTY_SEED"),
         number("VAULT_PROPERTY_OPERATIONS"),
     ) {
-        (Some(seed), _) => run(seed, steps),
+        (Some(seed), _) => run(seed, steps, false),
         (None, Some(operations)) => fuzz(operations, steps),
-        (None, None) => (1..=RUNS).for_each(|seed| run(seed, steps)),
+        (None, None) => (1..=RUNS).for_each(|seed| run(seed, steps, true)),
     }
 }
 
