@@ -1,13 +1,11 @@
 import type { OrderView } from '../protocol/feed.ts'
 import type { CallOptions } from './patience.ts'
-import { queryOf } from './query.ts'
+import { pages } from './pages.ts'
+import type { PageOptions } from './pages.ts'
 import type { Session } from './session.ts'
 import type { DepositView, FillView, SettlementView, TradeView, WithdrawalStepView } from './views/history.ts'
 
-export interface HistoryOptions extends CallOptions {
-  /** Items in one request, 1 to 1000; 100 unless given. */
-  readonly page?: number
-}
+export type HistoryOptions = PageOptions
 
 export interface MarketHistoryOptions extends HistoryOptions {
   readonly market?: string
@@ -55,13 +53,7 @@ export class History {
     return this.#session.read(`/api/v1/trades/${encodeURIComponent(id)}`, options)
   }
 
-  /** @param items what the answer calls its list */
-  async *#list<View>(path: string, items: string, filter: Readonly<Record<string, string | undefined>>, { page, ...options }: HistoryOptions): AsyncGenerator<View> {
-    let cursor: string | undefined
-    do {
-      const answer: Readonly<Record<string, unknown>> = await this.#session.read(`${path}${queryOf({ ...filter, limit: page, cursor })}`, options)
-      yield* answer[items] as readonly View[]
-      cursor = (answer.next as string | null) ?? undefined
-    } while (cursor !== undefined)
+  #list<View>(path: string, items: string, filter: Readonly<Record<string, string | undefined>>, { page, ...options }: HistoryOptions): AsyncGenerator<View> {
+    return pages((asked) => this.#session.read(asked, options), path, items, filter, page)
   }
 }

@@ -1,4 +1,5 @@
 import { isRetryable } from '../protocol/errors.ts'
+import { orAborted } from './aborted.ts'
 import { delay } from './delay.ts'
 import { NeverSent, OutcomeUnknown, Refused } from './errors.ts'
 import type { SignedRequest } from './messages.ts'
@@ -83,16 +84,7 @@ export class StreamTransport implements Transport {
       this.#connection = undefined
       throw error
     })
-    const ended = new AbortController()
-    const given = new Promise<never>((_, reject) => {
-      if (signal.aborted) return reject(new NeverSent(signal.reason))
-      signal.addEventListener('abort', () => reject(new NeverSent(signal.reason)), { once: true, signal: ended.signal })
-    })
-    try {
-      return await Promise.race([this.#connection, given])
-    } finally {
-      ended.abort()
-    }
+    return orAborted(this.#connection, signal)
   }
 
   async #connect(): Promise<Wire> {

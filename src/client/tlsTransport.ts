@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { connect } from 'node:tls'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { NeverSent } from './errors.ts'
-import { connectionError, LONGEST_ANSWER } from './transport.ts'
+import { AnswerText, connectionError } from './transport.ts'
 import type { Guard, Incoming, Outgoing, Transport } from './transport.ts'
 
 /** How certificates are checked besides: `ca`, `rejectUnauthorized`, … of node:tls. */
@@ -115,15 +115,9 @@ function answerTo(asked: ClientRequest): Promise<IncomingMessage> {
 }
 
 async function read(response: IncomingMessage): Promise<Incoming> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let length = 0
-  for await (const chunk of response as AsyncIterable<Uint8Array>) {
-    length += chunk.length
-    if (length > LONGEST_ANSWER) throw new Error('the answer has no end')
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return { status: response.statusCode ?? 0, text: text + decoder.decode(), retryAfter: response.headers['retry-after'] ?? null }
+  const answer = new AnswerText()
+  for await (const piece of response as AsyncIterable<Uint8Array>) answer.add(piece)
+  return { status: response.statusCode ?? 0, text: answer.end(), retryAfter: response.headers['retry-after'] ?? null }
 }
 
 /** @param given whether the request had a connection to go over */

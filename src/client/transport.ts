@@ -32,7 +32,25 @@ export interface Transport {
 }
 
 /** Larger answers are not read to their end: no venue gives them. */
-export const LONGEST_ANSWER = 16 * 1024 * 1024
+const LONGEST_ANSWER = 16 * 1024 * 1024
+
+/** The text of an answer, out of the pieces in which it comes. */
+export class AnswerText {
+  readonly #decoder = new TextDecoder()
+  #text = ''
+  #length = 0
+
+  /** @throws Error where it has no end */
+  add(piece: Uint8Array): void {
+    this.#length += piece.length
+    if (this.#length > LONGEST_ANSWER) throw new Error('the answer has no end')
+    this.#text += this.#decoder.decode(piece, { stream: true })
+  }
+
+  end(): string {
+    return this.#text + this.#decoder.decode()
+  }
+}
 
 /** Codes of connections that never came about. Anything else may have reached the gateway. */
 const unconnected: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT'])
@@ -64,17 +82,16 @@ export function connectionError(error: unknown, code: string | undefined): Never
 async function textOf(response: Response): Promise<string> {
   const reader = response.body?.getReader()
   if (reader === undefined) return ''
-  const decoder = new TextDecoder()
-  let text = ''
-  for (let length = 0; ; ) {
+  const answer = new AnswerText()
+  for (;;) {
     const { value, done } = await reader.read()
-    if (done) return text + decoder.decode()
-    length += value.length
-    if (length > LONGEST_ANSWER) {
+    if (done) return answer.end()
+    try {
+      answer.add(value)
+    } catch (error) {
       await reader.cancel()
-      throw new Error('the answer has no end')
+      throw error
     }
-    text += decoder.decode(value, { stream: true })
   }
 }
 

@@ -1,7 +1,8 @@
 import type { TapePrint } from '../protocol/tape.ts'
 import { Courier } from './courier.ts'
 import type { CallOptions } from './patience.ts'
-import { queryOf } from './query.ts'
+import { pages } from './pages.ts'
+import type { PageOptions } from './pages.ts'
 import { readStream } from './stream.ts'
 import type { StreamOptions } from './stream.ts'
 import { fetchTransport } from './transport.ts'
@@ -17,10 +18,7 @@ export interface ReaderOptions extends CallOptions {
   readonly verify?: Verify
 }
 
-export interface TapeOptions extends CallOptions {
-  /** Prints in one request, 1 to 1000; 100 unless given. */
-  readonly page?: number
-}
+export type TapeOptions = PageOptions
 
 /** `markets`: instead of all that have a tape. `tapeAfter`: by market, begin behind this print of it; otherwise with the next one. */
 export type PrintOptions = Pick<StreamOptions, 'markets' | 'tapeAfter' | 'signal' | 'buffer' | 'openSocket'>
@@ -55,13 +53,8 @@ export class VenueReader {
   }
 
   /** A market's public tape, newest first, as far back as it is kept. @throws Refused tape_off where it has none */
-  async *tape(market: string, { page, ...options }: TapeOptions = {}): AsyncGenerator<PrintView> {
-    let cursor: string | undefined
-    do {
-      const { prints, next } = await this.#courier.ask<{ prints: readonly PrintView[]; next: string | null }>({ method: 'GET', path: `/api/v1/markets/${encodeURIComponent(market)}/tape${queryOf({ limit: page, cursor })}` }, options)
-      yield* prints
-      cursor = next ?? undefined
-    } while (cursor !== undefined)
+  tape(market: string, { page, ...options }: TapeOptions = {}): AsyncGenerator<PrintView> {
+    return pages((path) => this.#courier.ask({ method: 'GET', path }, options), `/api/v1/markets/${encodeURIComponent(market)}/tape`, 'prints', {}, page)
   }
 
   /** Follows public tapes, over as many connections as it takes: each print of a market once and in order, for as long as they are read. */

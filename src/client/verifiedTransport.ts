@@ -1,3 +1,4 @@
+import { orAborted } from './aborted.ts'
 import { NeverSent, NotVerified } from './errors.ts'
 import type { Guard, Incoming, Outgoing, Transport } from './transport.ts'
 
@@ -80,18 +81,4 @@ function attestationIn({ status, text }: Incoming): Readonly<Record<string, unkn
   }
   if (typeof attestation !== 'object' || attestation === null || Array.isArray(attestation)) throw new NotVerified(new Error('the venue shows something that is no evidence'))
   return attestation as Readonly<Record<string, unknown>>
-}
-
-/** @throws NeverSent at the signal */
-async function orAborted(look: Promise<void>, signal: AbortSignal): Promise<void> {
-  const over = new AbortController()
-  const aborted = new Promise<never>((_, reject) => {
-    if (signal.aborted) return reject(new NeverSent(signal.reason))
-    signal.addEventListener('abort', () => reject(new NeverSent(signal.reason)), { once: true, signal: over.signal })
-  })
-  try {
-    await Promise.race([look, aborted])
-  } finally {
-    over.abort()
-  }
 }
