@@ -4,12 +4,12 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import type { FeedKeys } from '../enclave/feedKeys.ts'
 import { FeedSeal } from '../enclave/feedSeal.ts'
 import type { OrderView } from '../protocol/feed.ts'
-import type { ContractId, MarketName } from '../protocol/identity.ts'
+import type { AccountId, ContractId, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Asset } from '../protocol/market.ts'
 import type { MarketStatus } from '../protocol/pair.ts'
 import type { TapePrint } from '../protocol/tape.ts'
-import type { OrderState, VaultQuery } from '../protocol/vault.ts'
+import type { OrderState, Standing, VaultQuery } from '../protocol/vault.ts'
 import { orderView } from '../protocol/view.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
@@ -119,6 +119,11 @@ export class Gateway {
     } finally {
       this.admission.leave()
     }
+  }
+
+  /** How far an account's feed has come, as its vault actor says. @throws Refusal */
+  async fed(account: AccountId): Promise<number> {
+    return (await this.read<Standing>({ kind: 'standing', account, orders: false, balances: false })).fed
   }
 
   /** What a market says of itself. @throws Refusal */

@@ -13,7 +13,7 @@ import { closings } from '../streams/closings.ts'
 import { answerBodies, FeedMessageShape, feedSchemas, requestSchemas, sentSchemas, TapePrintShape } from '../streams/messages.ts'
 import type { Op } from '../streams/messages.ts'
 import { STREAM_PATH } from '../streams/path.ts'
-import { Components } from './components.ts'
+import { capital, Components } from './components.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -78,7 +78,6 @@ const natsRequests: Readonly<Record<string, { readonly operation: Operation; rea
 const Problem = { ...RefusedShape, properties: { ...RefusedShape.properties, code: { enum: errorCodes, description: 'docs/api/errors.md says what each means' } } } as unknown as TSchema
 
 const ref = (path: string): Json => ({ $ref: `#/${path}` })
-const capital = (name: string): string => `${name[0]!.toUpperCase()}${name.slice(1)}`
 
 /** One channel of the document, with the messages that it carries, and what is done there. */
 class Messages {

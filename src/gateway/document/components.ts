@@ -3,11 +3,15 @@ import { messageSchemas } from '../../protocol/messages/message.ts'
 import * as shapes from '../schemas.ts'
 import * as streamed from '../streams/messages.ts'
 
+export function capital(name: string): string {
+  return `${name[0]!.toUpperCase()}${name.slice(1)}`
+}
+
 /** What is described once, by its name: the shapes of answers, and every signed message. */
 const names = new Map<unknown, string>([
   ...Object.entries({ ...shapes, ...streamed }).filter(([name]) => name.endsWith('Shape')).map(([name, shape]) => [shape, name.slice(0, -'Shape'.length)] as const),
-  ...Object.entries(streamed.feedSchemas).map(([type, schema]) => [schema, `Feed${type[0]!.toUpperCase()}${type.slice(1)}`] as const),
-  ...Object.entries(messageSchemas).map(([action, schema]) => [schema, `${action[0]!.toUpperCase()}${action.slice(1)}Message`] as const),
+  ...Object.entries(streamed.feedSchemas).map(([type, schema]) => [schema, `Feed${capital(type)}`] as const),
+  ...Object.entries(messageSchemas).map(([action, schema]) => [schema, `${capital(action)}Message`] as const),
 ])
 
 /** Schemas of a document, with a reference wherever one that has a name occurs. */

@@ -1,6 +1,5 @@
 import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
-import type { Standing } from '../../protocol/vault.ts'
 import type { Gateway } from '../gateway.ts'
 import { NoQuery } from '../schemas.ts'
 
@@ -10,9 +9,9 @@ const schema = { summary: 'The keys with which the caller’s feed is sealed', q
 /** GET /api/v1/feed-key: what the account needs to read its feed on NATS where that is sealed; no keys where it is not. */
 export const feedKeyRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   app.get('/api/v1/feed-key', { schema, onRequest: app.authenticate }, async (request, reply) => {
-    const { fed } = await gateway.read<Standing>({ kind: 'standing', account: request.account, orders: false, balances: false })
+    const seq = await gateway.fed(request.account)
     void reply.header('cache-control', 'no-store')
-    return { ...(gateway.feedKeys?.view(request.account) ?? { current: null, keys: [] }), seq: fed }
+    return { ...(gateway.feedKeys?.view(request.account) ?? { current: null, keys: [] }), seq }
   })
   done()
 }

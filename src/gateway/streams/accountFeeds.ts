@@ -1,19 +1,13 @@
-import type { Msg, NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node'
+import type { NatsConnection, Subscription as NatsSubscription } from '@nats-io/transport-node'
 import type { AccountId } from '../../protocol/identity.ts'
 import type { Standing } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { ReadFeed } from '../feeds/feedStore.ts'
-import { failure } from '../log.ts'
 import type { Log } from '../log.ts'
 import { AccountFeed } from './accountFeed.ts'
 import type { Replay } from './accountFeed.ts'
 import { BalanceWatch } from './balanceWatch.ts'
-import { FeedItem } from './feedItem.ts'
-
-/** A feed that has been quiet for so long is looked up: nobody tells what was lost on its way. */
-const QUIET_MS = 15_000
-/** Feeds looked up at a time. */
-const LOOK_UPS = 16
+import { feedListener, FeedLookUps } from './feedLookUps.ts'
 
 export interface Followed {
   readonly feed: AccountFeed
@@ -37,8 +31,7 @@ export class AccountFeeds {
   readonly #read: ReadFeed
   readonly #log: Log
   readonly #entries = new Map<AccountId, Entry>()
-  #checking = false
-  #closed = false
+  readonly #lookUps: FeedLookUps
 
   constructor(connection: NatsConnection, venue: Venue, replay: Replay, standing: AskStanding, read: ReadFeed, log: Log) {
     this.#read = read
@@ -47,7 +40,7 @@ export class AccountFeeds {
     this.#replay = replay
     this.#standing = standing
     this.#log = log
-    void this.#follow()
+    this.#lookUps = new FeedLookUps(connection, () => [...this.#entries.values()].map(({ feed }) => feed))
   }
 
   get size(): number {
@@ -64,7 +57,7 @@ export class AccountFeeds {
     const feed = new AccountFeed(account, this.#replay)
     const balances = new BalanceWatch(() => this.#standing(account, { orders: false, balances: true }), this.#venue, this.#log)
     feed.onMoved = () => balances.moved()
-    const subscription = this.#connection.subscribe(this.#venue.subjects.feed(account), { callback: (error, message) => this.#hear(feed, error, message) })
+    const subscription = this.#connection.subscribe(this.#venue.subjects.feed(account), { callback: feedListener(feed, (data) => this.#read(account, data), this.#log) })
     const entry: Entry = { feed, balances, subscription, users: 1 }
     this.#entries.set(account, entry)
     return entry
@@ -83,12 +76,11 @@ export class AccountFeeds {
 
   /** Looks up the feeds that have been quiet for long. */
   tick(): void {
-    const before = performance.now() - QUIET_MS
-    void this.#check(({ heard_ms }) => heard_ms < before)
+    this.#lookUps.tick()
   }
 
   close(): void {
-    this.#closed = true
+    this.#lookUps.close()
     for (const entry of this.#entries.values()) this.#end(entry)
     this.#entries.clear()
   }
@@ -97,38 +89,5 @@ export class AccountFeeds {
     subscription.unsubscribe()
     feed.close()
     balances.close()
-  }
-
-  #hear(feed: AccountFeed, error: Error | null, message: Msg): void {
-    if (error !== null) return this.#log.error({ at: 'accountFeeds#hear', error: error.name }, 'the subscription to a feed failed')
-    let item: FeedItem
-    try {
-      item = FeedItem.read(this.#read(feed.owner as AccountId, message.data))
-    } catch (unread) {
-      return this.#log.error({ at: 'accountFeeds#hear', bytes: message.data.length, ...failure(unread) }, 'a feed message could not be read')
-    }
-    feed.hear(item)
-  }
-
-  async #check(due: (feed: AccountFeed) => boolean): Promise<void> {
-    if (this.#checking || this.#closed) return
-    this.#checking = true
-    const feeds = [...this.#entries.values()].map(({ feed }) => feed).filter(due)
-    const work = async (): Promise<void> => {
-      for (let feed = feeds.pop(); feed !== undefined && !this.#closed; feed = feeds.pop()) {
-        try {
-          await feed.check()
-        } catch {
-          // The store is away: what was missed is looked up again when it has been quiet for as long once more, or when the connection is back.
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: LOOK_UPS }, work))
-    this.#checking = false
-  }
-
-  /** Whatever was published while there was no connection did not come here. */
-  async #follow(): Promise<void> {
-    for await (const { type } of this.#connection.status()) if (type === 'reconnect') void this.#check(() => true)
   }
 }

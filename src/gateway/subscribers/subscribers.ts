@@ -1,8 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { NatsKeys } from '../../enclave/natsKeys.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import type { AccountId } from '../../protocol/identity.ts'
-import type { KeyState, Standing } from '../../protocol/vault.ts'
+import type { KeyState } from '../../protocol/vault.ts'
 import type { Gateway } from '../gateway.ts'
 import { Callout } from './callout.ts'
 import { Doorkeeper } from './doorkeeper.ts'
@@ -43,8 +42,7 @@ export class Subscribers {
       enter: this.sessions.enter.bind(this.sessions),
     }
     this.#callout = new Callout(connection, new Doorkeeper(binding, rights), new Permits(keys.issuer, venue.subjects, taped), keys.exchange, turnstile, log)
-    const fed = async (account: AccountId): Promise<number> => (await gateway.read<Standing>({ kind: 'standing', account, orders: false, balances: false })).fed
-    this.#requests = new Requests(gateway, links.traders, new Replay(gateway.feeds, fed))
+    this.#requests = new Requests(gateway, links.traders, new Replay(gateway.feeds, (account) => gateway.fed(account)))
   }
 
   /** Takes no more; what was taken is answered until `close`. */

@@ -1,0 +1,69 @@
+import type { Msg, NatsConnection } from '@nats-io/transport-node'
+import { failure } from '../log.ts'
+import type { Log } from '../log.ts'
+import type { AccountFeed } from './accountFeed.ts'
+import { FeedItem } from './feedItem.ts'
+
+/** A feed that has been quiet for so long is looked up: nobody tells what was lost on its way. */
+const QUIET_MS = 15_000
+/** Feeds looked up at a time. */
+const LOOK_UPS = 16
+
+/** Has a feed hear what comes on its subject. @param read the text of a message, however it is stored */
+export function feedListener(feed: AccountFeed, read: (data: Uint8Array) => string, log: Log): (error: Error | null, message: Msg) => void {
+  return (error, { data }) => {
+    if (error !== null) return log.error({ at: 'feedListener', error: error.name }, 'the subscription to a feed failed')
+    let item: FeedItem
+    try {
+      item = FeedItem.read(read(data))
+    } catch (unread) {
+      return log.error({ at: 'feedListener', bytes: data.length, ...failure(unread) }, 'a feed message could not be read')
+    }
+    feed.hear(item)
+  }
+}
+
+/** Looks up in the store what may have been lost on its way to those who follow feeds here. */
+export class FeedLookUps {
+  readonly #feeds: () => readonly AccountFeed[]
+  #checking = false
+  #closed = false
+
+  /** @param feeds that somebody follows now */
+  constructor(connection: NatsConnection, feeds: () => readonly AccountFeed[]) {
+    this.#feeds = feeds
+    void this.#follow(connection)
+  }
+
+  /** Looks up the feeds that have been quiet for long. */
+  tick(): void {
+    const before = performance.now() - QUIET_MS
+    void this.#check(({ heard_ms }) => heard_ms < before)
+  }
+
+  close(): void {
+    this.#closed = true
+  }
+
+  async #check(due: (feed: AccountFeed) => boolean): Promise<void> {
+    if (this.#checking || this.#closed) return
+    this.#checking = true
+    const feeds = this.#feeds().filter(due)
+    const work = async (): Promise<void> => {
+      for (let feed = feeds.pop(); feed !== undefined && !this.#closed; feed = feeds.pop()) {
+        try {
+          await feed.check()
+        } catch {
+          // The store is away: what was missed is looked up again when it has been quiet for as long once more, or when the connection is back.
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: LOOK_UPS }, work))
+    this.#checking = false
+  }
+
+  /** Whatever was published while there was no connection did not come here. */
+  async #follow(connection: NatsConnection): Promise<void> {
+    for await (const { type } of connection.status()) if (type === 'reconnect') void this.#check(() => true)
+  }
+}
