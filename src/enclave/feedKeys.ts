@@ -4,19 +4,18 @@ import type { FeedKeysView } from '../protocol/seal.ts'
 import type { VenueFile } from '../protocol/venue.ts'
 import { feedKeyPath } from './keys.ts'
 import type { Keys } from './keys.ts'
+import { ReadyKeys } from './readyKeys.ts'
 
 const KEY_BYTES = 32
 /** Versions that are known besides the current one: what they sealed is still kept. */
 const OLDER = 7
-/** Accounts whose keys are held ready. */
-const READY = 4_096
 
 /** The accounts' feed keys of a venue, by version: each follows from the venue's secret of that version and the account. */
 export class FeedKeys {
   readonly venue: string
   readonly current: number
   readonly #secrets: ReadonlyMap<number, Uint8Array>
-  readonly #ready = new Map<string, Uint8Array>()
+  readonly #ready = new ReadyKeys<Uint8Array>()
 
   constructor(venue: string, current: number, secrets: ReadonlyMap<number, Uint8Array>) {
     for (const secret of secrets.values()) if (secret.length !== KEY_BYTES) throw new Error(`a secret of feed keys has ${KEY_BYTES} bytes, not ${secret.length}`)
@@ -30,14 +29,7 @@ export class FeedKeys {
   of(account: AccountId, version: number): Uint8Array | undefined {
     const secret = this.#secrets.get(version)
     if (secret === undefined) return undefined
-    const name = `${version} ${account}`
-    let key = this.#ready.get(name)
-    if (key === undefined) {
-      key = new Uint8Array(hkdfSync('sha256', secret, '', `darkpool feed key\0${this.venue}\0${account}`, KEY_BYTES))
-      if (this.#ready.size >= READY) this.#ready.clear()
-      this.#ready.set(name, key)
-    }
-    return key
+    return this.#ready.get(`${version} ${account}`, () => new Uint8Array(hkdfSync('sha256', secret, '', `darkpool feed key\0${this.venue}\0${account}`, KEY_BYTES)))
   }
 
   view(account: AccountId): Pick<FeedKeysView, 'current' | 'keys'> {

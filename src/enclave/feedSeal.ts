@@ -1,13 +1,13 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { AccountId } from '../protocol/identity.ts'
 import { padded, readSealHeading, SALT_BYTES, SEAL_HEADING_BYTES, sealedWith, sealForm, sealInfo, sealNonce, TAG_BYTES, writeSealHeading } from '../protocol/seal.ts'
 import type { SealContext, SealForm, SealHeading } from '../protocol/seal.ts'
 import type { FeedKeys } from './feedKeys.ts'
+import { ReadyKeys } from './readyKeys.ts'
 
 const CIPHER = 'aes-256-gcm'
 const KEY_BYTES = 32
-/** Keys of writers and accounts that are held ready: those of one feed follow each other. */
-const READY = 4_096
 
 /** Not what was sealed for that account and number, or with a key that is not known. */
 export class SealBroken extends Error {
@@ -21,7 +21,8 @@ export class SealBroken extends Error {
 export class FeedSeal {
   readonly #keys: FeedKeys
   readonly #salt = randomBytes(SALT_BYTES)
-  readonly #ready = new Map<string, Uint8Array>()
+  /** By writer and account: messages of one feed follow each other. */
+  readonly #ready = new ReadyKeys<KeyObject>()
 
   constructor(keys: FeedKeys) {
     this.#keys = keys
@@ -57,28 +58,22 @@ export class FeedSeal {
     return seal(this.#once(heading, context), heading, context, text)
   }
 
-  #feedKey(heading: SealHeading, context: SealContext): Uint8Array {
-    const name = `${heading.version} ${context.account} ${Buffer.from(heading.salt).toString('latin1')}`
-    let key = this.#ready.get(name)
-    if (key === undefined) {
-      key = this.#once(heading, context)
-      if (this.#ready.size >= READY) this.#ready.clear()
-      this.#ready.set(name, key)
-    }
-    return key
+  #feedKey(heading: SealHeading, context: SealContext): KeyObject {
+    return this.#ready.get(`${heading.version} ${context.account} ${Buffer.from(heading.salt).toString('latin1')}`, () => this.#once(heading, context))
   }
 
-  #once({ form, version, salt }: SealHeading, context: SealContext): Uint8Array {
+  #once({ form, version, salt }: SealHeading, context: SealContext): KeyObject {
     const key = this.#keys.of(context.account, version)
     if (key === undefined) throw new SealBroken()
     return messageKey(key, form, salt, context)
   }
 }
 
-/** The key of one writer's messages, or of one request. @param key the account's feed key */
-const messageKey = (key: Uint8Array, form: SealForm, salt: Uint8Array, context: SealContext): Uint8Array => new Uint8Array(hkdfSync('sha256', key, salt, sealInfo(form, context), KEY_BYTES))
+/** The key of one writer's messages, or of one request; as an object, since one made from bytes anew for each message costs more than sealing it. @param key the account's feed key */
+const messageKey = (key: Uint8Array, form: SealForm, salt: Uint8Array, context: SealContext): KeyObject =>
+  createSecretKey(new Uint8Array(hkdfSync('sha256', key, salt, sealInfo(form, context), KEY_BYTES)))
 
-function seal(key: Uint8Array, heading: SealHeading, context: SealContext, text: string): Uint8Array {
+function seal(key: KeyObject, heading: SealHeading, context: SealContext, text: string): Uint8Array {
   const head = writeSealHeading(heading)
   const cipher = createCipheriv(CIPHER, key, sealNonce(heading.seq))
   cipher.setAAD(sealedWith(head, sealInfo(heading.form, context), context))
@@ -87,7 +82,7 @@ function seal(key: Uint8Array, heading: SealHeading, context: SealContext, text:
   return Buffer.concat([head, body, cipher.getAuthTag()])
 }
 
-function open(key: Uint8Array, heading: SealHeading, context: SealContext, bytes: Uint8Array): string {
+function open(key: KeyObject, heading: SealHeading, context: SealContext, bytes: Uint8Array): string {
   const end = bytes.length - TAG_BYTES
   const decipher = createDecipheriv(CIPHER, key, sealNonce(heading.seq), { authTagLength: TAG_BYTES })
   decipher.setAAD(sealedWith(bytes.subarray(0, SEAL_HEADING_BYTES), sealInfo(heading.form, context), context))
