@@ -62,6 +62,7 @@ export interface SettlementWork {
  */
 export class SettlementMachine implements Machine<never, SettlementQuery, SettlementMessage, SettlementLocal> {
   readonly #options: SettlementOptions
+  readonly #faults: NonNullable<SettlementOptions['faults']>
   #queue = new TradeQueue()
   #indexes = new Map<AccountId, number>()
   #cosigning = new Cosigning()
@@ -85,11 +86,12 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   constructor(options: SettlementOptions) {
     this.#options = options
+    this.#faults = options.faults ?? FAULTS
   }
 
   get work(): SettlementWork {
     // Once some were found, the next are looked for at once: each costs the others its wait.
-    return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#asideTimes > 0 || this.#refusals >= (this.#options.faults ?? FAULTS).afterRefusals }
+    return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#asideTimes > 0 || this.#refusals >= this.#faults.afterRefusals }
   }
 
   /** Whether there is room for what an actor sends: markets wait while the chain takes nothing. What queued trades may wait for, an account's index, always has. */
@@ -321,7 +323,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     const out = new Set(aside)
     this.#queue.restore(queued.filter((_trade, place) => !out.has(place)))
     this.#aside = [...this.#aside, ...queued.filter((_trade, place) => out.has(place))]
-    this.#asideUntil = (time + Math.min((this.#options.faults ?? FAULTS).aside_ms * 2 ** Math.min(this.#asideTimes, 20), ASIDE_LONGEST_MS)) as Milliseconds
+    this.#asideUntil = (time + Math.min(this.#faults.aside_ms * 2 ** Math.min(this.#asideTimes, 20), ASIDE_LONGEST_MS)) as Milliseconds
     this.#asideTimes++
     if (takes > 0) this.#tradeCap = takes
   }

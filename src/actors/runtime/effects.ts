@@ -1,7 +1,6 @@
-import type { FeedMessage } from '../../protocol/feed.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
+import type { OwnedMessage } from '../../protocol/owned.ts'
 import type { Answer, NumberedAnswer, ReplyTo } from '../../protocol/packets.ts'
-import type { TapePrint } from '../../protocol/tape.ts'
 import type { Feed } from './feed.ts'
 import type { Links } from './links.ts'
 import type { Effects } from './machine.ts'
@@ -35,7 +34,7 @@ export class BatchEffects implements Effects {
     else answers.push({ request: to.request, answer })
   }
 
-  publish(message: FeedMessage | TapePrint): void {
+  publish(message: OwnedMessage): void {
     this.#feed.publish(message)
   }
 

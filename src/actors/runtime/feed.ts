@@ -1,6 +1,5 @@
-import type { FeedMessage } from '../../protocol/feed.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
-import type { TapePrint } from '../../protocol/tape.ts'
+import type { OwnedMessage } from '../../protocol/owned.ts'
 import type { Clock } from './clock.ts'
 import type { Transcript } from './digest.ts'
 import { sentence } from './log.ts'
@@ -84,7 +83,7 @@ export class Feed {
     this.#stored = trimmed
   }
 
-  publish(message: FeedMessage | TapePrint): void {
+  publish(message: OwnedMessage): void {
     const text = JSON.stringify(message)
     this.#outbox.push('account' in message ? { account: message.account, text } : { market: message.market, text })
   }

@@ -1,7 +1,6 @@
-import type { FeedMessage } from '../../protocol/feed.ts'
 import type { ActorName, Milliseconds } from '../../protocol/identity.ts'
+import type { OwnedMessage } from '../../protocol/owned.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
-import type { TapePrint } from '../../protocol/tape.ts'
 
 /**
  * The deterministic heart of an actor. Given the same calls with the same times it makes the same effects and the same state: no clock,
@@ -41,7 +40,7 @@ export interface Effects {
   /** To the gateway that asked. Lost if the actor or the gateway dies first: the client asks again. Not repeated on replay. */
   answer(to: ReplyTo, answer: Answer): void
   /** To a trader's feed, or a market's tape, at least once and in order; the number in the message tells a repeat. */
-  publish(message: FeedMessage | TapePrint): void
+  publish(message: OwnedMessage): void
   /** Messages to `to` that it has not acknowledged. Part of replayed state, so a machine may decide by it. */
   backlog(to: ActorName): number
 }

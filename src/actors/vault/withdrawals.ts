@@ -37,7 +37,6 @@ export class Withdrawals {
     this.#memory = memory
     this.#exits = exits
     this.#venue = venue
-    // A withdrawal has no market; its message may live as long as the longest of any.
     this.#markets = markets
   }
 
