@@ -68,14 +68,14 @@ fn wallet(chain: &Chain) -> Address {
     chain.env.register(Wallet, (lock,))
 }
 
-/// The network's own authorisation entry for a call and what is below it, with this password in the place of a signature.
-fn entry(
+/// Authorises what comes next: the network's own entry for a call and what is below it, with this password in the place of a signature.
+fn authorise(
     chain: &Chain,
     wallet: &Address,
     nonce: i64,
     password: &[u8],
     calls: &[(&Address, &str, HostVec<Val>)],
-) -> SorobanAuthorizationEntry {
+) {
     let invocation = calls
         .iter()
         .rev()
@@ -94,7 +94,7 @@ fn entry(
                     .map_or(VecM::default(), |below| vec![below].try_into().unwrap()),
             })
         });
-    SorobanAuthorizationEntry {
+    let entry = SorobanAuthorizationEntry {
         credentials: SorobanCredentials::Address(SorobanAddressCredentials {
             address: ScAddress::from(wallet),
             nonce,
@@ -102,7 +102,8 @@ fn entry(
             signature: ScVal::Bytes(password.to_vec().try_into().unwrap()),
         }),
         root_invocation: invocation.unwrap(),
-    }
+    };
+    chain.env.set_auths(&[entry]);
 }
 
 /// Deposits, trades, leaves with the engine and without it: each by the wallet's own rule.
@@ -116,7 +117,7 @@ fn a_wallet_does_all_that_a_classic_account_does() {
     let vault = &chain.vault.address;
     let token = &tokens[0];
     let deposit = |nonce, password: &[u8]| -> Outcome<u32> {
-        env.set_auths(&[entry(
+        authorise(
             &chain,
             &wallet,
             nonce,
@@ -125,7 +126,7 @@ fn a_wallet_does_all_that_a_classic_account_does() {
                 (vault, "deposit", (&wallet, token, 60_i128).into_val(env)),
                 (token, "transfer", (&wallet, vault, 60_i128).into_val(env)),
             ],
-        )]);
+        );
         outcome!(chain.vault.try_deposit(&wallet, token, &60))
     };
     assert_eq!(deposit(1, b"guess"), Err(Refusal::Host));
@@ -139,7 +140,7 @@ fn a_wallet_does_all_that_a_classic_account_does() {
     assert_eq!(chain.balance(&other, token), 110);
 
     let request = |nonce, password: &[u8]| {
-        env.set_auths(&[entry(
+        authorise(
             &chain,
             &wallet,
             nonce,
@@ -149,7 +150,7 @@ fn a_wallet_does_all_that_a_classic_account_does() {
                 "request_withdraw",
                 (&wallet, token, 50_i128).into_val(env),
             )],
-        )]);
+        );
         outcome!(chain.vault.try_request_withdraw(&wallet, token, &50))
     };
     assert_eq!(
@@ -158,13 +159,13 @@ fn a_wallet_does_all_that_a_classic_account_does() {
     );
     assert_eq!(request(4, PASSWORD).map(|exit| exit.amount), Ok(50));
     chain.pass(1, EXIT_DELAY_SECONDS);
-    env.set_auths(&[entry(
+    authorise(
         &chain,
         &wallet,
         5,
         PASSWORD,
         &[(vault, "claim_withdraw", (&wallet, token).into_val(env))],
-    )]);
+    );
     assert_eq!(
         outcome!(chain.vault.try_claim_withdraw(&wallet, token)),
         Ok(50)
@@ -180,7 +181,7 @@ fn a_wallet_names_its_trading_key() {
     let env = &chain.env;
     let key = chain.bytes32(5);
     let name = |nonce, password: &[u8], key: Option<BytesN<32>>| {
-        env.set_auths(&[entry(
+        authorise(
             &chain,
             &wallet,
             nonce,
@@ -190,7 +191,7 @@ fn a_wallet_names_its_trading_key() {
                 "set_trading_key",
                 (&wallet, key.clone()).into_val(env),
             )],
-        )]);
+        );
         outcome!(chain.vault.try_set_trading_key(&wallet, &key))
     };
     assert_eq!(chain.vault.get_trading_key(&wallet), None);

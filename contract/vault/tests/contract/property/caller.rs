@@ -101,13 +101,7 @@ impl Caller {
 
     /// Whatever happened before: everybody takes everything home, without asking anybody.
     pub fn everybody_leaves(&mut self) {
-        let holdings = self
-            .model
-            .balances
-            .iter()
-            .filter(|(_, balance)| **balance > 0)
-            .map(|(holding, _)| *holding)
-            .collect::<Vec<_>>();
+        let holdings = self.holdings();
         for &(user, asset) in &holdings {
             let (address, token) = (&self.users[user], &self.tokens[asset]);
             if self.model.exits.remove(&(user, asset)).is_some() {
@@ -256,15 +250,18 @@ impl Caller {
         }
     }
 
-    /// A user and an asset of which the user has some; sometimes, or if nobody has any, any.
-    fn holding(&mut self) -> (usize, usize) {
-        let holdings = self
-            .model
-            .balances
-            .iter()
+    /// Every user and asset of which the user has some.
+    fn holdings(&self) -> Vec<(usize, usize)> {
+        let balances = self.model.balances.iter();
+        balances
             .filter(|(_, balance)| **balance > 0)
             .map(|(holding, _)| *holding)
-            .collect::<Vec<_>>();
+            .collect()
+    }
+
+    /// A user and an asset of which the user has some; sometimes, or if nobody has any, any.
+    fn holding(&mut self) -> (usize, usize) {
+        let holdings = self.holdings();
         if holdings.is_empty() || self.random.chance(10) {
             return (self.trader(), self.asset());
         }
