@@ -1,17 +1,17 @@
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
+import { streamUrl } from '../../src/client/wire.ts'
 import type { Lane } from './lane.ts'
 import type { StreamLoad } from './plan.ts'
 
 /** WebSockets that hand in orders: the bodies that are posted over HTTP, with an id and an op. */
 export async function openStreams({ url, connections, bodies }: StreamLoad): Promise<Lane[]> {
-  const address = new URL('/api/v1/stream', url)
-  address.protocol = 'ws:'
+  const address = streamUrl(url)
   const requests = bodies.map((body, n) => `{"id":"${n}","op":"place",${body.slice(1)}`)
   return Promise.all(Array.from({ length: connections }, () => open(address, requests)))
 }
 
-async function open(address: URL, requests: readonly string[]): Promise<Lane> {
+async function open(address: string, requests: readonly string[]): Promise<Lane> {
   const socket = new WebSocket(address, { perMessageDeflate: false })
   // Its greeting.
   await once(socket, 'message')
