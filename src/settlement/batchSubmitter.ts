@@ -82,7 +82,7 @@ export class BatchSubmitter {
       // then could settle them twice.
       if (head.closeTime <= flight.settlesUntil) return { sleep_ms: RETRY_FIRST_MS * 4 }
       log.warn('settlement.submitter', 'the chain does not take the batch: its trades go back to the queue', { sequence: flight.sequence, reason: made.refused })
-      const fault = machine.work.search && !made.tooLarge ? await this.#findFault(flight, head) : null
+      const fault = machine.work.search && !made.tooLarge ? await this.#findFault(flight) : null
       await this.#actor.submit({ kind: 'refused', ...flight.id, reason: made.refused, tooLarge: made.tooLarge, fault })
       return 'again'
     }
@@ -93,10 +93,10 @@ export class BatchSubmitter {
     return 'again'
   }
 
-  async #findFault(flight: Flight, head: ChainHead): Promise<BatchFault | null> {
-    const { machine, server, vault, engine, lifetime_s, log } = this.#options
+  async #findFault(flight: Flight): Promise<BatchFault | null> {
+    const { machine, server, vault, engine, log } = this.#options
     const key = await engine()
-    const takes = (batch: Batch): Promise<boolean | null> => takesBatch({ server, vault, engine: key, batch, head, lifetime_s })
+    const takes = (batch: Batch): Promise<boolean | null> => takesBatch({ server, vault, engine: key, batch })
     // Where not even a batch that moves nothing is taken, the contract is paused or the engine is not its own: no trade is at fault.
     if ((await takes({ ...flight.batch, deltas: new Uint8Array(0) })) !== true) return null
     const fault = await findFault(flight.queued, (queued) => takes(machine.batchOf(queued)))

@@ -1,5 +1,5 @@
-import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
-import type { Keypair } from '@stellar/stellar-sdk'
+import { Account, rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import type { Keypair, Transaction } from '@stellar/stellar-sdk'
 import type { Batch } from './batch.ts'
 import { exceededLimit } from './networkLimits.ts'
 import type { ChainHead, StellarRpc } from './stellarRpc.ts'
@@ -37,19 +37,18 @@ export interface BatchTransactionInput {
   readonly attempt: number
 }
 
-type DraftInput = Pick<BatchTransactionInput, 'server' | 'vault' | 'engine' | 'batch'> & { readonly fee: bigint; readonly maxTime: number }
+type Draft = Pick<BatchTransactionInput, 'server' | 'vault' | 'engine' | 'batch'>
 
-async function simulate({ server, vault, engine, batch, fee, maxTime }: DraftInput) {
-  const source = await server.getAccount(engine.publicKey())
-  const draft = new TransactionBuilder(source, { fee: fee.toString(), networkPassphrase: vault.passphrase, timebounds: { minTime: 0, maxTime } })
-    .addOperation(vault.settleBatch(batch))
-    .build()
-  return { draft, simulation: await server.simulateTransaction(draft, { cpuInstructions: INSTRUCTION_LEEWAY }) }
-}
+const draft = ({ vault, batch }: Draft, source: Account, fee: bigint, maxTime: number): Transaction =>
+  new TransactionBuilder(source, { fee: fee.toString(), networkPassphrase: vault.passphrase, timebounds: { minTime: 0, maxTime } }).addOperation(vault.settleBatch(batch)).build()
+
+/** A simulation asks for no sequence number, and neither signature nor fee. */
+const simulate = (input: Draft): Promise<rpc.Api.SimulateTransactionResponse> =>
+  input.server.simulateTransaction(draft(input, new Account(input.engine.publicKey(), '0'), LEAST_FEE, 0), { cpuInstructions: INSTRUCTION_LEEWAY })
 
 /** Whether the chain as it stands takes a batch; null where the network's limits do not let it say. @throws Error where the RPC fails */
-export async function takesBatch(input: Pick<BatchTransactionInput, 'server' | 'vault' | 'engine' | 'batch' | 'head' | 'lifetime_s'>): Promise<boolean | null> {
-  const { simulation } = await simulate({ ...input, fee: LEAST_FEE, maxTime: input.head.closeTime + input.lifetime_s })
+export async function takesBatch(input: Draft): Promise<boolean | null> {
+  const simulation = await simulate(input)
   if (!rpc.Api.isSimulationError(simulation)) return true
   return new ContractRefusal(simulation.error).overLimit ? null : false
 }
@@ -59,16 +58,17 @@ export async function takesBatch(input: Pick<BatchTransactionInput, 'server' | '
  * for the engine's authorisation is met by the envelope's signature and no nonce entry is written.
  * @throws Error where the RPC fails: nothing is known then
  */
-export async function makeBatchTransaction({ server, vault, engine, batch, head, lifetime_s, attempt }: BatchTransactionInput): Promise<BatchTransaction | BatchRefusal> {
-  const fee = await inclusionFee(server, attempt)
-  // By the ledger's clock: the machine's own may be ahead of it or behind.
-  const maxTime = head.closeTime + lifetime_s
-  const { draft, simulation } = await simulate({ server, vault, engine, batch, fee, maxTime })
+export async function makeBatchTransaction(input: BatchTransactionInput): Promise<BatchTransaction | BatchRefusal> {
+  const { server, engine, head, lifetime_s, attempt } = input
+  const simulation = await simulate(input)
   if (rpc.Api.isSimulationError(simulation)) {
     const refusal = new ContractRefusal(simulation.error)
     return { refused: refusal.message, tooLarge: refusal.overLimit, latestLedger: simulation.latestLedger }
   }
-  const transaction = rpc.assembleTransaction(draft, simulation).build()
+  const [fee, source] = await Promise.all([inclusionFee(server, attempt), server.getAccount(engine.publicKey())])
+  // By the ledger's clock: the machine's own may be ahead of it or behind.
+  const maxTime = head.closeTime + lifetime_s
+  const transaction = rpc.assembleTransaction(draft(input, source, fee, maxTime), simulation).build()
   transaction.sign(engine)
   const envelope = transaction.toEnvelope().toXdr()
   const limit = exceededLimit(simulation.transactionData.build(), envelope.length)

@@ -8,6 +8,7 @@ import type { Trader } from './deployedVault.ts'
 import { FaultyCalls } from './faultyCalls.ts'
 import { LocalChain } from './localChain.ts'
 import { SettlementRig } from './settlementRig.ts'
+import type { Deal } from './settlementRig.ts'
 import { until } from './waiting.ts'
 
 t.setTimeout(240_000)
@@ -27,11 +28,12 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
   t.teardown(() => rig.end())
   rig.register(alice, bob)
 
-  const aliceBuys = (base: bigint, quote: bigint): void => {
-    rig.trade(alice, bob, base, quote)
+  const bought = (base: bigint, quote: bigint): Deal => {
     held.native += base
     held.usd -= quote
+    return [alice, bob, base, quote]
   }
+  const aliceBuys = (base: bigint, quote: bigint): void => rig.trade(...bought(base, quote))
   const balancesAreRight = async (t: Tap): Promise<void> => {
     const balances = await Promise.all([vault.balance(alice, 0), vault.balance(alice, 1), vault.balance(bob, 0), vault.balance(bob, 1)])
     t.same(balances, [held.native, held.usd, FUNDS - held.native, FUNDS - held.usd])
@@ -46,8 +48,7 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
         return chain.server.sendTransaction(transaction)
       },
     })
-    aliceBuys(100n, 350n)
-    aliceBuys(1n, 3n)
+    rig.trades([bought(100n, 350n), bought(1n, 3n)])
     await rig.settled(1)
     await balancesAreRight(t)
     const settled = rig.status.settled
@@ -63,8 +64,10 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
   await t.test('trades that cancel out settle with empty deltas', async (t) => {
     rig.kill()
     rig.start()
-    rig.trade(alice, bob, 5n, 7n)
-    rig.trade(bob, alice, 5n, 7n)
+    rig.trades([
+      [alice, bob, 5n, 7n],
+      [bob, alice, 5n, 7n],
+    ])
     await rig.settled(2)
     t.equal(await sequence(), 2)
     await balancesAreRight(t)
@@ -179,14 +182,17 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     const dave: Trader = await vault.trader()
     await vault.deposit(dave, 1, 1n)
     rig.register(dave)
-    rig.start()
+    let [asked, sent] = [0, 0]
+    rig.start(new FaultyCalls(), {
+      getAccount: (id) => (asked++, chain.server.getAccount(id)),
+      sendTransaction: (transaction) => (sent++, chain.server.sendTransaction(transaction)),
+    })
     const ofAlice = (): Promise<bigint[]> => Promise.all([vault.balance(alice, 0), vault.balance(alice, 1)])
     const [native = 0n, usd = 0n] = await ofAlice()
-    aliceBuys(4n, 4n)
     // Dave sells what he does not have.
-    rig.trade(alice, dave, 40n, 1n)
-    aliceBuys(6n, 6n)
+    rig.trades([bought(4n, 4n), [alice, dave, 40n, 1n], bought(6n, 6n)])
     await rig.settled(before + 1)
+    t.equal(asked, sent, 'no question about the batch asks for a sequence number')
     t.equal(rig.status.aside.trades, 1)
     t.same(rig.status.alarms, ['aside'])
     t.same(await ofAlice(), [native + 10n, usd - 10n])

@@ -12,6 +12,9 @@ import { JournaledActor } from './journaledActor.ts'
 import { trade } from './trades.ts'
 import { TestLog, until } from './waiting.ts'
 
+/** Who buys from whom, how much native for how much USD. */
+export type Deal = readonly [buyer: Trader, seller: Trader, base: bigint, quote: bigint]
+
 /** A settlement actor with its real driver on a real chain, whose process can be killed and started again. */
 export class SettlementRig {
   readonly log = new TestLog()
@@ -41,9 +44,16 @@ export class SettlementRig {
   }
 
   /** `buyer` buys `base` native from `seller` for `quote` USD. */
-  trade(buyer: Trader, seller: Trader, base: bigint, quote: bigint): void {
-    const n = ++this.#trades
-    this.actor.hear('pair.A0-A1', { ...trade(n, { buyer: 0, seller: 0, base, quote }), buyer: buyer.account, seller: seller.account })
+  trade(...deal: Deal): void {
+    this.trades([deal])
+  }
+
+  /** In one packet, so that one batch takes them however slow the machine is. */
+  trades(deals: readonly Deal[]): void {
+    this.actor.hear(
+      'pair.A0-A1',
+      ...deals.map(([buyer, seller, base, quote]) => ({ ...trade(++this.#trades, { buyer: 0, seller: 0, base, quote }), buyer: buyer.account, seller: seller.account })),
+    )
   }
 
   start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}): void {
