@@ -146,5 +146,8 @@ export interface Trade {
   readonly lots: Lots
   readonly base: Amount
   readonly quote: Amount
+  /** What the venue keeps of what each side receives: of `base` the buyer's, of `quote` the seller's. */
+  readonly buyerFee: Amount
+  readonly sellerFee: Amount
   readonly time: Milliseconds
 }

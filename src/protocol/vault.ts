@@ -271,6 +271,8 @@ export type PairChange =
       readonly lots: Lots
       readonly base: Amount
       readonly quote: Amount
+      /** What the venue keeps of what the order receives: base for a buy, quote for a sell. */
+      readonly fee: Amount
     }
   /** Self-trade prevention took `lots` off its total; they did not trade. */
   | { readonly kind: 'reduced'; readonly order: OrderId; readonly account: AccountId; readonly lots: Lots }
@@ -295,7 +297,7 @@ export type ChainReport =
 
 /** From the settlement actor. */
 export type SettlementReport =
-  /** One account's part of a batch that is final: the trades, and per asset what came in and went out, both ≥ 0. */
+  /** One account's part of a batch that is final: the trades, and per asset what came in, less the fees on it, and what went out, both ≥ 0. */
   | {
       readonly kind: 'settled'
       readonly account: AccountId

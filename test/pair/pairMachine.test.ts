@@ -46,14 +46,14 @@ t.test('a full fill is told to both traders, to the settlement actor and to the 
   effects.take()
   const outcome = place('b', ben, 'buy', 5, 110)
   t.strictSame(outcome, { order: 'b', status: 'filled', reason: 'filled', ticks: 110, lots: 5, filledLots: 5, filledQuote: 1_000n, created: START - 1, time: START })
-  const fill = { kind: 'filled', trade: 'A-Q:1', ticks: 100, lots: 5, base: 50n, quote: 1_000n, time: START }
+  const fill = { kind: 'filled', trade: 'A-Q:1', ticks: 100, lots: 5, base: 50n, quote: 1_000n, fee: 0n, time: START }
   const [annVault, benVault] = [vaultOf(ann, 4), vaultOf(ben, 4)]
   const sides = { buyer: ben, seller: ann, buyOrder: 'b', sellOrder: 's' }
   t.strictSame(effects.sent, [
     { to: benVault, message: { ...fill, order: 'b', account: ben, role: 'taker' } },
     { to: annVault, message: { ...fill, order: 's', account: ann, role: 'maker' } },
     { to: annVault, message: { kind: 'closed', order: 's', account: ann, reason: 'filled', time: START } },
-    { to: settlementActor(0), message: { kind: 'trade', id: 'A-Q:1', market: 'A-Q', ...sides, ticks: 100, lots: 5, base: 50n, quote: 1_000n, time: START } },
+    { to: settlementActor(0), message: { kind: 'trade', id: 'A-Q:1', market: 'A-Q', ...sides, ticks: 100, lots: 5, base: 50n, quote: 1_000n, buyerFee: 0n, sellerFee: 0n, time: START } },
     { to: benVault, message: { kind: 'closed', order: 'b', account: ben, reason: 'filled', time: START } },
   ])
 })

@@ -211,7 +211,7 @@ export class SlowPair {
     }
   }
 
-  #filled({ maker, taker, takerSide, ticks, lots, makerOpen, takerOpen }: Filled): void {
+  #filled({ maker, taker, takerSide, ticks, lots, makerOpen, takerOpen, makerFee, takerFee }: Filled): void {
     const id = `${this.#market.name}:${++this.trades}` as TradeId
     const base = BigInt(lots) * this.#market.rules.lotSize
     const quote = BigInt(ticks) * BigInt(lots) * this.#market.rules.tickSize
@@ -220,13 +220,13 @@ export class SlowPair {
       const order = this.orderOf(number)
       order.filled += lots
       order.quote += quote
-      this.#tell(order, { kind: 'filled', ...named(order), trade: id, role: number === taker ? 'taker' : 'maker', ...amounts })
+      this.#tell(order, { kind: 'filled', ...named(order), trade: id, role: number === taker ? 'taker' : 'maker', ...amounts, fee: BigInt(number === taker ? takerFee : makerFee) as Amount })
     }
     if (makerOpen === 0) this.#close(maker, 'filled')
     const [buy, sell] = takerSide === 0 ? [this.orderOf(taker), this.orderOf(maker)] : [this.orderOf(maker), this.orderOf(taker)]
-    const trade: Trade = {
-      kind: 'trade', id, market: this.#market.name, buyer: buy.place.account, seller: sell.place.account, buyOrder: buy.place.order, sellOrder: sell.place.order, ...amounts, time: this.time,
-    }
+    const [buyerFee, sellerFee] = (takerSide === 0 ? [takerFee, makerFee] : [makerFee, takerFee]).map((fee) => BigInt(fee) as Amount) as [Amount, Amount]
+    const parties = { buyer: buy.place.account, seller: sell.place.account, buyOrder: buy.place.order, sellOrder: sell.place.order }
+    const trade: Trade = { kind: 'trade', id, market: this.#market.name, ...parties, ...amounts, buyerFee, sellerFee, time: this.time }
     this.sent.push({ to: settlementActor(0), message: trade })
     if (takerOpen === 0) this.#close(taker, 'filled')
   }

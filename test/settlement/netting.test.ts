@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { net } from '../../src/settlement/netting.ts'
+import { feesOf, net } from '../../src/settlement/netting.ts'
 import { accountOf, anyTrades, assets, assetsOf, trade } from './trades.ts'
 
 t.test('a buy and a sell', async (t) => {
@@ -27,6 +27,28 @@ t.test('an account on both sides of a trade has the trade once', async (t) => {
     { asset: assets[0], in: 10n, out: 10n },
     { asset: assets[1], in: 35n, out: 35n },
   ])
+})
+
+t.test('a fee comes off what its side receives, and is summed per asset with what it was taken from', async (t) => {
+  const trades = [
+    trade(1, { buyer: 1, seller: 2, base: 1_000n, quote: 3_500n, buyerFee: 2n, sellerFee: 4n }),
+    trade(2, { buyer: 2, seller: 1, base: 10n, quote: 30n }),
+    trade(3, { market: 'A5-A3', buyer: 2, seller: 1, base: 10n, quote: 1n, sellerFee: 1n }),
+  ]
+  const [first, second] = net(trades, assetsOf)
+  t.same(first?.moves.slice(0, 2), [{ asset: assets[0], in: 998n, out: 10n }, { asset: assets[1], in: 30n, out: 3_500n }])
+  t.same(second?.moves.slice(0, 2), [{ asset: assets[0], in: 10n, out: 1_000n }, { asset: assets[1], in: 3_496n, out: 30n }])
+  t.same(feesOf(trades, assetsOf), [
+    { asset: assets[0], amount: 2n, turnover: 1_010n },
+    { asset: assets[1], amount: 4n, turnover: 3_530n },
+    { asset: assets[3], amount: 1n, turnover: 1n },
+  ])
+})
+
+t.test('a fee is no more than what its side receives, and no less than nothing', async (t) => {
+  const amounts = { buyer: 1, seller: 2, base: 10n, quote: 35n }
+  for (const fees of [{ buyerFee: 11n }, { sellerFee: 36n }, { buyerFee: -1n }, { sellerFee: -1n }]) t.throws(() => net([trade(1, { ...amounts, ...fees })], assetsOf))
+  t.same(net([trade(1, { ...amounts, buyerFee: 10n })], assetsOf)[0]?.moves[0], { asset: assets[0], in: 0n, out: 0n })
 })
 
 t.test('an amount that is not above zero is refused', async (t) => {

@@ -34,7 +34,7 @@ export const accountOf = (n: number): AccountId => `G${n.toString(2).padStart(55
 const orderOf = (text: string): OrderId => hash('sha256', text) as OrderId
 
 /** The nth trade of a market, with orders that follow from its number. */
-export function trade(n: number, fields: { market?: string; buyer: number; seller: number; base: bigint; quote: bigint; time?: number }): Trade {
+export function trade(n: number, fields: { market?: string; buyer: number; seller: number; base: bigint; quote: bigint; buyerFee?: bigint; sellerFee?: bigint; time?: number }): Trade {
   const market = (fields.market ?? 'A0-A1') as MarketName
   return {
     kind: 'trade',
@@ -48,6 +48,8 @@ export function trade(n: number, fields: { market?: string; buyer: number; selle
     lots: 1 as Lots,
     base: fields.base as Amount,
     quote: fields.quote as Amount,
+    buyerFee: (fields.buyerFee ?? 0n) as Amount,
+    sellerFee: (fields.sellerFee ?? 0n) as Amount,
     time: (fields.time ?? 1_700_000_000_000 + n) as Milliseconds,
   }
 }

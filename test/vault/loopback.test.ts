@@ -238,10 +238,10 @@ t.test('vaults and markets together: whatever the order of delivery, money moves
       const move = (who: string, asset: string, amount: bigint): unknown => expected.set(`${who} ${asset}`, (expected.get(`${who} ${asset}`) ?? 0n) + amount)
       for (const trade of loop.trades) {
         const base = trade.market === AQ ? assetA : assetB
-        move(trade.buyer, base, trade.base)
+        move(trade.buyer, base, trade.base - trade.buyerFee)
         move(trade.seller, base, 0n - trade.base)
         move(trade.buyer, assetQ, 0n - trade.quote)
-        move(trade.seller, assetQ, trade.quote)
+        move(trade.seller, assetQ, trade.quote - trade.sellerFee)
       }
       for (const [key, state] of balances(loop)) {
         assert.equal(state.reserved, 0n)

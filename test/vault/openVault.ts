@@ -71,11 +71,11 @@ export function openVault(machine = new VaultMachine(0, venue)) {
 
   const rested = (account: AccountId, id: string, market: MarketName = AQ): void =>
     machine.message(pairActor(market), { kind: 'rested', order: id as OrderId, account, time: effects.time }, effects)
-  const filled = (account: AccountId, id: string, lots: number, ticks: number, market: MarketName = AQ): TradeId => {
+  const filled = (account: AccountId, id: string, lots: number, ticks: number, market: MarketName = AQ, fee = 0n): TradeId => {
     const trade = `${market}:${++trades}` as TradeId
     const rules = marketOf(venue, market)
     const amounts = { base: rules.baseAmount(lots as Lots), quote: rules.quoteAmount(ticks as Ticks, lots as Lots) }
-    const fill = { trade, role: 'taker', ticks: ticks as Ticks, lots: lots as Lots, ...amounts } as const
+    const fill = { trade, role: 'taker', ticks: ticks as Ticks, lots: lots as Lots, ...amounts, fee: fee as Amount } as const
     machine.message(pairActor(market), { kind: 'filled', order: id as OrderId, account, ...fill, time: effects.time }, effects)
     return trade
   }

@@ -210,6 +210,24 @@ t.test('the feed numbers every deposit, state change, fill and settlement of an 
   ])
 })
 
+t.test('a fee comes off what a fill brings, and off nothing else', async (t) => {
+  const { deposit, place, rested, filled, settled, balance } = openVault()
+  deposit(ann, assetQ, 1_000n)
+  deposit(ben, assetA, 100n)
+  place('b', ann, 'buy', 2, 100)
+  place('s', ben, 'sell', 2, 100)
+  for (const [who, order] of [[ann, 'b'], [ben, 's']] as const) rested(who, order)
+  // A lot is 10 of A, a tick 2 of Q a lot.
+  const trade = filled(ann, 'b', 1, 100, undefined, 1n)
+  filled(ben, 's', 1, 100, undefined, 7n)
+  t.same([balance(ann, assetQ), balance(ann, assetA)], [[1_000n, -200n, 200n, 600n], [0n, 9n, 0n, 9n]])
+  t.same([balance(ben, assetA), balance(ben, assetQ)], [[100n, -10n, 10n, 80n], [0n, 193n, 0n, 193n]])
+  settled(ann, [trade], [[assetA, 9n, 0n], [assetQ, 0n, 200n]])
+  t.same([balance(ann, assetQ), balance(ann, assetA)], [[800n, 0n, 200n, 600n], [9n, 0n, 0n, 9n]])
+  t.throws(() => filled(ann, 'b', 1, 100, undefined, 11n), { message: /a fee is taken from what the order receives/ })
+  t.throws(() => filled(ann, 'b', 1, 100, undefined, -1n), { message: /a fee is taken from what the order receives/ })
+})
+
 t.test('lists are newest first, bounded, and only one\'s own', async (t) => {
   const { machine, deposit, place, closed } = openVault()
   deposit(ann, assetQ, 10_000n)

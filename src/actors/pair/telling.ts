@@ -53,11 +53,12 @@ export class Telling implements EventReader {
     this.#report(order, { kind: 'rested', order: order.id, account: order.account })
   }
 
-  filled(maker: number, taker: number, _makerAccount: number, _takerAccount: number, takerSide: Side, ticks: number, lots: number, makerOpen: number, takerOpen: number): void {
+  filled(maker: number, taker: number, _makerAccount: number, _takerAccount: number, takerSide: Side, ticks: number, lots: number, makerOpen: number, takerOpen: number, makerFee: number, takerFee: number): void {
     const making = this.#names.get(maker)
     const taking = this.#names.get(taker)
     assert(making.account !== taking.account, 'an account does not trade with itself')
     const [buy, sell] = takerSide === side.buy ? [taking, making] : [making, taking]
+    const [buyerFee, sellerFee] = takerSide === side.buy ? [takerFee, makerFee] : [makerFee, takerFee]
     this.trades++
     const { effects } = this
     const trade: Trade = {
@@ -72,6 +73,8 @@ export class Telling implements EventReader {
       lots: lots as Lots,
       base: this.#market.baseAmount(lots as Lots),
       quote: this.#market.quoteAmount(ticks as Ticks, lots as Lots),
+      buyerFee: BigInt(buyerFee) as Amount,
+      sellerFee: BigInt(sellerFee) as Amount,
       time: effects.time,
     }
     this.#fill(taking, 'taker', trade)
@@ -131,10 +134,11 @@ export class Telling implements EventReader {
     this.#report(order, { kind: 'amended', order: order.id, account: order.account, amend: this.amend, ticks: order.ticks, lots: order.lots })
   }
 
-  #fill(order: NamedOrder, role: FillRole, { id, ticks, lots, base, quote }: Trade): void {
+  #fill(order: NamedOrder, role: FillRole, { id, ticks, lots, base, quote, buyOrder, buyerFee, sellerFee }: Trade): void {
+    const fee = order.id === buyOrder ? buyerFee : sellerFee
     order.filledLots = (order.filledLots + lots) as Lots
     order.filledQuote = (order.filledQuote + quote) as Amount
-    this.#report(order, { kind: 'filled', order: order.id, account: order.account, trade: id, role, ticks, lots, base, quote })
+    this.#report(order, { kind: 'filled', order: order.id, account: order.account, trade: id, role, ticks, lots, base, quote, fee })
   }
 
   #report(order: NamedOrder, what: PairChange): void {

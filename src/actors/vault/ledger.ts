@@ -77,7 +77,7 @@ export class Ledger {
 
   /** A trade: what was held for it is due, and what it brings is owed. Both sides move on chain later. */
   trade(account: Account, out: ContractId, outAmount: bigint, into: ContractId, inAmount: bigint): void {
-    assert(outAmount > 0n && inAmount > 0n, 'a trade moves something both ways')
+    assert(outAmount > 0n && inAmount >= 0n, 'a trade takes something, and a fee may leave nothing of what it brings')
     balanceOf(account, out).pendingOut += outAmount
     balanceOf(account, into).pendingIn += inAmount
   }

@@ -233,11 +233,13 @@ export class Orders {
     const better = order.side === 'buy' ? fill.ticks <= order.ticks : fill.ticks >= order.ticks
     assert(better || order.spend > 0n, 'a fill is no worse than its order')
     assert(order.spend > 0n || order.filledLots + fill.lots <= order.lots, 'a fill is covered by what its order holds')
+    const received = order.side === 'buy' ? fill.base : fill.quote
+    assert(fill.fee >= 0n && fill.fee <= received, 'a fee is taken from what the order receives')
     order.filledLots = (order.filledLots + fill.lots) as Lots
     order.filledQuote = (order.filledQuote + fill.quote) as Amount
     this.hold(account, order, market)
-    if (order.side === 'buy') this.#ledger.trade(account, quote.contract, fill.quote, base.contract, fill.base)
-    else this.#ledger.trade(account, base.contract, fill.base, quote.contract, fill.quote)
+    if (order.side === 'buy') this.#ledger.trade(account, quote.contract, fill.quote, base.contract, received - fill.fee)
+    else this.#ledger.trade(account, base.contract, fill.base, quote.contract, received - fill.fee)
     const shown = { price: market.formatPrice(fill.ticks), quantity: market.formatQuantity(fill.lots), quote: formatAmount(fill.quote, quote) }
     publish(account, { type: 'fill', trade: fill.trade, order: order.id, market: order.market, side: order.side, role: fill.role, ...shown }, effects)
   }
