@@ -5,8 +5,8 @@ import type { Amount, Lots, Milliseconds, OrderId, Ticks } from '../../src/proto
 import { vaultActor } from '../../src/protocol/subjects.ts'
 import { account } from './smallVenue.ts'
 
-const order = (id: string, owner: string): Omit<NamedOrder, 'handle'> => ({
-  id: id as OrderId, account: account(owner), signer: null, vault: vaultActor(0), created: 0 as Milliseconds, ticks: 1 as Ticks, lots: 1 as Lots, filledLots: 0 as Lots, filledQuote: 0n as Amount, rested: false, reason: null,
+const order = (id: string, owner: string): NamedOrder => ({
+  id: id as OrderId, account: account(owner), signer: null, handle: 0, vault: vaultActor(0), created: 0 as Milliseconds, ticks: 1 as Ticks, lots: 1 as Lots, filledLots: 0 as Lots, filledQuote: 0n as Amount, rested: false, reason: null,
 })
 
 t.test('an order has one number in the book: its vault actor’s number and partition', async (t) => {

@@ -123,7 +123,7 @@ function inputsOf(steps: readonly Step[]): Input[] {
       default: {
         const number = (numbers.get(from) ?? 0) + 1
         numbers.set(from, number)
-        const order = `o${request}` as OrderId
+        const order = String(request).padStart(64, '0') as OrderId
         placed.push({ order, number, account: owner })
         const spends = step.what === 'spend'
         const place: PairMessage = {

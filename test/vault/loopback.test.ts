@@ -136,7 +136,7 @@ function play(steps: readonly Step[], every?: number, after?: (loop: Loopback) =
           now.what === 'spend'
             ? { side: 'buy', type: 'market', ticks: 0 as Ticks, lots: 0 as Lots, spend: BigInt(now.ticks * now.lots) as Amount, timeInForce: 'IOC' }
             : { side: now.side, type: 'limit', ticks: now.ticks as Ticks, lots: now.lots as Lots, spend: 0n as Amount, timeInForce: now.timeInForce }
-        const place = { kind: 'place', id: `o${index}` as OrderId, clientOrderId: `o${index}`, account: who, signer: who, market: now.market, terms: termsOf(now), expires, ...terms } as PlaceOrder
+        const place = { kind: 'place', id: String(index).padStart(64, '0') as OrderId, clientOrderId: `o${index}`, account: who, signer: who, market: now.market, terms: termsOf(now), expires, ...terms } as PlaceOrder
         const request = loop.command(place)
         placed.set(request, place)
         promises.placed(place.id, who, request)

@@ -8,8 +8,8 @@ export interface NamedOrder {
   readonly account: AccountId
   /** The delegated key that placed it; null where it was the account's own. */
   readonly signer: AccountId | null
-  /** The account's number in the book. */
-  readonly handle: number
+  /** The account's number in the book, once the order has been added. */
+  handle: number
   /** The vault actor that owns the account and hears what becomes of the order. */
   readonly vault: ActorName
   readonly created: Milliseconds
@@ -64,7 +64,8 @@ export class NamedOrders {
     return this.#accounts.get(account)?.handle
   }
 
-  add(number: number, order: Omit<NamedOrder, 'handle'>): NamedOrder {
+  /** Keeps the order itself, not a copy, and gives it its handle: a recovery adds a million. */
+  add(number: number, order: NamedOrder): NamedOrder {
     let account = this.#accounts.get(order.account)
     if (account === undefined) {
       account = { handle: this.#free.pop() ?? this.#byHandle.length, orders: 0 }
@@ -72,10 +73,10 @@ export class NamedOrders {
       this.#byHandle[account.handle] = order.account
     }
     account.orders++
-    const named = { ...order, handle: account.handle }
-    this.#orders.set(number, named)
-    if (named.signer !== null) this.#delegated(named.account, named.signer).add(number)
-    return named
+    order.handle = account.handle
+    this.#orders.set(number, order)
+    if (order.signer !== null) this.#delegated(order.account, order.signer).add(number)
+    return order
   }
 
   /** An order has closed; an account without orders gives its number back. */

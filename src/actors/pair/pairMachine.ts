@@ -146,7 +146,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     // What a budget buys is bounded like any other order of the market.
     const lots = spends ? (maxLots as Lots) : place.lots
     const order = this.#names.add(number, {
-      id: place.order, account: place.account, signer: place.signer, vault, created: place.created, ticks: place.ticks, lots,
+      id: place.order, account: place.account, signer: place.signer, handle: 0, vault, created: place.created, ticks: place.ticks, lots,
       filledLots: 0 as Lots, filledQuote: 0n as Amount, rested: false, reason: null,
     })
     // Its way here may have taken longer than it had to live.
