@@ -11,7 +11,7 @@ import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
-import { developmentKeys } from '../../src/enclave/keys.ts'
+import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { Subjects } from '../../src/protocol/subjects.ts'
 

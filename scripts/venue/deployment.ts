@@ -17,6 +17,8 @@ export interface Deployment {
   readonly fromLedger: number
   /** Sha256 of the contract's code. */
   readonly code: string
+  /** G… address of the engine that the vault knows. */
+  readonly engine: string
   readonly assets: readonly DeployedAsset[]
 }
 
@@ -75,7 +77,7 @@ export async function deploy(chain: Chain, founders: Founders, codes: readonly s
     const { id: index } = await admitAsset(await chain.signer(admin), vault, classicAsset(plan), [])
     assets.push({ ...plan, contract, index, decimals: DECIMALS })
   }
-  return { passphrase, vault, fromLedger, code: codeOf(wasm), assets }
+  return { passphrase, vault, fromLedger, code: codeOf(wasm), engine: engine.publicKey(), assets }
 }
 
 const codeOf = (wasm: Uint8Array): string => createHash('sha256').update(wasm).digest('hex')

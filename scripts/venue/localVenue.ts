@@ -7,7 +7,8 @@ import { setPin } from '../../src/actors/placement/pins.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
-import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
+import { keyPaths } from '../../src/enclave/keys.ts'
+import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
@@ -194,14 +195,16 @@ export class LocalVenue {
   /** The network, and at the first start all that has to stand on it. */
   async startChain(): Promise<void> {
     const file = this.state.file('deployment.json')
+    const engine = Keypair.fromRawEd25519Seed(Buffer.from(await this.keys.secret(keyPaths.engine)))
     this.#deployment = readDeployment(file)
     if (!this.#deployment) {
       this.#ledgerTime_s = Math.min(FOUNDING_LEDGER_TIME_s, this.#options.ledgerTime_s)
       await this.#progress.run('Stellar network', () => this.localnet.start(), () => this.chain.url)
-      const founders = { admin: this.#keyOf('admin'), issuer: this.#keyOf('issuer'), engine: Keypair.fromRawEd25519Seed(Buffer.from(await this.keys.secret(keyPaths.engine))) }
+      const founders = { admin: this.#keyOf('admin'), issuer: this.#keyOf('issuer'), engine }
       this.#deployment = await deploy(this.chain, founders, this.#options.assets ?? ['USDC', 'EURC'], this.#progress)
       return
     }
+    if (this.#deployment.engine !== engine.publicKey()) throw new Fault(`The venue in ${this.state.path} was founded with other keys, which an earlier version derived in another way: begin anew with --fresh.`)
     this.#kept = true
     await this.#progress.run('Stellar network', () => this.localnet.start(), () => `${this.chain.url}, state kept`)
     if (!isCurrent(this.#deployment)) this.#progress.say('  The contract has changed since this venue was founded; it keeps the old one. `npm start -- --fresh` begins anew with the new one.')

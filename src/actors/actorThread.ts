@@ -4,7 +4,7 @@ import type { Remote } from 'comlink'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import { endpointOf } from './control.ts'
-import type { HostControl, HostData } from './control.ts'
+import type { HostControl, HostData, ShardData } from './control.ts'
 import { exitCodes } from './exitCodes.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
 import { sentence } from './runtime/log.ts'
@@ -24,7 +24,7 @@ interface Running {
 /** One actor's place in a shard: the worker thread that hosts it, and its replacement whenever that ends. */
 export class ActorThread {
   readonly actor: ActorName
-  readonly #data: Omit<HostData, 'port' | 'actor'>
+  readonly #data: ShardData
   readonly #log: Log
   readonly #fenced: (() => void) | null
   #running: Running | null = null
@@ -35,7 +35,7 @@ export class ActorThread {
   #firstRun = Promise.withResolvers<void>()
 
   /** @param fenced called where its journal has another writer; it is not started again then. Without, it is: whoever starts last is the owner */
-  constructor(actor: ActorName, data: Omit<HostData, 'port' | 'actor'>, log: Log, fenced: (() => void) | null = null) {
+  constructor(actor: ActorName, data: ShardData, log: Log, fenced: (() => void) | null = null) {
     this.actor = actor
     this.#fenced = fenced
     this.#data = data
@@ -105,7 +105,8 @@ export class ActorThread {
   #launch(): void {
     const { port1, port2 } = new MessageChannel()
     const startedAt = Date.now()
-    const workerData: HostData = { ...this.#data, actor: this.actor, port: port2 }
+    const { keys, ...data } = this.#data
+    const workerData: HostData = { ...data, secrets: keys.of(this.actor), actor: this.actor, port: port2 }
     const worker = new Worker(new URL('./host.ts', import.meta.url), { name: this.actor, workerData, transferList: [port2] })
     const control = wrap<HostControl>(endpointOf(port1))
     const exited = new Promise<void>((resolve) => {

@@ -1,9 +1,11 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Endpoint } from 'comlink'
+import type { Secrets } from '../enclave/givenKeys.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
 import type { NatsAccess } from './runtime/transport.ts'
+import type { ThreadKeys } from './threadKeys.ts'
 
 /** What the supervisor may ask of the worker that hosts an actor. Control only: data goes over NATS. */
 export interface HostControl {
@@ -25,12 +27,17 @@ export interface HostData {
   readonly node: string
   /** The venue's configuration, as it was in its file. */
   readonly venue: unknown
-  /** Root of the development keys. */
-  readonly keysFile: string
+  /** What of the venue's secrets this thread needs. */
+  readonly secrets: Secrets
   readonly nats: NatsAccess
   /** The module that makes settlement and watcher actors: actors do not import settlement, they are handed it. */
   readonly settlementModule: string
   readonly port: MessagePort
+}
+
+/** What a shard starts its workers with. */
+export interface ShardData extends Omit<HostData, 'port' | 'actor' | 'secrets'> {
+  readonly keys: ThreadKeys
 }
 
 /** Comlink's types know the browser's ports only; Node's have the same methods and events. */

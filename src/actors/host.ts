@@ -3,7 +3,8 @@ import { workerData } from 'node:worker_threads'
 import { expose } from 'comlink'
 import { feedKeys } from '../enclave/feedKeys.ts'
 import { FeedSeal } from '../enclave/feedSeal.ts'
-import { developmentKeys, keyPaths } from '../enclave/keys.ts'
+import { givenKeys } from '../enclave/givenKeys.ts'
+import { keyPaths } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import { endpointOf } from './control.ts'
 import type { HostControl, HostData } from './control.ts'
@@ -33,11 +34,12 @@ const connection = await connectNats(data.nats, data.actor).catch((error: unknow
   return process.exit(exitCodes.unavailable)
 })
 const venue = readVenue(data.venue)
-const keys = developmentKeys(data.keysFile)
+const keys = givenKeys(data.secrets)
 const hosted = await createRole(data.actor, { venue, keys, log, settlementModule: data.settlementModule })
 const { subjects } = venue
 const secret = await keys.secret(keyPaths.journal)
-const sealing = await feedKeys(keys, venue.file)
+// Nobody else writes accounts' feeds.
+const sealing = data.actor.startsWith('vault.') ? await feedKeys(keys, venue.file) : null
 const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
 const actor = new Actor({
   name: data.actor,

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { developmentKeys, keyPaths } from '../enclave/keys.ts'
+import { keyPaths } from '../enclave/keys.ts'
+import { openKeys } from '../enclave/openKeys.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
@@ -18,9 +19,11 @@ import type { NatsAccess } from './runtime/transport.ts'
 import { SnapshotSchedule } from './snapshotSchedule.ts'
 import { SnapshotThread } from './snapshotThread.ts'
 import { Supervisor } from './supervisor.ts'
+import { ThreadKeys } from './threadKeys.ts'
 
 // A shard: the process that runs some or all actors of a venue.
-//   node src/actors/shard.ts --venue FILE --keys FILE [--node a] [--actors vault.0,pair.XLM-USDC]
+//   node src/actors/shard.ts --venue FILE --keys KEYS [--node a] [--actors vault.0,pair.XLM-USDC]
+// KEYS: unix:PATH, the shard's socket of the key holder, or the root file of a development venue.
 // Several shards of one venue are nodes with names of their own; they share its actors among them (placement/).
 // To a parent with an IPC channel it says {type: 'ready'} when all actors that belong to it run, and it obeys {type: 'terminate', actor}. It drains and
 // ends at SIGTERM, at SIGINT, and when such a parent is gone.
@@ -49,7 +52,7 @@ function readArguments(): Arguments {
   } catch (error) {
     leave(exitCodes.usage, sentence(error))
   }
-  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys FILE [--node NAME] [--actors NAME,NAME]')
+  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys KEYS [--node NAME] [--actors NAME,NAME]')
 }
 
 function configured(file: string): { json: unknown; venue: Venue } {
@@ -69,12 +72,15 @@ function chosen(venue: Venue, list: string | undefined): readonly ActorName[] {
   return unknown === undefined ? names : leave(exitCodes.usage, `the venue has no actor ${unknown}`)
 }
 
-const { venue: venueFile, keys: keysFile, node, actors: list } = readArguments()
+const { venue: venueFile, keys: keysOption, node, actors: list } = readArguments()
 const { json, venue } = configured(venueFile)
 const actors = chosen(venue, list)
 let nats: NatsAccess
+let threadKeys: ThreadKeys
 try {
-  const password = Buffer.from(await developmentKeys(keysFile).secret(keyPaths.nats)).toString('hex')
+  const keys = await openKeys(keysOption, venue.file)
+  threadKeys = await ThreadKeys.open(keys, venue, actors)
+  const password = Buffer.from(await keys.secret(keyPaths.nats)).toString('hex')
   nats = { servers: venue.file.nats.servers, user: venue.file.nats.user, password }
 } catch (error) {
   leave(exitCodes.configuration, sentence(error))
@@ -90,7 +96,7 @@ try {
   leave(exitCodes.unavailable, sentence(error))
 }
 
-const data = { venue: json, keysFile, nats, node, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
+const data = { venue: json, keys: threadKeys, nats, node, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
 const supervisor = new Supervisor([], data, log, (actor) => placement.fenced(actor))
 const instance = randomBytes(8).toString('hex')
 const placement = new Placement({ node, instance, actors, store, host: supervisor, clock: systemClock, log, drain_ms, superseded: () => void superseded() })

@@ -1,7 +1,8 @@
 import { constants, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { expose } from 'comlink'
-import { developmentKeys, keyPaths } from '../enclave/keys.ts'
+import { givenKeys } from '../enclave/givenKeys.ts'
+import { keyPaths } from '../enclave/keys.ts'
 import { limits } from '../protocol/limits.ts'
 import { readVenue } from '../protocol/venue.ts'
 import { endpointOf } from './control.ts'
@@ -35,7 +36,7 @@ const connection = await connectNats(data.nats, 'snapshots').catch((error: unkno
 })
 const venue = readVenue(data.venue)
 const { subjects } = venue
-const keys = developmentKeys(data.keysFile)
+const keys = givenKeys(data.secrets)
 const secret = await keys.secret(keyPaths.journal)
 
 const control: SnapshotControl = {

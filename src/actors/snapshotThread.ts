@@ -3,6 +3,7 @@ import { releaseProxy, wrap } from 'comlink'
 import type { Remote } from 'comlink'
 import type { ActorName } from '../protocol/identity.ts'
 import { endpointOf } from './control.ts'
+import type { ShardData } from './control.ts'
 import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
 import type { SnapshotControl, SnapshotData, Taken } from './snapshotControl.ts'
@@ -19,11 +20,11 @@ interface Running {
 
 /** The worker thread in which a shard's snapshots are taken: started when the first is due, and anew where it has died. */
 export class SnapshotThread implements SnapshotControl {
-  readonly #data: Omit<SnapshotData, 'port'>
+  readonly #data: ShardData
   readonly #log: Log
   #running: Running | null = null
 
-  constructor(data: Omit<SnapshotData, 'port'>, log: Log) {
+  constructor(data: ShardData, log: Log) {
     this.#data = data
     this.#log = log
   }
@@ -46,7 +47,9 @@ export class SnapshotThread implements SnapshotControl {
 
   #launch(): Running {
     const { port1, port2 } = new MessageChannel()
-    const worker = new Worker(new URL('./snapshotHost.ts', import.meta.url), { name: 'snapshots', workerData: { ...this.#data, port: port2 }, transferList: [port2] })
+    const { keys, venue, nats, settlementModule } = this.#data
+    const workerData: SnapshotData = { venue, nats, settlementModule, secrets: keys.of('snapshots'), port: port2 }
+    const worker = new Worker(new URL('./snapshotHost.ts', import.meta.url), { name: 'snapshots', workerData, transferList: [port2] })
     const control = wrap<SnapshotControl>(endpointOf(port1))
     const gone = new Promise<never>((_, reject) => {
       worker.once('error', (error) => this.#log.error('snapshots', 'the thread threw', { reason: sentence(error) }))

@@ -1,7 +1,7 @@
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import { ActorThread } from './actorThread.ts'
-import type { HostData } from './control.ts'
+import type { ShardData } from './control.ts'
 import type { ActorHost } from './placement/placement.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
 import type { Log } from './runtime/log.ts'
@@ -9,7 +9,7 @@ import type { Log } from './runtime/log.ts'
 /** Starts, watches, replaces and ends the actors of one shard, each in a worker thread of its own. */
 export class Supervisor implements ActorHost {
   readonly #threads = new Map<ActorName, ActorThread>()
-  readonly #data: Omit<HostData, 'port' | 'actor'>
+  readonly #data: ShardData
   readonly #log: Log
   readonly #fenced: ((actor: ActorName) => void) | null
 
@@ -17,7 +17,7 @@ export class Supervisor implements ActorHost {
    * @param actors those that `start` starts; more may come and go
    * @param fenced hears of an actor whose journal has another writer: it is not started again
    */
-  constructor(actors: readonly ActorName[], data: Omit<HostData, 'port' | 'actor'>, log: Log, fenced: ((actor: ActorName) => void) | null = null) {
+  constructor(actors: readonly ActorName[], data: ShardData, log: Log, fenced: ((actor: ActorName) => void) | null = null) {
     this.#data = data
     this.#log = log
     this.#fenced = fenced

@@ -39,7 +39,7 @@ export class Operation {
 
   static async open(place: Place): Promise<Operation> {
     const venue = place.venue('--state')
-    const password = Buffer.from(await place.keys().secret(keyPaths.nats)).toString('hex')
+    const password = Buffer.from(await (await place.keys()).secret(keyPaths.nats)).toString('hex')
     const { servers, user, replicas } = venue.file.nats
     const connection = await connectNats({ servers, user, password }, 'darkpool')
     return new Operation(venue, await KvStore.open(connection, venue.subjects, replicas ?? 1), connection)

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StrKey } from '@stellar/stellar-sdk/base'
-import { developmentKeys } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
+import { fileKeys } from '../enclave/openKeys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
@@ -50,10 +50,10 @@ export class Place {
   }
 
   /** The venue's own secrets: for its operator, on its machine. */
-  keys(): Keys {
+  async keys(): Promise<Keys> {
     const file = join(this.state, 'keys', 'root')
     if (!existsSync(file)) throw new UsageFault(`there are no venue keys in ${file}`)
-    return developmentKeys(file)
+    return fileKeys(file)
   }
 
   /** The trader's key, and the text it was read from. */

@@ -38,10 +38,14 @@ export class FeedKeys {
   }
 }
 
+/** Of the versions that are known; none where the venue's feeds are not sealed. */
+export const feedKeyPaths = ({ nats: { sealed } }: Pick<VenueFile, 'nats'>): readonly string[] => versionsOf(sealed ?? 0).map(feedKeyPath)
+
+const versionsOf = (sealed: number): number[] => Array.from({ length: sealed }, (_, n) => n + 1).slice(-OLDER - 1)
+
 /** null where the venue's feeds are not sealed. */
 export async function feedKeys(keys: Keys, { venue, nats: { sealed } }: VenueFile): Promise<FeedKeys | null> {
   if (sealed === undefined) return null
-  const versions = Array.from({ length: sealed }, (_, n) => n + 1).slice(-OLDER - 1)
-  const secrets = await Promise.all(versions.map(async (version) => [version, await keys.secret(feedKeyPath(version))] as const))
+  const secrets = await Promise.all(versionsOf(sealed).map(async (version) => [version, await keys.secret(feedKeyPath(version))] as const))
   return new FeedKeys(venue, sealed, new Map(secrets))
 }

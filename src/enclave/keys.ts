@@ -1,7 +1,3 @@
-import { hkdfSync, randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { dirname } from 'node:path'
-
 /** Where each secret of the venue comes from. A path is used for one purpose only; a new version of a key is a new path. */
 export const keyPaths = {
   /** ed25519 seed of the matching engine: signs settlement transactions and co-signs withdrawals. */
@@ -28,28 +24,4 @@ export const feedKeyPath = (version: number): string => `darkpool/v${version}/fe
 export interface Keys {
   /** 32 secret bytes that depend on the enclave's root secret and the path only. */
   secret(path: string): Promise<Uint8Array>
-}
-
-/**
- * Keys for a machine without TDX: derived from one random root secret in a file that only its owner may read. The file is made at first
- * use. A confidential VM gets its keys from dstack instead, where the root never leaves the key management service.
- */
-export function developmentKeys(rootFile: string): Keys {
-  const root = readRoot(rootFile)
-  return {
-    secret: async (path) => new Uint8Array(hkdfSync('sha256', root, 'darkpool development keys', path, 32)),
-  }
-}
-
-function readRoot(file: string): Buffer {
-  if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-    const descriptor = openSync(file, 'wx', 0o600)
-    writeSync(descriptor, `${randomBytes(32).toString('hex')}\n`)
-    fsyncSync(descriptor)
-    closeSync(descriptor)
-  }
-  const text = readFileSync(file, 'utf8').trim()
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new Error(`${file} is not a development root key (64 hex digits)`)
-  return Buffer.from(text, 'hex')
 }

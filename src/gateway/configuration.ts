@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { developmentKeys } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
+import { openKeys } from '../enclave/openKeys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 
-export const USAGE = 'usage: node src/gateway/main.ts --venue FILE --keys FILE [--port N]'
+export const USAGE = 'usage: node src/gateway/main.ts --venue FILE --keys KEYS [--port N]'
 
 export interface Configuration {
   readonly venue: Venue
@@ -14,13 +14,13 @@ export interface Configuration {
 }
 
 /** Reads the command line and what it names. @throws Error with one clear sentence */
-export function readConfiguration(args: string[]): Configuration {
+export async function readConfiguration(args: string[]): Promise<Configuration> {
   const { values } = parseArgs({ args, options: { venue: { type: 'string' }, keys: { type: 'string' }, port: { type: 'string' } } })
   if (values.venue === undefined || values.keys === undefined) throw new Error(USAGE)
   const venue = readVenue(readJson(values.venue))
   const port = values.port === undefined ? venue.file.gateway.port : Number(values.port)
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new Error(`--port ${values.port} is no port number`)
-  return { venue, keys: developmentKeys(values.keys), port }
+  return { venue, keys: await openKeys(values.keys, venue.file), port }
 }
 
 function readJson(file: string): unknown {

@@ -29,7 +29,7 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
 
 async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; feeds: FeedKeys | null }> {
   try {
-    const read = readConfiguration(process.argv.slice(2))
+    const read = await readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
     const [nats, challengeSeed, tokens, feeds] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), feedKeys(keys, venue.file)])
     return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens, feeds }

@@ -37,6 +37,12 @@ export const VenueFile = Type.Object(
       },
       closed,
     ),
+    enclave: Type.Optional(
+      Type.Object(
+        { kind: Type.Union([Type.Literal('dstack'), Type.Literal('development')], { description: 'dstack: a confidential VM. development: the guest agent that a development build brings along, whose evidence nobody else accepts' }) },
+        { ...closed, description: 'Where keys and evidence come from: from a file, and none, unless given' },
+      ),
+    ),
     /** Number of vault actors the accounts are spread over. Fixed for the venue's life: it decides who owns an account. */
     vaultPartitions: Type.Integer({ minimum: 1, maximum: 64 }),
     assets: Type.Array(

@@ -13,11 +13,14 @@ import { connectNats } from '../../src/actors/runtime/transport.ts'
 import { SnapshotSchedule } from '../../src/actors/snapshotSchedule.ts'
 import { SnapshotThread } from '../../src/actors/snapshotThread.ts'
 import { Supervisor } from '../../src/actors/supervisor.ts'
-import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
+import { ThreadKeys } from '../../src/actors/threadKeys.ts'
+import { keyPaths } from '../../src/enclave/keys.ts'
+import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import type { ActorStatus, AnswerPacket } from '../../src/protocol/packets.ts'
 import { Subjects } from '../../src/protocol/subjects.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
 import { startNats } from '../nats/server.ts'
 import { venueFile } from './venueFile.ts'
 import { LogLines, ManualClock } from './world.ts'
@@ -35,6 +38,7 @@ writeFileSync(venue, JSON.stringify(venueFile(server.url)))
 const nats = { servers: [server.url], user: server.user, password }
 const client = await connectNats(nats, 'client')
 const subjects = new Subjects('test')
+const threadKeys = (...actors: ActorName[]): Promise<ThreadKeys> => ThreadKeys.open(developmentKeys(keysFile), readVenue(venueFile(server.url)), actors)
 
 t.teardown(async () => {
   await client.close()
@@ -145,7 +149,7 @@ t.test('a shard ends with its parent', async (t) => {
 t.test('snapshots are taken beside running actors, in a thread of their own, and a new owner begins from them', async (t) => {
   await ensureStreams(client, subjects)
   const log = new LogLines()
-  const data = { venue: venueFile(server.url), keysFile, nats, node: 'a', settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
+  const data = { venue: venueFile(server.url), keys: await threadKeys(vault), nats, node: 'a', settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
   const supervisor = new Supervisor([vault], data, log)
   await supervisor.start()
   const thread = new SnapshotThread(data, log)
@@ -188,7 +192,7 @@ t.test('an actor that became something else than its journal says is ended while
   await ensureStreams(client, new Subjects('wilful'))
   const log = new LogLines()
   const watcher = 'watcher.0' as ActorName
-  const data = { venue: wilful, keysFile, nats, node: 'a', settlementModule: new URL('./wilfulWatcher.ts', import.meta.url).href }
+  const data = { venue: wilful, keys: await threadKeys(watcher, vault), nats, node: 'a', settlementModule: new URL('./wilfulWatcher.ts', import.meta.url).href }
   const supervisor = new Supervisor([watcher, vault], data, log)
   await supervisor.start()
   const of = async (actor: ActorName) => (await supervisor.status()).find((status) => status.actor === actor)
@@ -273,7 +277,7 @@ t.test('an actor that fails at every start is tried ever more slowly, and the ot
   const log = new LogLines()
   const actors = ['settlement.0', 'watcher.0', vault] as ActorName[]
   const settlementModule = new URL('./brokenSettlement.ts', import.meta.url).href
-  const supervisor = new Supervisor(actors, { venue: venueFile(server.url), keysFile, nats, node: 'a', settlementModule }, log)
+  const supervisor = new Supervisor(actors, { venue: venueFile(server.url), keys: await threadKeys(...actors), nats, node: 'a', settlementModule }, log)
   let ready = false
   void supervisor.start().then(() => (ready = true))
   const ended = () => log.lines.filter((line) => line.includes('settlement.0') && line.includes('started again'))

@@ -13,9 +13,12 @@ import { connectNats } from '../../src/actors/runtime/transport.ts'
 import { verify } from '../../src/actors/runtime/verify.ts'
 import { SnapshotThread } from '../../src/actors/snapshotThread.ts'
 import { Supervisor } from '../../src/actors/supervisor.ts'
-import { developmentKeys, keyPaths } from '../../src/enclave/keys.ts'
+import { ThreadKeys } from '../../src/actors/threadKeys.ts'
+import { keyPaths } from '../../src/enclave/keys.ts'
+import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import { encode } from '../../src/protocol/codec.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
 import { startNats } from '../nats/server.ts'
 import { left, machine, Stage } from './snapshotStage.ts'
 import { venueFile } from './venueFile.ts'
@@ -101,9 +104,11 @@ t.test('darkpool journal verify', async (t) => {
     rmSync(state, { recursive: true, force: true })
   })
   await ensureStreams(client, subjects)
-  const data = { venue: venueFile(server.url), keysFile, nats, node: 'a', settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
   const vault = 'vault.0' as ActorName
   const pair = 'pair.XLM-USDC' as ActorName
+  const venue = venueFile(server.url)
+  const keys = await ThreadKeys.open(developmentKeys(keysFile), readVenue(venue), [vault, pair])
+  const data = { venue, keys, nats, node: 'a', settlementModule: new URL('../../src/settlement/host.ts', import.meta.url).href }
   const supervisor = new Supervisor([vault, pair], data, new LogLines())
   await supervisor.start()
   const journalEnds = async (records: number): Promise<void> => {

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { LocalVenue } from '../../scripts/venue/localVenue.ts'
 import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 
 t.test('what was started is noted; where that cannot be written it is said, and nothing ends for it', async (t) => {
@@ -26,4 +27,12 @@ t.test('one process holds a folder', async (t) => {
   folder.release()
   t.notOk(existsSync(join(path, 'lock')))
   await new StateFolder(path).hold(() => undefined)
+})
+
+t.test('a venue that was founded with other keys is not gone on with', async (t) => {
+  const path = t.testdir()
+  writeFileSync(join(path, 'deployment.json'), JSON.stringify({ vault: 'C', engine: 'G' }))
+  const venue = await LocalVenue.open({ state: path, ledgerTime_s: 1 })
+  await t.rejects(venue.startChain(), { name: 'Fault', message: /founded with other keys.*--fresh/ })
+  await venue.stop()
 })

@@ -23,7 +23,7 @@ type Found = { readonly actor: ActorName } & Verified
 export const journal: Command = async ({ args, place, say }) => {
   const venue = place.venue('--state')
   const actors = chosen(args, venue.actors)
-  const keys = place.keys()
+  const keys = await place.keys()
   const password = Buffer.from(await keys.secret(keyPaths.nats)).toString('hex')
   const secret = await keys.secret(keyPaths.journal)
   const { subjects } = venue

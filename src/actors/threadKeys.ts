@@ -1,0 +1,36 @@
+import { feedKeyPaths } from '../enclave/feedKeys.ts'
+import { gather, pick } from '../enclave/givenKeys.ts'
+import type { Secrets } from '../enclave/givenKeys.ts'
+import { keyPaths } from '../enclave/keys.ts'
+import type { Keys } from '../enclave/keys.ts'
+import type { ActorName } from '../protocol/identity.ts'
+import type { Venue } from '../protocol/venue.ts'
+
+type Thread = ActorName | 'snapshots'
+
+/** The secrets of a shard, of which each of its threads is handed its own: a market's thread can neither settle nor seal an account's feed. */
+export class ThreadKeys {
+  readonly #venue: Venue
+  readonly #secrets: Secrets
+
+  private constructor(venue: Venue, secrets: Secrets) {
+    this.#venue = venue
+    this.#secrets = secrets
+  }
+
+  /** @param actors those that may run in this shard */
+  static async open(keys: Keys, venue: Venue, actors: readonly ActorName[]): Promise<ThreadKeys> {
+    const threads: Thread[] = ['snapshots', ...actors]
+    return new ThreadKeys(venue, await gather(keys, threads.flatMap((thread) => pathsOf(thread, venue))))
+  }
+
+  of(thread: Thread): Secrets {
+    return pick(this.#secrets, pathsOf(thread, this.#venue))
+  }
+}
+
+function pathsOf(thread: Thread, { file }: Venue): readonly string[] {
+  const [role] = thread.split('.')
+  if (role === 'vault') return [keyPaths.journal, ...feedKeyPaths(file)]
+  return role === 'settlement' ? [keyPaths.journal, keyPaths.engine] : [keyPaths.journal]
+}

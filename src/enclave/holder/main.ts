@@ -1,0 +1,66 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { pino, stdTimeFunctions } from 'pino'
+import { readVenue } from '../../protocol/venue.ts'
+import type { Venue } from '../../protocol/venue.ts'
+import { gather, givenKeys } from '../givenKeys.ts'
+import { AGENT_SOCKET, GuestAgent } from '../guestAgent.ts'
+import { KeyHolder } from './keyHolder.ts'
+import { keyRoles, pathsOf } from './roles.ts'
+
+// The key holder: the one process of a venue that reaches the guest agent.
+//   node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET]
+// Each role's socket is FOLDER/ROLE/keys.sock. In an enclave the agent is dstack's, and no other can be named. To a parent with an IPC channel it says
+// {type: 'ready'}; it ends at SIGTERM, at SIGINT, and when such a parent is gone.
+
+const exits = { ended: 0, failed: 1, configuration: 2, agent: 3 } as const
+const USAGE = 'usage: node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET]'
+
+const log = pino({ base: null, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } })
+
+function giveUp(exit: keyof typeof exits, sentence: string): never {
+  process.stderr.write(`key holder: ${sentence}\n`)
+  process.exit(exits[exit])
+}
+
+function configuration(): { venue: Venue; sockets: string; agent: string } {
+  try {
+    const { values } = parseArgs({ options: { venue: { type: 'string' }, sockets: { type: 'string' }, agent: { type: 'string' } } })
+    if (values.venue === undefined || values.sockets === undefined) throw new Error(USAGE)
+    if (!existsSync(values.venue)) throw new Error(`there is no venue file ${values.venue}`)
+    const venue = readVenue(JSON.parse(readFileSync(values.venue, 'utf8')))
+    return { venue, sockets: resolve(values.sockets), agent: agentOf(venue, values.agent) }
+  } catch (error) {
+    return giveUp('configuration', (error as Error).message)
+  }
+}
+
+function agentOf({ file: { enclave } }: Venue, named: string | undefined): string {
+  if (enclave === undefined) throw new Error('the venue file names no enclave: its keys come from a file, which needs no holder')
+  if (enclave.kind === 'development') return named ?? AGENT_SOCKET
+  // Whoever could name another agent could give the venue other keys, and the evidence of another machine.
+  if (named !== undefined) throw new Error(`--agent: in an enclave keys come from ${AGENT_SOCKET} and nowhere else`)
+  return AGENT_SOCKET
+}
+
+const { venue, sockets, agent: socket } = configuration()
+const agent = new GuestAgent(socket)
+const secrets = await gather(agent, keyRoles.flatMap((role) => pathsOf(role, venue.file))).catch((error: unknown) => giveUp('agent', (error as Error).message))
+const holder = await KeyHolder.open(venue.file, givenKeys(secrets), sockets, {
+  refused: (role, path) => log.warn({ at: 'holder#refused', role, path }, 'a process asked for a key that it may not have'),
+  failed: (role, error) => log.error({ at: 'holder#failed', role, reason: (error as Error).message }, 'a request failed'),
+}).catch((error: unknown) => giveUp('failed', (error as Error).message))
+log.info({ at: 'holder', venue: venue.file.venue, roles: keyRoles }, 'holding keys')
+
+let ending = false
+function end(why: string): void {
+  if (ending) return
+  ending = true
+  log.info({ at: 'holder', why }, 'ending')
+  void holder.close().then(() => process.exit(exits.ended))
+}
+process.on('SIGTERM', () => end('SIGTERM'))
+process.on('SIGINT', () => end('SIGINT'))
+process.on('disconnect', () => end('the parent is gone'))
+process.send?.({ type: 'ready' })

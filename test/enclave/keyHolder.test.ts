@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { ThreadKeys } from '../../src/actors/threadKeys.ts'
+import { givenKeys } from '../../src/enclave/givenKeys.ts'
+import { holderSocket, KeyHolder } from '../../src/enclave/holder/keyHolder.ts'
+import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLink.ts'
+import { keyRoles } from '../../src/enclave/holder/roles.ts'
+import { feedKeyPath, keyPaths } from '../../src/enclave/keys.ts'
+import { openKeys } from '../../src/enclave/openKeys.ts'
+import { DevelopmentAgent } from '../../src/enclave/simulator/agent.ts'
+import { developmentChain, developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
+import type { ActorName } from '../../src/protocol/identity.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
+import { testSecrets, venueFile } from '../gateway/stage.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'darkpool-holder-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+const venue = { ...venueFile({ url: 'nats://127.0.0.1:1', user: 'darkpool' }), enclave: { kind: 'development' as const } }
+venue.nats.sealed = 2
+const refusals: string[] = []
+const failures: unknown[] = []
+const holder = await KeyHolder.open(venue, testSecrets, join(folder, 'run'), { refused: (role, path) => refusals.push(`${role} ${path}`), failed: (_role, error) => failures.push(error) })
+t.teardown(() => holder.close())
+const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
+
+const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3)]
+/** Written out: what is allowed is not to follow from the code that allows it. */
+const allowed = {
+  gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
+  shard: ['engine', 'nats', 'journal'].map((name) => `darkpool/v1/${name}`),
+}
+
+t.test('each process gets the keys of its role, and no other', async (t) => {
+  for (const role of keyRoles) {
+    const own = [...allowed[role], feedKeyPath(1), feedKeyPath(2)]
+    for (const path of everyPath) {
+      if (own.includes(path)) t.same(await link(role).secret(path), await testSecrets.secret(path), `${role} has ${path}`)
+      else await t.rejects(link(role).secret(path), KeyRefused, `${role} has no ${path}`)
+    }
+    await t.rejects(link(role).secret('darkpool/v1/engine/'), KeyRefused)
+    await t.rejects(link(role).secret('__proto__'), KeyRefused)
+    t.equal(statSync(holderSocket(join(folder, 'run'), role)).mode & 0o777, 0o600)
+    t.equal(statSync(join(folder, 'run', role)).mode & 0o777, 0o700)
+  }
+  t.ok(refusals.includes('gateway darkpool/v1/engine') && refusals.includes('gateway darkpool/v1/journal') && refusals.includes('shard darkpool/v1/gateway'))
+  t.same(failures, [])
+})
+
+t.test('a thread of the shard has what its actor needs', async (t) => {
+  const actors = readVenue(venue).actors
+  const keys = await ThreadKeys.open(link('shard'), readVenue(venue), actors)
+  const feeds = [feedKeyPath(1), feedKeyPath(2)]
+  for (const thread of ['snapshots' as const, ...actors]) {
+    const role = thread.split('.')[0]!
+    const own = [keyPaths.journal, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine] : [])]
+    t.same(Object.keys(keys.of(thread)).sort(), [...own].sort(), thread)
+    if (role !== 'settlement') await t.rejects(givenKeys(keys.of(thread)).secret(keyPaths.engine), /is not for this part of the venue/)
+  }
+  // A shard without the settlement actor does not even ask for the engine's key.
+  const pairs = await ThreadKeys.open(link('shard'), readVenue(venue), ['pair.XLM-USDC' as ActorName])
+  t.throws(() => pairs.of('settlement.0' as ActorName), /is not for this part/)
+})
+
+t.test('a holder whose agent is away, or that is away itself, is waited for', async (t) => {
+  let away = true
+  const run = join(folder, 'waiting')
+  const path = holderSocket(run, 'shard')
+  await t.rejects(new KeyLink(path, 0).secret(keyPaths.nats), HolderAway)
+  const asked = new KeyLink(path).secret(keyPaths.nats)
+  const waiting = await KeyHolder.open(venue, { secret: async (which) => (away ? Promise.reject(new Error('the agent is away')) : testSecrets.secret(which)) }, run, { refused: () => undefined, failed: () => (away = false) })
+  t.teardown(() => waiting.close())
+  t.same(await asked, await testSecrets.secret(keyPaths.nats))
+})
+
+t.test('a venue in an enclave takes no keys from a file', async (t) => {
+  const file = join(folder, 'root')
+  await t.rejects(openKeys(file, { enclave: { kind: 'dstack' } }), /takes its keys from the key holder/)
+  t.same(await (await openKeys(file, {})).secret('a'), await developmentKeys(file).secret('a'))
+  t.same(await (await openKeys(`unix:${holderSocket(join(folder, 'run'), 'shard')}`, { enclave: { kind: 'dstack' } })).secret(keyPaths.engine), await testSecrets.secret(keyPaths.engine))
+})
+
+t.test('nothing outside the simulator needs it, so that an image can be without', async (t) => {
+  const source = join(import.meta.dirname, '../../src')
+  for (const file of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts') || file.startsWith('enclave/simulator')) continue
+    t.notMatch(readFileSync(join(source, file), 'utf8'), /^(import|export)[^;]*from '[^']*simulator\//m, file)
+  }
+  const image = join(folder, 'image')
+  for (const part of ['enclave', 'protocol']) cpSync(join(source, part), join(image, 'src', part), { recursive: true })
+  rmSync(join(image, 'src/enclave/simulator'), { recursive: true })
+  symlinkSync(join(import.meta.dirname, '../../node_modules'), join(image, 'node_modules'))
+  writeFileSync(join(image, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(image, 'try.ts'), "import { openKeys } from './src/enclave/openKeys.ts'\nawait openKeys('root', {})\n")
+  t.match(await ended(join(image, 'try.ts')), { code: 1, stderr: /this build takes no development keys/ })
+})
+
+t.test('the holder as a process', async (t) => {
+  const rootFile = join(folder, 'agent-root')
+  const socket = join(folder, 'agent.sock')
+  const agent = await DevelopmentAgent.open(socket, developmentChain(rootFile), (error) => t.fail(String(error)))
+  t.teardown(() => agent.close())
+  const main = join(import.meta.dirname, '../../src/enclave/holder/main.ts')
+  const file = (name: string, contents: object): string => {
+    mkdirSync(join(folder, 'venues'), { recursive: true })
+    writeFileSync(join(folder, 'venues', name), JSON.stringify(contents))
+    return join(folder, 'venues', name)
+  }
+  const { enclave: _, ...outside } = venue
+  const production = file('production', { ...venue, enclave: { kind: 'dstack' } })
+  const sockets = join(folder, 'process')
+  t.match(await ended(main), { code: 2, stderr: /usage: / })
+  t.match(await ended(main, '--venue', file('outside', outside), '--sockets', sockets), { code: 2, stderr: /names no enclave/ })
+  t.match(await ended(main, '--venue', production, '--sockets', sockets, '--agent', socket), { code: 2, stderr: /keys come from \/var\/run\/dstack\.sock and nowhere else/ })
+
+  const child = spawn(process.execPath, [main, '--venue', file('venue', venue), '--sockets', sockets, '--agent', socket], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  let logged = ''
+  child.stdout!.on('data', (chunk: Buffer) => (logged += chunk.toString()))
+  t.same(await once(child, 'message'), [{ type: 'ready' }, undefined])
+  const engine = await new KeyLink(holderSocket(sockets, 'shard'), 0).secret(keyPaths.engine)
+  t.same(engine, await developmentKeys(rootFile).secret(keyPaths.engine))
+  await t.rejects(new KeyLink(holderSocket(sockets, 'gateway'), 0).secret(keyPaths.engine), /the gateway may not have that key/)
+  const closed = once(child, 'close')
+  child.kill('SIGTERM')
+  t.same(await closed, [0, null])
+  t.match(logged, /"role":"gateway","path":"darkpool\/v1\/engine"/)
+  t.notMatch(logged, Buffer.from(engine).toString('hex'))
+})
+
+async function ended(program: string, ...args: string[]): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, stderr }
+}
