@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { resolve, join } from 'node:path'
 import { NeverSent } from '../../src/client/errors.ts'
 import { VenueReader } from '../../src/client/venueReader.ts'
+import { rpcEndpoints } from '../../src/protocol/venue.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import { Fault } from '../setup/fault.ts'
 import { Chain } from './chain.ts'
@@ -27,7 +28,7 @@ export async function joinVenue(folder: string, names: readonly string[]): Promi
   } catch (error) {
     throw error instanceof NeverSent ? new Fault(`The venue of ${state} is not running: start it with npm start.`, { cause: error }) : error
   }
-  const chain = new Chain(venue.network.rpc)
+  const chain = new Chain(rpcEndpoints(venue.network)[0] as string)
   return Promise.all(
     names.map(async (name) => {
       const trader = new LocalTrader(name, keyFile(join(state, 'keys', `${name}.seed`)), chain, deployment, gateway)

@@ -1,4 +1,4 @@
-import { Account, Contract, FeeBumpTransaction, nativeToScVal, rpc, scValToNative, SorobanDataBuilder, xdr } from '@stellar/stellar-sdk'
+import { Contract, FeeBumpTransaction, nativeToScVal, rpc, scValToNative, SorobanDataBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
 import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
@@ -35,9 +35,8 @@ export class RpcServer {
   reachedBy(host: Host): StellarRpc {
     const call = <Answer>(what: string, serve: (asOf: number) => unknown): Promise<Answer> => this.#call(host, what, serve) as Promise<Answer>
     return {
-      getAccount: (id) => call('getAccount', () => new Account(id, this.#chain.engineSequence.toString())),
+      getAccountEntry: () => call('getAccountEntry', () => ({ seqNum: this.#chain.engineSequence })),
       getFeeStats: () => call('getFeeStats', () => ({ sorobanInclusionFee: { p80: '100' } })),
-      getLedgerEntries: () => Promise.reject(new Error('nobody here reads ledger entries')),
       getTransaction: (hash) => call('getTransaction', (asOf) => this.#transaction(hash, asOf)),
       getEvents: (request) => call('getEvents', (asOf) => this.#events(request, asOf)),
       sendTransaction: (transaction) => call('sendTransaction', () => this.#send(transaction)),

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { StrKey } from '@stellar/stellar-sdk/base'
 import type { Keys } from '../enclave/keys.ts'
 import { fileKeys } from '../enclave/openKeys.ts'
-import { readVenue } from '../protocol/venue.ts'
+import { readVenue, rpcEndpoints } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
 import { keyAccess } from '../client/natsAccess.ts'
@@ -35,7 +35,7 @@ export class Place {
   }
 
   get rpc(): string {
-    return this.#options.rpc ?? this.venue('--rpc').file.network.rpc
+    return this.#options.rpc ?? (rpcEndpoints(this.venue('--rpc').file.network)[0] as string)
   }
 
   /** The local venue's own configuration. @param instead the option that would do without it */

@@ -11,13 +11,21 @@ import { pairActor, settlementActor, Subjects, vaultActor, watcherActor } from '
 const closed = { additionalProperties: false }
 const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
 const Rate = Type.Optional(Type.Object({ quota: Type.Integer({ minimum: 1, maximum: 10_000_000 }), window_s: Type.Integer({ minimum: 1, maximum: 86_400 }) }, closed))
+const Endpoint = Type.String({ pattern: '^https?://' })
 const Contract = Type.String({ pattern: '^C[A-Z2-7]{55}$' })
 
 /** The configuration of one venue: one file, the same for every process of it, read and checked before anything listens. */
 export const VenueFile = Type.Object(
   {
     venue: Type.String({ pattern: '^[A-Za-z0-9_-]{1,32}$', description: 'Name; part of every NATS subject' }),
-    network: Type.Object({ passphrase: Type.String({ minLength: 1, maxLength: 128 }), rpc: Type.String({ pattern: '^https?://', description: 'Stellar RPC endpoint' }) }, closed),
+    network: Type.Object(
+      {
+        passphrase: Type.String({ minLength: 1, maxLength: 128 }),
+        rpc: Type.Union([Endpoint, Type.Array(Endpoint, { minItems: 1, maxItems: 9, uniqueItems: true })], { description: 'Stellar RPC endpoints, of operators that do not depend on each other: one of several may lie or be down' }),
+        rpcQuorum: Type.Optional(Type.Integer({ minimum: 1, maximum: 9, description: 'Endpoints that must agree at least; always the majority of those that answer. 2 unless given, where there are several' })),
+      },
+      closed,
+    ),
     vault: Type.Object(
       { contract: Contract, fromLedger: Type.Integer({ minimum: 1, description: 'Ledger in which the contract was made: where the watcher begins' }) },
       closed,
@@ -121,6 +129,9 @@ export const VenueFile = Type.Object(
 )
 export type VenueFile = Static<typeof VenueFile>
 
+/** Where the network is reached: one endpoint, or several that are checked against each other. */
+export const rpcEndpoints = ({ rpc }: VenueFile['network']): readonly string[] => (typeof rpc === 'string' ? [rpc] : rpc)
+
 /** A venue's configuration with what follows from it. */
 export interface Venue {
   readonly file: VenueFile
@@ -142,6 +153,7 @@ export function readVenue(json: unknown): Venue {
   const unique = (what: string, values: readonly (string | number)[]): void => {
     if (new Set(values).size !== values.length) throw new Error(`venue configuration: ${what} must be unique`)
   }
+  if ((json.network.rpcQuorum ?? 1) > rpcEndpoints(json.network).length) throw new Error('venue configuration: /network/rpcQuorum is more than there are endpoints')
   if (json.nats.addresses !== undefined && json.nats.traders !== true) throw new Error('venue configuration: /nats/addresses are for traders, and /nats/traders is not true')
   unique('asset codes', assets.map((asset) => asset.code))
   unique('asset contracts', assets.map((asset) => asset.contract))

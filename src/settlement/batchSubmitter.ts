@@ -13,7 +13,7 @@ import { settledTransaction } from './settledTransaction.ts'
 import type { BatchFault, SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
 import { chainHead, closeTimeOf } from './stellarRpc.ts'
-import type { ChainHead, StellarRpc } from './stellarRpc.ts'
+import type { ChainHead, Disagreement, StellarRpc } from './stellarRpc.ts'
 import type { ChainChannel, VaultContract } from './vaultContract.ts'
 
 /** A sleeping submitter is woken by new work; this only bounds how long a missed wake-up could last. */
@@ -26,7 +26,7 @@ const DIVERGED_MS = 30_000
 
 export interface SubmitterOptions {
   readonly machine: SettlementMachine
-  readonly server: StellarRpc
+  readonly server: StellarRpc & Partial<Disagreement>
   readonly vault: VaultContract
   readonly channel: number
   readonly engine: () => Promise<Keypair>

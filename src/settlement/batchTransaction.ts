@@ -65,7 +65,8 @@ export async function makeBatchTransaction(input: BatchTransactionInput): Promis
     const refusal = new ContractRefusal(simulation.error)
     return { refused: refusal.message, tooLarge: refusal.overLimit, latestLedger: simulation.latestLedger }
   }
-  const [fee, source] = await Promise.all([inclusionFee(server, attempt), server.getAccount(engine.publicKey())])
+  const [fee, { seqNum }] = await Promise.all([inclusionFee(server, attempt), server.getAccountEntry(engine.publicKey())])
+  const source = new Account(engine.publicKey(), seqNum.toString())
   // By the ledger's clock: the machine's own may be ahead of it or behind.
   const maxTime = head.closeTime + lifetime_s
   const transaction = rpc.assembleTransaction(draft(input, source, fee, maxTime), simulation).build()

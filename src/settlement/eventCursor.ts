@@ -3,11 +3,17 @@
  * searched.
  * @throws Error where the RPC's cursors are of another form: which ledgers are complete could not be told then
  */
-export function cursorLedger(cursor: string): number {
-  const toid = /^(\d{1,19})-\d{1,10}$/.exec(cursor)?.[1]
-  if (toid === undefined) throw new Error('the RPC gives event cursors of an unknown form')
-  return Number(BigInt(toid) >> 32n)
+export const cursorLedger = (cursor: string): number => Number(cursorPosition(cursor) >> 64n)
+
+/** Where a cursor stands among all of them. @throws Error as `cursorLedger` */
+export function cursorPosition(cursor: string): bigint {
+  const [, toid, event] = /^(\d{1,19})-(\d{1,10})$/.exec(cursor) ?? []
+  if (toid === undefined || event === undefined) throw new Error('the RPC gives event cursors of an unknown form')
+  return (BigInt(toid) << 32n) | BigInt(event)
 }
+
+/** The cursor behind all that a ledger holds, as RPC servers write it. */
+export const endOfLedger = (ledger: number): string => `${(((BigInt(ledger) + 1n) << 32n) - 1n).toString().padStart(19, '0')}-${0xffff_fffe}`
 
 /**
  * The last ledger that a page completes. A page shorter than its limit reached the end of the searched window, whose last ledger the

@@ -5,10 +5,10 @@ import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import type { ContractId } from '../protocol/identity.ts'
 import type { Venue } from '../protocol/venue.ts'
+import { openEndpoints } from './endpoints/quorumRpc.ts'
 import { driveSettlement } from './settlementDriver.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import { SettlementMachine } from './settlementMachine.ts'
-import { openRpc } from './stellarRpc.ts'
 import { VaultContract } from './vaultContract.ts'
 import { driveWatcher } from './watcherDriver.ts'
 import { WatcherMachine } from './watcherMachine.ts'
@@ -50,7 +50,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
       driveSettlement(
         {
           machine,
-          server: openRpc(network.rpc),
+          server: openEndpoints(network, log),
           vault: new VaultContract(vault.contract as ContractId, network.passphrase),
           channel,
           engine: () => (engine ??= engineKey(keys)),
@@ -76,7 +76,7 @@ export function createWatcher(venue: Venue, log: Log): HostedWatcher {
       driveWatcher(
         {
           machine,
-          server: openRpc(network.rpc),
+          server: openEndpoints(network, log),
           vault: new VaultContract(vault.contract as ContractId, network.passphrase),
           fromLedger: vault.fromLedger,
           poll_ms: POLL_MS,

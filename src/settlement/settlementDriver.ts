@@ -2,8 +2,13 @@ import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
 import { BatchSubmitter } from './batchSubmitter.ts'
 import type { SubmitterOptions } from './batchSubmitter.ts'
 import { Cosigner } from './cosigner.ts'
+import { tellDisagreement } from './disagreement.ts'
 import { DriverLoop } from './driverLoop.ts'
+import type { Step } from './driverLoop.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
+
+/** How often it is looked whether RPC endpoints disagree. */
+const TELL_MS = 1_000
 
 /**
  * Does the settlement machine's I/O. Batches and withdrawals go their own ways, so that neither waits for the other. What it knows is
@@ -12,7 +17,12 @@ import type { SettlementLocal } from './settlementLocal.ts'
 export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>): Driver {
   const submitter = new BatchSubmitter(options, actor)
   const cosigner = new Cosigner(options, actor)
+  const told = async (): Promise<Step> => {
+    await tellDisagreement(options.machine, options.server, actor)
+    return { sleep_ms: TELL_MS }
+  }
   const loops = [
+    new DriverLoop('settlement.endpoints', told, options.log, options.clock),
     new DriverLoop('settlement.submitter', () => submitter.step(), options.log, options.clock),
     new DriverLoop('settlement.cosigner', () => cosigner.step(), options.log, options.clock),
   ]

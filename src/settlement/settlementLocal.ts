@@ -7,6 +7,7 @@ export type SettlementLocal =
   | Confirmed
   | Refused
   | Diverged
+  | Endpoints
   | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly authorization: string; readonly validUntil: number }
   /** The withdrawal cannot succeed on chain, whoever signs. */
   | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly reason: string }
@@ -64,6 +65,12 @@ export interface Refused extends OfBatch {
 export interface BatchFault {
   readonly aside: readonly number[]
   readonly takes: number
+}
+
+/** RPC endpoints that contradict the others, by name; told when they are others than before. */
+export interface Endpoints {
+  readonly kind: 'endpoints'
+  readonly disagreeing: readonly string[]
 }
 
 /** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */

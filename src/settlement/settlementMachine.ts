@@ -82,11 +82,18 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   #asideUntil = 0 as Milliseconds
   /** How often in a row trades were set aside. */
   #asideTimes = 0
+  /** RPC endpoints that contradict the others. */
+  #disagreeing: readonly string[] = []
   #time = 0 as Milliseconds
 
   constructor(options: SettlementOptions) {
     this.#options = options
     this.#faults = options.faults ?? FAULTS
+  }
+
+  /** The endpoints that were last said to disagree. */
+  get disagreeing(): readonly string[] {
+    return this.#disagreeing
   }
 
   get work(): SettlementWork {
@@ -137,6 +144,9 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** Inputs for a batch that is no longer on its way are late repeats (a driver that was replaced); they change nothing. */
   local(input: SettlementLocal, effects: Effects): void {
     switch (input.kind) {
+      case 'endpoints':
+        this.#disagreeing = input.disagreeing
+        return
       case 'cosigned':
         return this.#cosigned(input.withdrawal, { authorization: input.authorization, validUntil: input.validUntil }, effects)
       case 'cosignRefused':
@@ -183,6 +193,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
         settled: this.#settled,
         refusals: this.#refusals,
         lastRefusal: this.#lastRefusal,
+        disagreeing: this.#disagreeing,
         cosigns: this.#cosigning.waiting,
         alarms: this.#alarms(),
       },
@@ -233,6 +244,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       aside: this.#aside,
       asideUntil: this.#asideUntil,
       asideTimes: this.#asideTimes,
+      disagreeing: this.#disagreeing,
       time: this.#time,
     })
   }
@@ -253,6 +265,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#aside = state.aside
     this.#asideUntil = state.asideUntil
     this.#asideTimes = state.asideTimes
+    this.#disagreeing = state.disagreeing
     this.#time = state.time
   }
 
@@ -347,6 +360,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     if (first && this.#blocked() && this.#time - first.arrived > ALARM_UNREGISTERED_MS) alarms.push('unregistered')
     if (this.#queue.size > ALARM_QUEUED) alarms.push('queue_long')
     if (this.#diverged) alarms.push('diverged')
+    if (this.#disagreeing.length > 0) alarms.push('rpc_disagrees')
     return alarms
   }
 }

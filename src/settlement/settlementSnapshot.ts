@@ -27,6 +27,7 @@ interface PlainState {
   readonly aside: readonly QueuedTrade[]
   readonly asideUntil: Milliseconds
   readonly asideTimes: number
+  readonly disagreeing: readonly string[]
 }
 
 /** All that a settlement machine knows. */

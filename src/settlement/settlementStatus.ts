@@ -12,6 +12,8 @@ export type SettlementAlarm =
   | 'queue_long'
   /** The chain's channel does not continue this actor's history. Nothing is submitted until an operator has looked. */
   | 'diverged'
+  /** RPC endpoints contradict each other. Those that a quorum contradicts do not count until they agree again; where there is no quorum, nothing moves. */
+  | 'rpc_disagrees'
 
 export interface SettlementStatus {
   readonly channel: number
@@ -25,6 +27,8 @@ export interface SettlementStatus {
   /** Refusals in a row, and what the last one said. */
   readonly refusals: number
   readonly lastRefusal: string | null
+  /** RPC endpoints that contradict the others, by host. */
+  readonly disagreeing: readonly string[]
   /** Withdrawals that wait for the engine's authorisation. */
   readonly cosigns: number
   readonly alarms: readonly SettlementAlarm[]

@@ -3,7 +3,7 @@ import { rpc } from '@stellar/stellar-sdk'
 /** The part of a Stellar RPC server that settlement and watcher use, so that tests can stand between. */
 export type StellarRpc = Pick<
   rpc.Server,
-  'getAccount' | 'getEvents' | 'getFeeStats' | 'getLedgerEntries' | 'getTransaction' | 'sendTransaction' | 'simulateTransaction'
+  'getAccountEntry' | 'getEvents' | 'getFeeStats' | 'getTransaction' | 'sendTransaction' | 'simulateTransaction'
 >
 
 /** An RPC that does not answer in this time counts as down. */
@@ -15,6 +15,11 @@ export function openRpc(url: string): rpc.Server {
   const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname)
   if (protocol === 'http:' && !loopback) throw new Error(`the Stellar RPC at ${hostname} must be reached by https`)
   return new rpc.Server(url, { allowHttp: loopback, timeout: REQUEST_TIMEOUT_MS })
+}
+
+/** Endpoints that contradict the others, by name: for alarms. */
+export interface Disagreement {
+  readonly disagreeing: readonly string[]
 }
 
 export interface ChainHead {

@@ -3,9 +3,10 @@ import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { DriverLoop } from './driverLoop.ts'
 import type { Step } from './driverLoop.ts'
+import { tellDisagreement } from './disagreement.ts'
 import { completeLedger, cursorLedger } from './eventCursor.ts'
 import { chainHead, rpcErrorCode } from './stellarRpc.ts'
-import type { StellarRpc } from './stellarRpc.ts'
+import type { Disagreement, StellarRpc } from './stellarRpc.ts'
 import type { VaultContract } from './vaultContract.ts'
 import type { WatcherLocal, WatcherMachine } from './watcherMachine.ts'
 
@@ -16,7 +17,7 @@ const GAP_MS = 30_000
 
 export interface WatcherOptions {
   readonly machine: WatcherMachine
-  readonly server: Pick<StellarRpc, 'getEvents' | 'getTransaction'>
+  readonly server: Pick<StellarRpc, 'getEvents' | 'getTransaction'> & Partial<Disagreement>
   readonly vault: VaultContract
   readonly fromLedger: number
   readonly poll_ms: number
@@ -46,6 +47,7 @@ class EventReader {
   async step(): Promise<Step> {
     const { machine, server, fromLedger } = this.#options
     const after = machine.cursor
+    await tellDisagreement(machine, server, this.#actor)
     try {
       return await this.#read(after, after === null ? { startLedger: fromLedger } : { cursor: after })
     } catch (error) {

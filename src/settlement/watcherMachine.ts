@@ -19,6 +19,8 @@ export type WatcherLocal =
       readonly complete: number
       readonly events: readonly CustodyEvent[]
     }
+  /** RPC endpoints that contradict the others, by name; told when they are others than before. */
+  | { readonly kind: 'endpoints'; readonly disagreeing: readonly string[] }
   /** The RPC no longer keeps ledger `needed`; its oldest is `oldest`. */
   | { readonly kind: 'gap'; readonly needed: number; readonly oldest: number }
 
@@ -32,6 +34,7 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
   #cursor: string | null = null
   #ledger: number
   #gap: WatcherStatus['gap'] = null
+  #disagreeing: readonly string[] = []
 
   /** `fromLedger`: the ledger in which the contract was made, so that nothing is missing before it. */
   constructor(vaultPartitions: number, fromLedger: number) {
@@ -52,6 +55,11 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
     return this.#gap
   }
 
+  /** The endpoints that were last said to disagree. */
+  get disagreeing(): readonly string[] {
+    return this.#disagreeing
+  }
+
   advance(): void {
     // Nothing here depends on time.
   }
@@ -69,6 +77,10 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
       this.#gap = { needed: input.needed, oldest: input.oldest }
       return
     }
+    if (input.kind === 'endpoints') {
+      this.#disagreeing = input.disagreeing
+      return
+    }
     // A page that continues another cursor was applied already, or comes from a driver that was replaced.
     if (input.after !== this.#cursor) return
     for (const event of input.events) this.#report(event, effects)
@@ -79,7 +91,7 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
 
   query(query: WatcherQuery): Answer<WatcherStatus> {
     if (query.kind !== 'status') return { refused: 'request_malformed' }
-    return { ok: { cursor: this.#cursor, ledger: this.#ledger, accounts: this.#accounts.size, gap: this.#gap } }
+    return { ok: { cursor: this.#cursor, ledger: this.#ledger, accounts: this.#accounts.size, gap: this.#gap, disagreeing: this.#disagreeing } }
   }
 
   deadline(): null {
@@ -87,15 +99,16 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
   }
 
   snapshot(): Uint8Array {
-    return takeSnapshot({ accounts: this.#accounts, cursor: this.#cursor, ledger: this.#ledger, gap: this.#gap })
+    return takeSnapshot({ accounts: this.#accounts, cursor: this.#cursor, ledger: this.#ledger, gap: this.#gap, disagreeing: this.#disagreeing })
   }
 
   restore(bytes: Uint8Array): void {
-    const { accounts, cursor, ledger, gap } = readSnapshot(bytes)
+    const { accounts, cursor, ledger, gap, disagreeing } = readSnapshot(bytes)
     this.#accounts = accounts
     this.#cursor = cursor
     this.#ledger = ledger
     this.#gap = gap
+    this.#disagreeing = disagreeing
   }
 
   #report({ kind, account, index, asset, amount, transaction, ledger }: CustodyEvent, effects: Effects): void {

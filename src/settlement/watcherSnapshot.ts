@@ -3,7 +3,7 @@ import type { AccountId } from '../protocol/identity.ts'
 import type { WatcherStatus } from './watcherStatus.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 1
+const SNAPSHOT_VERSION = 2
 
 /** All that a watcher machine knows. */
 export interface WatcherState {
@@ -12,6 +12,7 @@ export interface WatcherState {
   readonly cursor: string | null
   readonly ledger: number
   readonly gap: WatcherStatus['gap']
+  readonly disagreeing: readonly string[]
 }
 
 export const takeSnapshot = (state: WatcherState): Uint8Array => encode({ version: SNAPSHOT_VERSION, ...state })

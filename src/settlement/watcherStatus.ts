@@ -8,4 +8,6 @@ export interface WatcherStatus {
   readonly accounts: number
   /** Ledgers that no RPC could show: the watcher stands until one can. null while all is well. */
   readonly gap: { readonly needed: number; readonly oldest: number } | null
+  /** RPC endpoints that contradict the others, by host. */
+  readonly disagreeing: readonly string[]
 }

@@ -1,3 +1,6 @@
+/** A target with some of its calls replaced. */
+export const withCalls = <T extends object>(target: T, calls: Partial<T>): T => new FaultyCalls().wrap(target, calls)
+
 /**
  * Stands between a driver and what it calls (the RPC, its actor), counts the calls and makes one of them hang, before it does anything or
  * after it has done it: what a process killed at that place leaves behind.

@@ -1,11 +1,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { Contract, rpc, xdr } from '@stellar/stellar-sdk'
 import t from 'tap'
+import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
+import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
 import { execute } from '../../src/settlement/transaction.ts'
 import { DeployedVault } from './deployedVault.ts'
 import type { Trader } from './deployedVault.ts'
-import { FaultyCalls } from './faultyCalls.ts'
+import { FaultyCalls, withCalls } from './faultyCalls.ts'
 import { LocalChain } from './localChain.ts'
 import { SettlementRig } from './settlementRig.ts'
 import type { Deal } from './settlementRig.ts'
@@ -184,7 +186,7 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     rig.register(dave)
     let [asked, sent] = [0, 0]
     rig.start(new FaultyCalls(), {
-      getAccount: (id) => (asked++, chain.server.getAccount(id)),
+      getAccountEntry: (id) => (asked++, chain.server.getAccountEntry(id)),
       sendTransaction: (transaction) => (sent++, chain.server.sendTransaction(transaction)),
     })
     const ofAlice = (): Promise<bigint[]> => Promise.all([vault.balance(alice, 0), vault.balance(alice, 1)])
@@ -218,6 +220,40 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     t.equal(rig.status.aside.trades, 0)
     await admin('unpause')
     await rig.settled(before + 1)
+    rig.kill()
+  })
+
+  await t.test('whatever one of three RPC endpoints says of transactions, and with another down for a while, each trade settles once; the liar is named', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    const { server } = chain
+    let [lies, down] = [0, false]
+    const lying = withCalls<StellarRpc>(server, {
+      getTransaction: async (hash) => {
+        const answer = await server.getTransaction(hash)
+        const later = { status: rpc.Api.GetTransactionStatus.NOT_FOUND, txHash: hash, latestLedger: answer.latestLedger + 500, latestLedgerCloseTime: 2 ** 40, oldestLedger: 1, oldestLedgerCloseTime: 1 } as const
+        const found = { ...later, status: rpc.Api.GetTransactionStatus.SUCCESS, ledger: answer.latestLedger, createdAt: 1, resultXdr: { result: { type: 'txSuccess' } } } as never
+        return ++lies % 2 === 0 ? later : found
+      },
+      simulateTransaction: async (...call) => ({ ...(await server.simulateTransaction(...call)), error: 'HostError: Error(Contract, #23)' }),
+      sendTransaction: async (transaction) => ({ ...(await server.sendTransaction(transaction)), status: 'ERROR' }),
+    })
+    const endpoints = [lying, server, server].map((each, n) => ({ name: `e${n}`, server: each }))
+    rig.start(new FaultyCalls(), {}, new QuorumRpc({ endpoints, log: rig.log }))
+    for (let n = 1; n <= 3; n++) {
+      aliceBuys(1n, 2n)
+      await rig.settled(before + n)
+    }
+    t.equal(await sequence(), before + 3)
+    await until('it is named', () => rig.status.disagreeing.join() === 'e0')
+    t.ok(rig.status.alarms.includes('rpc_disagrees'))
+    rig.kill()
+    const fails = (): Promise<never> => Promise.reject(new Error('it is down'))
+    const dead = withCalls<StellarRpc>(server, { getTransaction: (hash) => (down ? fails() : server.getTransaction(hash)), simulateTransaction: fails, sendTransaction: fails, getFeeStats: fails, getAccountEntry: fails })
+    down = true
+    rig.start(new FaultyCalls(), {}, new QuorumRpc({ endpoints: [dead, server, server].map((each, n) => ({ name: `e${n}`, server: each })), log: rig.log }))
+    aliceBuys(1n, 2n)
+    await rig.settled(before + 4)
+    await until('nobody disagrees', () => rig.status.alarms.length === 0)
     rig.kill()
   })
 

@@ -56,12 +56,12 @@ export class SettlementRig {
     )
   }
 
-  start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}): void {
+  start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}, server: StellarRpc = this.vault.chain.server): void {
     const { vault, log } = this
     this.#driver = driveSettlement(
       {
         machine: this.actor.machine,
-        server: calls.wrap<StellarRpc>(vault.chain.server, overrides),
+        server: calls.wrap<StellarRpc>(server, overrides),
         vault: vault.contract,
         channel: 0,
         engine: async () => vault.engine,

@@ -10,13 +10,14 @@ import { authorizeWithdrawal } from '../../src/settlement/cosigner.ts'
 import { withdraw } from '../../src/settlement/deployment.ts'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
 import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
 import { driveWatcher } from '../../src/settlement/watcherDriver.ts'
 import { WatcherMachine } from '../../src/settlement/watcherMachine.ts'
 import type { WatcherLocal } from '../../src/settlement/watcherMachine.ts'
 import type { WatcherQuery } from '../../src/settlement/watcherStatus.ts'
 import { DeployedVault } from './deployedVault.ts'
 import type { Trader } from './deployedVault.ts'
-import { FaultyCalls } from './faultyCalls.ts'
+import { FaultyCalls, withCalls } from './faultyCalls.ts'
 import { JournaledActor } from './journaledActor.ts'
 import { LocalChain, PASSPHRASE } from './localChain.ts'
 import { TestLog, until } from './waiting.ts'
@@ -34,10 +35,10 @@ class WatcherRig {
     this.actor = new JournaledActor(() => new WatcherMachine(2, vault.fromLedger), { live: true })
   }
 
-  start(calls = new FaultyCalls(), page = 2, overrides: Partial<StellarRpc> = {}): void {
+  start(calls = new FaultyCalls(), page = 2, overrides: Partial<StellarRpc> = {}, server: StellarRpc = this.vault.chain.server): void {
     const { vault, log, actor } = this
     this.#driver = driveWatcher(
-      { machine: actor.machine, server: calls.wrap<StellarRpc>(vault.chain.server, overrides), vault: vault.contract, fromLedger: vault.fromLedger, poll_ms: 30, page, log },
+      { machine: actor.machine, server: calls.wrap<StellarRpc>(server, overrides), vault: vault.contract, fromLedger: vault.fromLedger, poll_ms: 30, page, log },
       calls.wrap(actor.handle()),
     )
   }
@@ -142,6 +143,28 @@ t.test('the watcher on a chain that closes ledgers', async (t) => {
     const exits = rig.reports.filter((report) => report.kind === 'exit')
     const report = { kind: 'exit', account: bob.account, asset: vault.token }
     t.same(exits, [{ ...report, amount: 50n, ...asked }, { ...report, amount: 0n, ...back }])
+    rig.kill()
+  })
+
+  await t.test('of three RPC endpoints one makes up deposits: no more is reported than came, and it is named', async (t) => {
+    await deposit(alice, 1, 9n)
+    const { server } = chain
+    const made: StellarRpc['getEvents'] = async (request) => {
+      const page = await server.getEvents(request)
+      return { ...page, events: page.events.flatMap((event) => [event, { ...event, txHash: 'ab'.repeat(32) }]) }
+    }
+    const endpoints = [server, withCalls(server, { getEvents: made }), server].map((each, n) => ({ name: `e${n}`, server: each }))
+    const quorum = new QuorumRpc({ endpoints, log: rig.log })
+    rig.start(new FaultyCalls(), 2, {}, quorum)
+    await deposit(bob, 1, 10n)
+    await rig.caughtUp()
+    await until('the liar is named', () => rig.actor.machine.disagreeing.join() === 'e1')
+    t.same(rig.transactions.toSorted(), moved.toSorted())
+    rig.kill()
+    t.same(rig.actor.machine.disagreeing, ['e1'])
+    rig.log.lines.length = 0
+    rig.start()
+    await until('nobody lies any more', () => rig.actor.machine.disagreeing.length === 0)
     rig.kill()
   })
 
