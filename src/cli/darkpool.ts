@@ -26,6 +26,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   journal: async () => (await import('./commands/journal.ts')).journal,
   pair: async () => (await import('./commands/pair.ts')).pair,
   status: async () => (await import('./commands/status.ts')).status,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  policy: async () => (await import('./commands/policy.ts')).policy,
   watch: async () => (await import('./commands/watch.ts')).watch,
 }
 

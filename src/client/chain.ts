@@ -1,4 +1,4 @@
-import { Address, Contract, nativeToScVal, Operation, rpc, scValToNative, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
+import { Account, Address, Contract, nativeToScVal, Operation, rpc, scValToNative, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import { ChainRefused } from './errors.ts'
 import type { Signer } from './signer.ts'
@@ -8,6 +8,8 @@ const LIFETIME_S = 60
 const INCLUSION_FEE_STROOPS = '1000'
 const POLL_MS = 250
 const NO_TRANSACTION = '0'.repeat(64)
+/** Account of nobody: a simulation wants one that asks. */
+const NOBODY = 'GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF'
 const ATTEMPTS = 3
 
 /** Applied and failed, though its simulation had passed. */
@@ -35,11 +37,7 @@ export class VaultOnChain {
 
   /** @param url Stellar RPC endpoint @param network passphrase */
   constructor(url: string, network: string, vault: string, signer: Signer) {
-    const { protocol, hostname } = new URL(url)
-    // Anybody on the way could lie about the chain: without TLS only to this very machine.
-    const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
-    if (protocol !== 'https:' && !loopback) throw new Error(`the Stellar RPC at ${hostname} must be reached by https`)
-    this.#server = new rpc.Server(url, { allowHttp: loopback })
+    this.#server = serverAt(url)
     this.#network = network
     this.#contract = new Contract(vault)
     this.#signer = signer
@@ -155,6 +153,27 @@ export class VaultOnChain {
       if (Number(found.latestLedgerCloseTime) > maxTime) throw new ChainRefused('expired before a ledger took it')
     }
   }
+}
+
+/**
+ * The key that a vault obeys for a settlement channel (G…), or null where it obeys none: what the engine's key in an enclave's evidence has to be. Needs no key.
+ * @param url Stellar RPC endpoint @param network passphrase @throws ChainRefused
+ */
+export async function registeredEngine(url: string, network: string, vault: string, channel: number): Promise<string | null> {
+  const call = new Contract(vault).call('get_channel_engine', nativeToScVal(channel, { type: 'u32' }))
+  const transaction = new TransactionBuilder(new Account(NOBODY, '0'), { fee: INCLUSION_FEE_STROOPS, networkPassphrase: network }).addOperation(call).setTimeout(0).build()
+  const simulation = await serverAt(url).simulateTransaction(transaction)
+  if (rpc.Api.isSimulationError(simulation)) throw new ChainRefused(refusalIn(simulation.error))
+  const engine: unknown = simulation.result === undefined ? null : scValToNative(simulation.result.retval)
+  return typeof engine === 'string' ? engine : null
+}
+
+/** @throws Error where anybody on the way could lie about the chain: without TLS only to this very machine */
+function serverAt(url: string): rpc.Server {
+  const { protocol, hostname } = new URL(url)
+  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
+  if (protocol !== 'https:' && !loopback) throw new Error(`the Stellar RPC at ${hostname} must be reached by https`)
+  return new rpc.Server(url, { allowHttp: loopback })
 }
 
 const address = (value: string): xdr.ScVal => new Address(value).toScVal()

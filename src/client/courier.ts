@@ -1,7 +1,7 @@
 import { isRetryable } from '../protocol/errors.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { BatchItem, BatchResult } from './batch.ts'
-import { NeverSent, NotPermitted, NotVerified, OutcomeUnknown, Refused } from './errors.ts'
+import { NeverSent, NotVerified, OutcomeUnknown, Refused } from './errors.ts'
 import { exchange } from './exchange.ts'
 import type { Request } from './exchange.ts'
 import type { SignedRequest } from './messages.ts'
@@ -9,8 +9,8 @@ import { Patience } from './patience.ts'
 import type { CallOptions } from './patience.ts'
 import { problemError } from './problem.ts'
 import type { Transport } from './transport.ts'
-import { verifiedBy } from './verifiedTransport.ts'
-import type { Verify } from './verifiedTransport.ts'
+import { evidenceOf, verifiedBy } from './verifiedTransport.ts'
+import type { Evidence, Verify } from './verifiedTransport.ts'
 
 /** What ends an attempt at asking a gateway. */
 export type Failure = NeverSent | Refused | OutcomeUnknown
@@ -52,6 +52,11 @@ export class Courier {
     this.#transport = verify === undefined ? transport : verifiedBy(verify, transport, url)
     this.#defaults = defaults
     this.#verify = verify
+  }
+
+  /** What the gateway shows of its enclave now, whatever it is worth. */
+  evidence(): Promise<Evidence> {
+    return evidenceOf(this.#transport, this.url)
   }
 
   /** To the same gateway another way, with the same verification. */
@@ -182,7 +187,6 @@ const pauseAsked = (failure: Failure): number | undefined => (failure instanceof
 function concluded(failure: Failure, unknown: boolean, request: SignedRequest): Failure {
   if (failure instanceof Refused && (!unknown || final.has(failure.code))) return failure
   if (failure instanceof NotVerified && !unknown) return new NotVerified(failure.cause, { request })
-  if (failure instanceof NotPermitted && !unknown) return new NotPermitted(failure.cause, { request })
   if (failure instanceof NeverSent && !unknown) return new NeverSent(failure.cause, { request, passing: failure.passing })
   return new OutcomeUnknown(failure instanceof OutcomeUnknown ? failure.cause : failure, { request })
 }

@@ -29,6 +29,8 @@ export interface Transport {
    * transport has no such method, and the client looks for evidence before its first request and after each that failed.
    */
   guarded?(guard: Guard): Transport
+  /** Ends the connections that are kept. */
+  close?(): void
 }
 
 /** Larger answers are not read to their end: no venue gives them. */

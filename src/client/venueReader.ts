@@ -1,5 +1,7 @@
 import type { TapePrint } from '../protocol/tape.ts'
 import { Courier } from './courier.ts'
+import type { Judgement } from './enclave/judgement.ts'
+import type { Verification } from './enclave/examine.ts'
 import type { CallOptions } from './patience.ts'
 import { pages } from './pages.ts'
 import type { PageOptions } from './pages.ts'
@@ -69,6 +71,17 @@ export class VenueReader {
   /** Rates and bounds that a program should keep to. */
   limits(options?: CallOptions): Promise<LimitsView> {
     return this.#courier.ask({ method: 'GET', path: '/api/v1/limits' }, options)
+  }
+
+  /**
+   * Looks at the enclave behind the gateway, and judges it by a policy: every check, with what it found. Nothing else is sent. A connection shows its TLS key with TlsTransport alone.
+   * `verify: verifiedEnclave(judgement)` does the same to each connection of a client.
+   * @throws NotVerified where the venue shows nothing, NeverSent where it cannot be asked
+   */
+  async verifyEnclave(judgement: Judgement): Promise<Verification> {
+    // Whoever does not ask for it need not load it.
+    const [{ judged }, evidence] = await Promise.all([import('./enclave/judgement.ts'), this.#courier.evidence()])
+    return judged(evidence, judgement)
   }
 
   /** Whether the gateway answers. */

@@ -34,6 +34,23 @@ export function verifiedBy(verify: Verify, transport: Transport, url: string): T
   return transport.guarded?.(guard) ?? new VerifiedTransport(transport, url, guard)
 }
 
+/** What a venue shows over a connection of its own, whatever it is worth. @throws NotVerified where it shows nothing, NeverSent where it cannot be asked */
+export async function evidenceOf(transport: Transport, url: string): Promise<Evidence> {
+  let evidence: Evidence | undefined
+  const looking = verifiedBy((shown) => void (evidence = shown), transport, url)
+  try {
+    // Any request has its connection looked at; this one asks for nothing.
+    await looking.carry({ method: 'GET', url: new URL('/api/v1/time', url), headers: {}, signal: AbortSignal.timeout(2 * LOOK_MS) })
+  } catch (error) {
+    // Evidence was had: what became of the request does not matter.
+    if (evidence === undefined) throw error
+  } finally {
+    if (transport.guarded !== undefined) looking.close?.()
+  }
+  if (evidence === undefined) throw new NotVerified(new Error('the venue shows no evidence'))
+  return evidence
+}
+
 /** Over connections that are not seen: looks before the first request, and again after each that failed, since what comes next may go over another connection. */
 class VerifiedTransport implements Transport {
   readonly #transport: Transport

@@ -17,7 +17,6 @@ import { Binding } from './binding.ts'
 import { FeedPages } from './feeds/feedPages.ts'
 import { feedReading, feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
 import type { ReadFeed } from './feeds/feedStore.ts'
-import { unreadableLog } from './feeds/unreadable.ts'
 import { History } from './history/history.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
@@ -103,10 +102,9 @@ export class Gateway {
     this.feedKeys = secrets.feeds ?? null
     this.seal = this.feedKeys && new FeedSeal(this.feedKeys)
     this.readFeed = feedReading(this.seal)
-    const unreadable = unreadableLog(log)
-    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects, this.readFeed), unreadable))
+    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects, this.readFeed)))
     this.history = new History(this.feeds, this.admission, this.rates.policies.history)
-    this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects), unreadable))
+    this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects)))
     this.tapes = new History(this.prints, this.admission, this.rates.policies.history)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)

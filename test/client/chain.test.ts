@@ -1,5 +1,5 @@
 import t from 'tap'
-import { VaultOnChain } from '../../src/client/chain.ts'
+import { registeredEngine, VaultOnChain } from '../../src/client/chain.ts'
 import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { authorizeWithdrawal } from '../../src/settlement/cosigner.ts'
 import type { Amount } from '../../src/protocol/identity.ts'
@@ -51,6 +51,13 @@ t.test('first deposits in one ledger, which want the same account index, all get
 t.test('the contract’s refusal by its number, without the call’s arguments', async (t) => {
   await t.rejects(own.deposit(token, 0n), { name: 'ChainRefused', code: 'contract error 22' })
   await t.rejects(own.deposit(vault.contract.id, 1n), { name: 'ChainRefused', code: 'contract error 5' })
+})
+
+t.test('the key that the vault obeys, for whoever asks', async (t) => {
+  t.equal(await registeredEngine(chain.url, PASSPHRASE, vault.contract.id, 0), vault.engine.publicKey())
+  t.equal(await registeredEngine(chain.url, PASSPHRASE, vault.contract.id, 7), null, 'none for a channel that has none')
+  await t.rejects(registeredEngine(chain.url, PASSPHRASE, token, 0), { name: 'ChainRefused' })
+  await t.rejects(registeredEngine('http://rpc.example', PASSPHRASE, vault.contract.id, 0), /must be reached by https/)
 })
 
 t.test('a chain elsewhere must be reached with TLS', async (t) => {
