@@ -2,7 +2,7 @@ import type { AccountId, Amount, ContractId } from '../../src/protocol/identity.
 import { decodeDeltas } from '../../src/settlement/deltas.ts'
 
 /** The contract's error numbers (docs/contract.md). */
-export const contractError = { unknownAsset: 5, unknownAccount: 20, invalidAmount: 22, insufficientBalance: 23, wrongSequence: 60, staleEpoch: 61, emptyBatch: 62, deltasTruncated: 80 } as const
+export const contractError = { unknownAsset: 5, unknownAccount: 20, invalidAmount: 22, insufficientBalance: 23, wrongSequence: 60, staleEpoch: 61, emptyBatch: 62, deltasTruncated: 80, feeAboveCap: 140 } as const
 export type ContractError = (typeof contractError)[keyof typeof contractError]
 
 /** A batch as the contract gets it. */
@@ -24,6 +24,8 @@ export interface OnChainChannel {
 }
 
 const zeros = new Uint8Array(32)
+/** What batches may take as fees, in parts per million. */
+export const FEE_CAP_PPM = 3_000n
 
 /** What the vault contract keeps: who owns how much of what, and how far its channel is. All or nothing, and never below zero. */
 export class VaultBooks {
@@ -32,10 +34,13 @@ export class VaultBooks {
   readonly #accounts: AccountId[] = []
   /** By account index, then asset index. */
   readonly #balances: bigint[][] = []
+  /** By asset index: what batches took as fees. */
+  readonly #fees: bigint[]
   #channel: OnChainChannel = { epoch: 0n, sequence: 0n, state_root: zeros, trades_root: zeros }
 
   constructor(assets: readonly ContractId[]) {
     this.#assets = assets
+    this.#fees = assets.map(() => 0n)
   }
 
   get channel(): OnChainChannel {
@@ -55,10 +60,15 @@ export class VaultBooks {
     return ((index === undefined ? undefined : this.#balances[index]?.[this.#assets.indexOf(asset)]) ?? 0n) as Amount
   }
 
+  /** What batches took of an asset as fees. */
+  fees(asset: ContractId): bigint {
+    return this.#fees[this.#assets.indexOf(asset)] ?? 0n
+  }
+
   /** Everything the contract holds of an asset. */
   held(asset: ContractId): bigint {
     const at = this.#assets.indexOf(asset)
-    return this.#balances.reduce((sum, balances) => sum + (balances[at] ?? 0n), 0n)
+    return this.#balances.reduce((sum, balances) => sum + (balances[at] ?? 0n), this.fees(asset))
   }
 
   /** Gives the account's index. */
@@ -94,7 +104,9 @@ export class VaultBooks {
     if (batch.epoch < channel.epoch) return contractError.staleEpoch
     if (batch.sequence !== channel.sequence + 1n) return contractError.wrongSequence
     try {
-      for (const { account, asset, delta } of decodeDeltas(batch.deltas)) {
+      const { deltas, fees } = decodeDeltas(batch.deltas)
+      for (const { amount, turnover } of fees) if (amount > (turnover * FEE_CAP_PPM) / 1_000_000n + BigInt(batch.trade_count)) return contractError.feeAboveCap
+      for (const { account, asset, delta } of deltas) {
         if (asset >= this.#assets.length) return contractError.unknownAsset
         const balances = this.#balances[account]
         if (balances === undefined) return contractError.unknownAccount
@@ -109,7 +121,9 @@ export class VaultBooks {
 
   settle(batch: OnChainBatch): void {
     if (this.batchFault(batch) !== null) throw new Error('a batch was not looked at before it was settled')
-    for (const { account, asset, delta } of decodeDeltas(batch.deltas)) this.#add(account, asset, delta)
+    const { deltas, fees } = decodeDeltas(batch.deltas)
+    for (const { account, asset, delta } of deltas) this.#add(account, asset, delta)
+    for (const { asset, amount } of fees) this.#fees[asset] = (this.#fees[asset] ?? 0n) + amount
     const { epoch, sequence, state_root, trades_root } = batch
     this.#channel = { epoch, sequence, state_root, trades_root }
   }

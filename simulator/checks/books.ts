@@ -17,6 +17,8 @@ export class Books implements HistoryReader {
   readonly #verdict: Verdict
   /** By account and asset: what its trades have brought it. */
   readonly #traded = new Map<string, bigint>()
+  /** By asset: what trades have brought the venue. */
+  readonly #fees = new Map<string, bigint>()
   /** Trades so far, by market. */
   readonly #trades = new Map<string, number>()
   /** Accounts of each trade that are yet to be told that it is settled. */
@@ -41,6 +43,11 @@ export class Books implements HistoryReader {
   /** Names of trades of which an account has not been told that they are settled. */
   get unsettled(): Iterable<string> {
     return this.#unsettled.keys()
+  }
+
+  /** What the venue must come to have of an asset once everything is settled. */
+  fees(asset: string): bigint {
+    return this.#fees.get(asset) ?? 0n
   }
 
   placed(order: string): boolean {
@@ -82,17 +89,18 @@ export class Books implements HistoryReader {
     this.#asked.add(what)
   }
 
-  #trade({ id, market, buyer, seller, base, quote }: Trade): void {
+  #trade({ id, market, buyer, seller, base, quote, buyerFee, sellerFee }: Trade): void {
     const number = (this.#trades.get(market) ?? 0) + 1
     this.#trades.set(market, number)
     this.#verdict.holds(id === `${market}:${number}`, 'nothing is applied twice', () => `trade ${id} is made as the ${number}th of its market`)
     this.#unsettled.set(id, new Set([buyer, seller]))
     const rules = this.#venue.markets.get(market)?.rules
     if (rules === undefined) return this.#verdict.broken('conservation', `trade ${id} is of no market`)
-    add(this.#traded, buyer, rules.base.contract, base)
+    add(this.#traded, buyer, rules.base.contract, base - buyerFee)
     add(this.#traded, seller, rules.base.contract, 0n - base)
     add(this.#traded, buyer, rules.quote.contract, 0n - quote)
-    add(this.#traded, seller, rules.quote.contract, quote)
+    add(this.#traded, seller, rules.quote.contract, quote - sellerFee)
+    for (const [{ contract }, fee] of [[rules.base, buyerFee], [rules.quote, sellerFee]] as const) this.#fees.set(contract, this.fees(contract) + fee)
   }
 
   /** The watcher's reports are the chain's history: no other, none left out, in its order. */

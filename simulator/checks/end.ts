@@ -24,6 +24,7 @@ function checkMoney(world: World): void {
   const { verdict } = circumstances
   const { owned } = books
   for (const { contract, code } of venue.assets) {
+    verdict.holds(chain.books.fees(contract) === books.fees(contract), 'fees are what trades say', () => `the chain has other fees of ${code} than the trades come to`)
     verdict.holds(chain.inWallets(contract) + chain.books.held(contract) === world.supply(contract), 'conservation', () => `there is more or less ${code} than there was`)
   }
   const settled = new Map<string, bigint>()

@@ -27,9 +27,9 @@ export class VaultFlows {
       case 'filled': {
         const market = this.#venue.markets.get(message.trade.slice(0, message.trade.lastIndexOf(':')) as never)
         if (market === undefined) throw new Error('a trade of no market')
-        const sign = state.orders.get(message.order)?.side === 'buy' ? 1n : -1n
-        this.#add(market.rules.base.contract, sign * message.base)
-        return this.#add(market.rules.quote.contract, -sign * message.quote)
+        const buys = state.orders.get(message.order)?.side === 'buy'
+        this.#add(market.rules.base.contract, buys ? message.base - message.fee : -message.base)
+        return this.#add(market.rules.quote.contract, buys ? -message.quote : message.quote - message.fee)
       }
       default:
         return

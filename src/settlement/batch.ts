@@ -2,7 +2,7 @@ import type { AccountId, MarketName } from '../protocol/identity.ts'
 import type { Trade } from '../protocol/pair.ts'
 import { encodeDeltas } from './deltas.ts'
 import type { Delta } from './deltas.ts'
-import { net } from './netting.ts'
+import { feesOf, net } from './netting.ts'
 import type { MarketAssets, NettedAccount } from './netting.ts'
 import { stateRoot } from './stateRoot.ts'
 import { tradesRoot } from './tradesRoot.ts'
@@ -18,7 +18,7 @@ export interface Batch {
   readonly accounts: readonly NettedAccount[]
   readonly tradesRoot: Uint8Array
   readonly stateRoot: Uint8Array
-  /** Empty where all trades cancel out: the contract takes such a batch, since its trades are trades all the same. */
+  /** What accounts gain and lose, and the fees. Empty where all trades cancel out: the contract takes such a batch, since its trades are trades all the same. */
   readonly deltas: Uint8Array
 }
 
@@ -45,6 +45,7 @@ export function makeBatch({ channel, epoch, sequence, previousRoot, trades, asse
   const accounts = net(trades, assetsOf).sort((a, b) => index(a.account) - index(b.account))
   const deltas = encodeDeltas(
     accounts.flatMap(({ account, moves }): Delta[] => moves.map((move) => ({ account: index(account), asset: move.asset.index, delta: move.in - move.out }))),
+    feesOf(trades, assetsOf).map(({ asset, amount, turnover }) => ({ asset: asset.index, amount, turnover })),
   )
   const trades32 = tradesRoot(trades)
   return { channel, epoch, sequence, trades, accounts, tradesRoot: trades32, stateRoot: stateRoot(previousRoot, sequence, trades32, deltas), deltas }

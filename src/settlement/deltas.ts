@@ -10,6 +10,22 @@ export interface Delta {
   readonly delta: bigint
 }
 
+/** What the venue keeps of one asset, and the turnover that it is taken from: 0 < amount ≤ turnover. */
+export interface ChargedFee {
+  readonly asset: number
+  readonly amount: bigint
+  readonly turnover: bigint
+}
+
+/** A batch's deltas and fees, as its bytes say them. */
+export interface Decoded {
+  readonly deltas: Delta[]
+  readonly fees: ChargedFee[]
+}
+
+/** Stands where the group of another section would, which is never 0: the fees of the section before follow. */
+const FEES = 0
+
 /** By account: the deltas of a group's assets, by position; empty where there is none. */
 type Deltas = (bigint | undefined)[]
 type Records = Map<number, Deltas>
@@ -17,11 +33,11 @@ type Groups = Map<number, Records>
 
 /**
  * The deltas of a batch as the contract reads them (docs/contract.md): sections by rising group of four assets; in each, one record an
- * account by rising index: the gap to the account before, a mask of the assets that follow, and for each a zigzag varint.
- * Deltas of zero are left out; the order of the input does not matter.
- * @throws Error where an account has an asset twice or an asset's deltas do not sum to zero
+ * account by rising index: the gap to the account before, a mask of the assets that follow, and for each a zigzag varint; behind the records
+ * the fees of the group's assets, where there are some. Deltas of zero are left out; the order of the input does not matter.
+ * @throws Error where an account has an asset twice, or an asset's deltas and fees do not sum to zero
  */
-export function encodeDeltas(deltas: readonly Delta[]): Uint8Array {
+export function encodeDeltas(deltas: readonly Delta[], fees: readonly ChargedFee[] = []): Uint8Array {
   const groups: Groups = new Map()
   const sums = new Map<number, bigint>()
   for (const { account, asset, delta } of deltas) {
@@ -38,9 +54,19 @@ export function encodeDeltas(deltas: readonly Delta[]): Uint8Array {
     record[bit] = delta
     sums.set(asset, (sums.get(asset) ?? 0n) + delta)
   }
+  const charged = new Map<number, ChargedFee>()
+  for (const fee of fees) {
+    assertFee(fee)
+    if (charged.has(fee.asset)) throw new Error(`deltas: asset ${fee.asset} is charged twice`)
+    charged.set(fee.asset, fee)
+    sums.set(fee.asset, (sums.get(fee.asset) ?? 0n) + fee.amount)
+  }
   for (const [asset, sum] of sums) if (sum !== 0n) throw new Error(`deltas: asset ${asset} does not sum to zero`)
   const bytes: number[] = []
-  for (const [group, records] of [...groups].sort(byKey)) writeSection(bytes, group, records)
+  for (const [group, records] of [...groups].sort(byKey)) {
+    writeSection(bytes, group, records)
+    writeFees(bytes, group, charged)
+  }
   return Uint8Array.from(bytes)
 }
 
@@ -56,24 +82,40 @@ function writeSection(bytes: number[], group: number, records: Records): void {
   }
 }
 
+function writeFees(bytes: number[], group: number, charged: ReadonlyMap<number, ChargedFee>): void {
+  const fees = Array.from({ length: ASSETS_PER_GROUP }, (_, bit) => charged.get(group * ASSETS_PER_GROUP + bit))
+  const mask = fees.reduce((bits, fee, bit) => (fee === undefined ? bits : bits | (1 << bit)), 0)
+  if (mask === 0) return
+  bytes.push(FEES, mask)
+  for (const fee of fees) {
+    if (fee === undefined) continue
+    writeVarint(bytes, fee.amount)
+    writeVarint(bytes, fee.turnover)
+  }
+}
+
 /**
- * Reads deltas back, by rising asset group and account. Whatever does not follow the encoding to the byte is refused, as on chain.
+ * Reads deltas back, by rising asset group and account, and fees by rising asset. Whatever does not follow the encoding to the byte is
+ * refused, as on chain.
  * @throws RangeError
  */
-export function decodeDeltas(bytes: Uint8Array): Delta[] {
+export function decodeDeltas(bytes: Uint8Array): Decoded {
   const reader = new VarintReader(bytes)
-  const deltas: Delta[] = []
+  const decoded: Decoded = { deltas: [], fees: [] }
   let lastGroup = -1
   while (!reader.atEnd) {
     const group = reader.u32()
     if (group <= lastGroup) throw new RangeError('sections are not in rising order of group')
     lastGroup = group
-    readSection(reader, group, deltas)
+    const sums = readSection(reader, group, decoded.deltas)
+    if (reader.take(FEES)) readFees(reader, group, decoded.fees, sums)
+    for (const sum of sums.values()) if (sum !== 0n) throw new RangeError('the deltas of an asset do not sum to zero')
   }
-  return deltas
+  return decoded
 }
 
-function readSection(reader: VarintReader, group: number, deltas: Delta[]): void {
+/** Gives what the deltas of each asset come to. */
+function readSection(reader: VarintReader, group: number, deltas: Delta[]): Map<number, bigint> {
   const count = reader.u32()
   if (count === 0) throw new RangeError('a section has no records')
   const sums = new Map<number, bigint>()
@@ -83,8 +125,7 @@ function readSection(reader: VarintReader, group: number, deltas: Delta[]): void
     if (record > 0 && gap === 0) throw new RangeError('accounts are not in rising order')
     account += gap
     assertIndex(account)
-    const mask = reader.byte()
-    if (mask === 0 || mask > 0x0f) throw new RangeError('a mask is zero or has one of its high bits set')
+    const mask = readMask(reader)
     for (let bit = 0; bit < ASSETS_PER_GROUP; bit++) {
       if ((mask & (1 << bit)) === 0) continue
       const delta = unzigzag(reader.varint())
@@ -94,10 +135,32 @@ function readSection(reader: VarintReader, group: number, deltas: Delta[]): void
       deltas.push({ account, asset, delta })
     }
   }
-  for (const sum of sums.values()) if (sum !== 0n) throw new RangeError('the deltas of an asset do not sum to zero')
+  return sums
+}
+
+function readFees(reader: VarintReader, group: number, fees: ChargedFee[], sums: Map<number, bigint>): void {
+  const mask = readMask(reader)
+  for (let bit = 0; bit < ASSETS_PER_GROUP; bit++) {
+    if ((mask & (1 << bit)) === 0) continue
+    const fee = { asset: group * ASSETS_PER_GROUP + bit, amount: reader.varint(), turnover: reader.varint() }
+    assertFee(fee)
+    sums.set(fee.asset, (sums.get(fee.asset) ?? 0n) + fee.amount)
+    fees.push(fee)
+  }
+}
+
+function readMask(reader: VarintReader): number {
+  const mask = reader.byte()
+  if (mask === 0 || mask > 0x0f) throw new RangeError('a mask is zero or has one of its high bits set')
+  return mask
 }
 
 const byKey = (a: readonly [number, unknown], b: readonly [number, unknown]): number => a[0] - b[0]
+
+function assertFee({ asset, amount, turnover }: ChargedFee): void {
+  assertIndex(asset)
+  if (amount <= 0n || amount > turnover || turnover >= 1n << 127n) throw new RangeError('a fee is zero, more than its turnover, or beyond an i128')
+}
 
 function assertIndex(index: number): void {
   if (!Number.isInteger(index) || index < 0 || index > 0xffff_ffff) throw new RangeError('an index is not a u32')

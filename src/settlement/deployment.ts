@@ -56,6 +56,28 @@ export async function setMatchingEngine(signer: Signer, vault: ContractId, engin
   return { id: engine, applied: await execute(signer, contract.setMatchingEngine(engine)) }
 }
 
+/** Lets the vault's batches take fees up to `cap_ppm` of what is traded. The signer is the administrator; once there are accounts it has to have been announced. */
+export async function setFeeCap(signer: Signer, vault: ContractId, cap_ppm: number): Promise<Deployed<number>> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  if ((await contract.getFeeCap(signer.server)) === cap_ppm) return { id: cap_ppm, applied: null }
+  return { id: cap_ppm, applied: await execute(signer, contract.applyChange({ feeCap_ppm: cap_ppm })) }
+}
+
+/** Names who may collect the vault's fees. The signer is the administrator; once there are accounts it has to have been announced. */
+export async function setTreasury(signer: Signer, vault: ContractId, treasury: AccountId): Promise<Deployed<AccountId>> {
+  const contract = new VaultContract(vault, signer.passphrase)
+  if ((await contract.getTreasury(signer.server)) === treasury) return { id: treasury, applied: null }
+  return { id: treasury, applied: await execute(signer, contract.applyChange({ treasury })) }
+}
+
+/** Pays the signer, who is the treasury, what a channel's batches took of a token, and gives how much that was. */
+export async function collectFees(signer: Signer, vault: ContractId, channel: number, token: ContractId): Promise<{ readonly amount: bigint; readonly applied: Applied }> {
+  const applied = await execute(signer, new VaultContract(vault, signer.passphrase).collectFees(channel, token))
+  const amount = applied.returnValue && (scValToNative(applied.returnValue) as unknown)
+  if (typeof amount !== 'bigint') throw new Error('collect_fees gave no amount')
+  return { amount, applied }
+}
+
 /** Admits a token to the vault and gives its asset index. The signer is the administrator. */
 export async function addAsset(signer: Signer, vault: ContractId, token: ContractId): Promise<Deployed<number>> {
   const contract = new VaultContract(vault, signer.passphrase)

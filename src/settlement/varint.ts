@@ -30,6 +30,13 @@ export class VarintReader {
     return this.#position === this.#bytes.length
   }
 
+  /** Reads the next byte where there is one and it is this one. */
+  take(byte: number): boolean {
+    const found = this.#bytes[this.#position] === byte
+    if (found) this.#position++
+    return found
+  }
+
   byte(): number {
     const byte = this.#bytes[this.#position]
     if (byte === undefined) throw new RangeError('deltas end inside a section')

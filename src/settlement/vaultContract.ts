@@ -29,6 +29,9 @@ export interface CustodyEvent {
   readonly ledger: number
 }
 
+/** A change that the administrator decides on, of those that the venue's own tools make. */
+export type VaultChange = { readonly feeCap_ppm: number } | { readonly treasury: AccountId }
+
 /** A refusal by the contract or the host, as a simulation tells it. */
 export class ContractRefusal extends Error {
   /** The contract's own error number (docs/contract.md), or null where the host refused. */
@@ -131,6 +134,20 @@ export class VaultContract {
     return this.#contract.call('set_issuer_flags', address(token), u32(flags))
   }
 
+  /** The administrator's: makes a change that is due, or any while nobody has an account. */
+  applyChange(change: VaultChange): xdr.Operation {
+    return this.#contract.call('apply_change', changeValue(change))
+  }
+
+  announceChange(change: VaultChange): xdr.Operation {
+    return this.#contract.call('announce_change', changeValue(change))
+  }
+
+  /** The treasury's: pays it what a channel's batches took of a token. */
+  collectFees(channel: number, token: Token): xdr.Operation {
+    return this.#contract.call('collect_fees', u32(channel), address(token))
+  }
+
   async getChannel(server: Pick<StellarRpc, 'simulateTransaction'>, channel: number): Promise<ChainChannel> {
     const { value, latestLedger } = await this.#view(server, 'get_channel', u32(channel))
     const { epoch, sequence, state_root, trades_root } = value as { epoch: bigint; sequence: bigint; state_root: Uint8Array; trades_root: Uint8Array }
@@ -153,6 +170,20 @@ export class VaultContract {
   /** What the token's issuer could do when the administrator last looked; null where nobody did. */
   async getIssuerFlags(server: Pick<StellarRpc, 'simulateTransaction'>, token: Token): Promise<number | null> {
     return ((await this.#view(server, 'get_issuer_flags', address(token))).value as number | null | undefined) ?? null
+  }
+
+  /** What batches may take as fees, in parts per million. */
+  async getFeeCap(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<number> {
+    return (await this.#view(server, 'get_fee_cap')).value as number
+  }
+
+  async getTreasury(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<AccountId | null> {
+    return ((await this.#view(server, 'get_treasury')).value as AccountId | null | undefined) ?? null
+  }
+
+  /** What a channel's batches took of a token and nobody has collected. */
+  async getFees(server: Pick<StellarRpc, 'simulateTransaction'>, channel: number, token: Token): Promise<Amount> {
+    return (await this.#view(server, 'get_fees', u32(channel), address(token))).value as Amount
   }
 
   async getMatchingEngine(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<AccountId | null> {
@@ -198,5 +229,9 @@ export class VaultContract {
     return { value: scValToNative(answer.result.retval), latestLedger: answer.latestLedger }
   }
 }
+
+/** An enum of a contract is a vec: the variant's name, then what it holds. */
+const changeValue = (change: VaultChange): xdr.ScVal =>
+  xdr.ScVal.scvVec('treasury' in change ? [symbol('Treasury'), address(change.treasury)] : [symbol('FeeCap'), u32(change.feeCap_ppm)])
 
 const withdrawArguments = (user: AccountId, token: Token, amount: bigint): xdr.ScVal[] => [address(user), address(token), i128(amount)]

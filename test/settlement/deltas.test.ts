@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { decodeDeltas, encodeDeltas } from '../../src/settlement/deltas.ts'
-import type { Delta } from '../../src/settlement/deltas.ts'
+import type { ChargedFee, Delta } from '../../src/settlement/deltas.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'))
@@ -40,6 +40,19 @@ t.test('the worked examples of docs/contract.md, which the contract’s own test
   )
 })
 
+t.test('fees stand behind the deltas of their group', async (t) => {
+  const deltas = [{ account: 0, asset: 0, delta: 998n }, { account: 1, asset: 0, delta: -1_000n }, { account: 0, asset: 1, delta: -25_000n }, { account: 1, asset: 1, delta: 24_950n }]
+  const fees = [{ asset: 1, amount: 50n, turnover: 25_000n }, { asset: 0, amount: 2n, turnover: 1_000n }]
+  // The third example of docs/contract.md.
+  t.equal(hex(encodeDeltas(deltas, fees)), '00020003cc0fcf86030103cf0fec8503000302e80732a8c301')
+  t.same(decodeDeltas(encodeDeltas(deltas, fees)).fees, fees.toReversed())
+  t.throws(() => encodeDeltas(deltas), /sum to zero/)
+  t.throws(() => encodeDeltas(deltas, [...fees, { asset: 0, amount: 2n, turnover: 1_000n }]), /charged twice/)
+  t.throws(() => encodeDeltas(deltas, [fees[0]!, { asset: 0, amount: 3n, turnover: 1_000n }]), /sum to zero/)
+  t.throws(() => encodeDeltas(deltas, [...fees, { asset: 2, amount: 1n, turnover: 1_000n }]), /sum to zero/, 'of what nobody has paid')
+  for (const [amount, turnover] of [[0n, 1_000n], [2n, 1n], [2n, 1n << 127n]] as const) t.throws(() => encodeDeltas(deltas, [{ asset: 0, amount, turnover }]), /a fee is/)
+})
+
 t.test('zero is left out, imbalance and repeats are refused', async (t) => {
   t.equal(hex(encodeDeltas([{ account: 1, asset: 0, delta: 0n }])), '')
   t.throws(() => encodeDeltas([{ account: 1, asset: 0, delta: 1n }]), /sum to zero/)
@@ -52,8 +65,14 @@ t.test('zero is left out, imbalance and repeats are refused', async (t) => {
 t.test('what is not the encoding to the byte is refused, as on chain', async (t) => {
   const refused: [string, string, RegExp][] = [
     ['ends in a section', '00 01 00', /end inside/],
-    ['groups out of order', '01 02 00 01 02 01 01 01 00 02 00 01 02 01 01 01', /order of group/],
-    ['a group twice', '00 02 00 01 02 01 01 01 00 02 00 01 02 01 01 01', /order of group/],
+    ['groups out of order', '02 02 00 01 02 01 01 01 01 02 00 01 02 01 01 01', /order of group/],
+    ['a group twice', '01 02 00 01 02 01 01 01 01 02 00 01 02 01 01 01', /order of group/],
+    ['fees twice', '00 02 00 01 02 01 01 03 00 01 01 05 00 01 01 05', /order of group/],
+    ['fees of nothing', '00 02 00 01 02 01 01 01 00 00', /mask/],
+    ['a fee of zero', '00 02 00 01 02 01 01 01 00 01 00 05', /a fee is zero/],
+    ['a fee above its turnover', '00 02 00 01 02 01 01 03 00 01 01 00', /more than its turnover/],
+    ['fees that end early', '00 02 00 01 02 01 01 03 00 01 01', /end inside/],
+    ['a fee too small', '00 02 00 01 02 01 01 05 00 01 01 05', /sum to zero/],
     ['an empty section', '00 00', /no records/],
     ['an account twice', '00 02 00 01 02 00 01 01', /rising order/],
     ['an empty mask', '00 01 00 00', /mask/],
@@ -67,30 +86,35 @@ t.test('what is not the encoding to the byte is refused, as on chain', async (t)
   for (const [name, text, fault] of refused) t.throws(() => decodeDeltas(bytes(text)), { message: fault }, name)
 })
 
-/** Balanced by construction: every transfer takes from one what it gives to another. */
-const anyDeltas: fc.Arbitrary<Delta[]> = fc
-  .array(fc.record({ from: fc.nat(4_000_000_000), to: fc.nat(4_000_000_000), asset: fc.nat(30), amount: fc.oneof(fc.bigInt(1n, 300n), fc.bigInt(1n, 1n << 100n)) }), { maxLength: 60 })
+/** Balanced by construction: every transfer takes from one what it gives to another, and to the venue. */
+const anyDeltas: fc.Arbitrary<{ deltas: Delta[]; fees: ChargedFee[] }> = fc
+  .array(fc.record({ from: fc.nat(4_000_000_000), to: fc.nat(4_000_000_000), asset: fc.nat(30), amount: fc.oneof(fc.bigInt(1n, 300n), fc.bigInt(1n, 1n << 100n)), fee: fc.oneof(fc.constant(0n), fc.nat(9).map(BigInt)) }), { maxLength: 60 })
   .map((transfers) => {
+    const fees = new Map<number, ChargedFee>()
     const sums = new Map<string, Delta>()
     const add = (account: number, asset: number, delta: bigint): void => {
       const before = sums.get(`${account}/${asset}`)?.delta ?? 0n
       sums.set(`${account}/${asset}`, { account, asset, delta: before + delta })
     }
-    for (const { from, to, asset, amount } of transfers) {
+    for (const { from, to, asset, amount, fee: wanted } of transfers) {
+      const fee = wanted < amount ? wanted : 0n
       add(from, asset, -amount)
-      add(to, asset, amount)
+      add(to, asset, amount - fee)
+      if (fee === 0n) continue
+      const before = fees.get(asset) ?? { asset, amount: 0n, turnover: 0n }
+      fees.set(asset, { asset, amount: before.amount + fee, turnover: before.turnover + amount })
     }
-    return [...sums.values()]
+    return { deltas: [...sums.values()], fees: [...fees.values()] }
   })
 
 t.test('any deltas come back, sorted, without zeros', async (t) => {
   const rank = (a: Delta, b: Delta): number => (a.asset >> 2) - (b.asset >> 2) || a.account - b.account || a.asset - b.asset
   fc.assert(
-    fc.property(anyDeltas, (deltas) => {
-      const encoded = encodeDeltas(deltas)
+    fc.property(anyDeltas, ({ deltas, fees }) => {
+      const encoded = encodeDeltas(deltas, fees)
       const expected = deltas.filter(({ delta }) => delta !== 0n).sort(rank)
-      t.same(decodeDeltas(encoded), expected)
-      t.equal(hex(encodeDeltas(expected.toReversed())), hex(encoded))
+      t.same(decodeDeltas(encoded), { deltas: expected, fees: fees.toSorted((a, b) => a.asset - b.asset) })
+      t.equal(hex(encodeDeltas(expected.toReversed(), fees)), hex(encoded))
     }),
     { numRuns: 60 },
   )
@@ -98,14 +122,15 @@ t.test('any deltas come back, sorted, without zeros', async (t) => {
 
 t.test('one flipped byte never decodes to the same deltas', async () => {
   fc.assert(
-    fc.property(anyDeltas, fc.nat(), fc.integer({ min: 1, max: 255 }), (deltas, at, flip) => {
-      const encoded = encodeDeltas(deltas)
+    fc.property(anyDeltas, fc.nat(), fc.integer({ min: 1, max: 255 }), ({ deltas, fees }, at, flip) => {
+      const encoded = encodeDeltas(deltas, fees)
       if (encoded.length === 0) return true
       const changed = Uint8Array.from(encoded)
       const position = at % changed.length
       changed[position] = (changed[position] as number) ^ flip
       try {
-        return hex(encodeDeltas(decodeDeltas(changed))) === hex(changed) && hex(changed) !== hex(encoded)
+        const decoded = decodeDeltas(changed)
+        return hex(encodeDeltas(decoded.deltas, decoded.fees)) === hex(changed) && hex(changed) !== hex(encoded)
       } catch (error) {
         return error instanceof RangeError
       }

@@ -7,6 +7,7 @@ import { vaultOf } from '../../src/protocol/subjects.ts'
 import type { SettlementReport } from '../../src/protocol/vault.ts'
 import type { Batch } from '../../src/settlement/batch.ts'
 import { decodeDeltas } from '../../src/settlement/deltas.ts'
+import { feesOf } from '../../src/settlement/netting.ts'
 import type { BatchFault, SettlementLocal } from '../../src/settlement/settlementLocal.ts'
 import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
 import type { SettlementOptions } from '../../src/settlement/settlementMachine.ts'
@@ -66,7 +67,7 @@ t.test('a trade waits its age, is batched, submitted and reported', async (t) =>
   actor.apply([], 1)
   t.same(status(actor).flight, { sequence: 1, trades: 1, accounts: 2, attempts: 0, hash: null })
   // Indexes 83 and 76: the seller's record comes first.
-  t.same(decodeDeltas(flightOf(actor).batch.deltas), [
+  t.same(decodeDeltas(flightOf(actor).batch.deltas).deltas, [
     { account: 76, asset: 0, delta: -10n },
     { account: 76, asset: 1, delta: 35n },
     { account: 83, asset: 0, delta: 10n },
@@ -384,6 +385,8 @@ t.test('whatever happens in whatever order, every trade settles exactly once and
         for (const id of report.trades) told.set(`${report.account} ${id}`, (told.get(`${report.account} ${id}`) ?? 0) + 1)
         for (const move of report.moves) totals.set(move.asset, (totals.get(move.asset) ?? 0n) + move.in - move.out)
       }
+      // What accounts do not have any more the venue has.
+      for (const { asset, amount } of feesOf(trades, assetsOf)) totals.set(asset.contract, (totals.get(asset.contract) ?? 0n) + amount)
       if ([...totals.values()].some((total) => total !== 0n) || [...told.values()].some((count) => count !== 1)) return false
       return told.size === trades.reduce((sides, { buyer, seller }) => sides + (buyer === seller ? 1 : 2), 0)
     }),

@@ -56,13 +56,15 @@ t.test('an amount that is not above zero is refused', async (t) => {
   t.throws(() => net([trade(1, { buyer: 1, seller: 2, base: 1n, quote: -1n })], assetsOf))
 })
 
-t.test('any trades: sums are zero per asset, and every account and asset equals a slow model', async () => {
+t.test('any trades: what accounts gain and the fees sum to zero per asset, and every account and asset equals a slow model', async () => {
   fc.assert(
     fc.property(anyTrades(), (trades) => {
       const netted = net(trades, assetsOf)
+      const fees = feesOf(trades, assetsOf)
       for (const asset of assets) {
         const sum = netted.flatMap(({ moves }) => moves).filter((move) => move.asset === asset).reduce((total, move) => total + move.in - move.out, 0n)
-        if (sum !== 0n) return false
+        const charged = trades.reduce((total, { market, buyerFee, sellerFee }) => total + (assetsOf(market).base === asset ? buyerFee : 0n) + (assetsOf(market).quote === asset ? sellerFee : 0n), 0n)
+        if (sum !== -charged || (fees.find((fee) => fee.asset === asset)?.amount ?? 0n) !== charged) return false
       }
       for (let n = 0; n < 10; n++) {
         const account = accountOf(n)
@@ -73,10 +75,10 @@ t.test('any trades: sums are zero per asset, and every account and asset equals 
         for (const asset of assets) {
           let into = 0n
           let out = 0n
-          for (const { market, buyer, seller, base, quote } of own) {
+          for (const { market, buyer, seller, base, quote, buyerFee, sellerFee } of own) {
             const sides = assetsOf(market)
-            if (buyer === account && sides.base === asset) into += base
-            if (seller === account && sides.quote === asset) into += quote
+            if (buyer === account && sides.base === asset) into += base - buyerFee
+            if (seller === account && sides.quote === asset) into += quote - sellerFee
             if (buyer === account && sides.quote === asset) out += quote
             if (seller === account && sides.base === asset) out += base
           }

@@ -12,8 +12,8 @@ import { JournaledActor } from './journaledActor.ts'
 import { trade } from './trades.ts'
 import { TestLog, until } from './waiting.ts'
 
-/** Who buys from whom, how much native for how much USD. */
-export type Deal = readonly [buyer: Trader, seller: Trader, base: bigint, quote: bigint]
+/** Who buys from whom, how much native for how much USD, and what the venue keeps of each side. */
+export type Deal = readonly [buyer: Trader, seller: Trader, base: bigint, quote: bigint, buyerFee?: bigint, sellerFee?: bigint]
 
 /** A settlement actor with its real driver on a real chain, whose process can be killed and started again. */
 export class SettlementRig {
@@ -52,7 +52,7 @@ export class SettlementRig {
   trades(deals: readonly Deal[]): void {
     this.actor.hear(
       'pair.A0-A1',
-      ...deals.map(([buyer, seller, base, quote]) => ({ ...trade(++this.#trades, { buyer: 0, seller: 0, base, quote }), buyer: buyer.account, seller: seller.account })),
+      ...deals.map(([buyer, seller, base, quote, buyerFee = 0n, sellerFee = 0n]) => ({ ...trade(++this.#trades, { buyer: 0, seller: 0, base, quote, buyerFee, sellerFee }), buyer: buyer.account, seller: seller.account })),
     )
   }
 

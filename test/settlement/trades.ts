@@ -54,6 +54,9 @@ export function trade(n: number, fields: { market?: string; buyer: number; selle
   }
 }
 
+/** Mostly nothing; all of it now and then. */
+const percent = fc.oneof({ weight: 4, arbitrary: fc.constant(0n) }, { weight: 2, arbitrary: fc.bigInt(1n, 3n) }, { weight: 1, arbitrary: fc.constant(100n) })
+
 /** Any trades among a few accounts and all markets, with amounts from one unit to beyond 64 bits, a side of one account's own included. */
 export const anyTrades = (options: { minLength?: number; maxLength?: number } = {}): fc.Arbitrary<Trade[]> =>
   fc
@@ -64,7 +67,8 @@ export const anyTrades = (options: { minLength?: number; maxLength?: number } = 
         seller: fc.nat(9),
         base: fc.oneof(fc.bigInt(1n, 1_000n), fc.bigInt(1n, 1n << 80n)),
         quote: fc.oneof(fc.bigInt(1n, 1_000n), fc.bigInt(1n, 1n << 80n)),
+        fees_percent: fc.tuple(percent, percent),
       }),
       { minLength: 1, maxLength: 40, ...options },
     )
-    .map((list) => list.map((fields, i) => trade(i + 1, fields)))
+    .map((list) => list.map(({ fees_percent: [buyer, seller], ...fields }, i) => trade(i + 1, { ...fields, buyerFee: (fields.base * buyer) / 100n, sellerFee: (fields.quote * seller) / 100n })))

@@ -5,13 +5,14 @@ use crate::custody;
 use crate::errors::Error;
 use crate::events::{AdminSet, AssetAdded, IssuerFlagsSet, MatchingEngineSet, TradingKeySet};
 use crate::exits;
+use crate::fees;
 use crate::governance::{self, Announcement, Change};
 use crate::settlement::{self, SettlementBatch, SettlementInstruction};
 use crate::storage::{self, Channel};
 use crate::ttl;
 
 /// Rises with every change of the interface or of what is stored.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The channel whose engine settles single trades and signs withdrawals.
 const DEFAULT_CHANNEL: u32 = 0;
@@ -205,6 +206,17 @@ impl Vault {
         settlement::settle_batch(&env, &batch)
     }
 
+    // Fees
+
+    /// Pays the treasury the fees that a channel's batches took of a token, and returns how much that was. The treasury's call, and
+    /// nobody else is paid; also while the vault is paused.
+    pub fn collect_fees(env: Env, channel: u32, token: Address) -> Result<i128, Error> {
+        let treasury = storage::treasury(&env).ok_or(Error::TreasuryNotSet)?;
+        treasury.require_auth();
+        ttl::extend_instance(&env);
+        fees::collect(&env, &treasury, channel, &token)
+    }
+
     // Views
 
     /// What the user can withdraw or trade, in the token's smallest unit; 0 for somebody who never deposited.
@@ -277,6 +289,23 @@ impl Vault {
 
     pub fn get_channel_engine(env: Env, channel: u32) -> Option<Address> {
         storage::matching_engine(&env, channel)
+    }
+
+    /// The fees of a token that a channel's batches took and nobody has collected.
+    pub fn get_fees(env: Env, channel: u32, token: Address) -> Result<i128, Error> {
+        let asset = storage::asset_index(&env, &token).ok_or(Error::UnknownAsset)?;
+        let fees = storage::fees(&env, channel);
+        Ok(fees.and_then(|fees| fees.get(asset)).unwrap_or(0))
+    }
+
+    /// What batches may take as fees, in parts per million of what is traded; 0 as long as none was set.
+    pub fn get_fee_cap(env: Env) -> u32 {
+        storage::fee_cap(&env)
+    }
+
+    /// Who may collect fees, if anybody was named.
+    pub fn get_treasury(env: Env) -> Option<Address> {
+        storage::treasury(&env)
     }
 
     pub fn get_admin(env: Env) -> Result<Address, Error> {

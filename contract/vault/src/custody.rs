@@ -59,7 +59,7 @@ pub fn withdraw(env: &Env, user: &Address, token: &Address, amount: i128) -> Res
     balances.pay_out(holding.account, holding.asset, amount)?;
     let answered = exits::answer(&mut balances, &holding, amount)?;
     balances.close()?;
-    pay(env, &holding, amount)?;
+    pay(env, token, user, amount)?;
 
     Withdrawn::of(&holding, amount).publish(env);
     if let Some(left) = answered {
@@ -69,11 +69,10 @@ pub fn withdraw(env: &Env, user: &Address, token: &Address, amount: i128) -> Res
 }
 
 /// Moves tokens out of the vault, whose balance has to fall by just this.
-pub fn pay(env: &Env, holding: &Holding, amount: i128) -> Result<(), Error> {
-    let Holding { user, token, .. } = *holding;
+pub fn pay(env: &Env, token: &Address, to: &Address, amount: i128) -> Result<(), Error> {
     let vault = env.current_contract_address();
     let held = vault_balance(env, token)?;
-    transfer(env, token, &vault, user, amount)?;
+    transfer(env, token, &vault, to, amount)?;
     // A token that took more than asked would leave the others' balances without cover; one that took less would leave money
     // that nobody owns.
     if held.checked_sub(vault_balance(env, token)?) != Some(amount) {

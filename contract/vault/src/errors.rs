@@ -106,4 +106,16 @@ pub enum Error {
     Paused = 127,
     /// Deposits and settlement of the asset are paused.
     AssetPaused = 128,
+
+    // Fees
+    /// A batch would take more of an asset as fees than the cap lets it.
+    FeeAboveCap = 140,
+    /// A fee is zero, or more than what it was taken from.
+    InvalidFee = 141,
+    /// The cap would be above `MAX_FEE_CAP_PPM`.
+    InvalidFeeCap = 142,
+    /// Nobody is named who may collect fees.
+    TreasuryNotSet = 143,
+    /// The channel has no fees of the asset to collect.
+    NoFees = 144,
 }

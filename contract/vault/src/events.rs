@@ -64,6 +64,20 @@ pub struct CodeSet {
     pub wasm_hash: BytesN<32>,
 }
 
+/// What batches may take as fees from now on, in parts per million.
+#[contractevent(topics = ["fee_cap_set"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FeeCapSet {
+    pub cap_ppm: u32,
+}
+
+/// Who may collect fees from now on, also those of before.
+#[contractevent(topics = ["treasury_set"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TreasurySet {
+    pub treasury: Address,
+}
+
 #[contractevent(topics = ["pause_set"], data_format = "vec")]
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PauseSet {
@@ -176,4 +190,28 @@ pub struct BatchSettled {
     pub trade_count: u32,
     pub trades_root: BytesN<32>,
     pub state_root: BytesN<32>,
+}
+
+/// What a batch added to the channel's fees: an event an asset, before the batch's own. A batch without fees has none.
+#[contractevent(topics = ["fees"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FeesCharged {
+    #[topic]
+    pub channel: u32,
+    pub sequence: u64,
+    pub asset: u32,
+    pub amount: i128,
+    /// What the engine says they were taken from.
+    pub turnover: i128,
+}
+
+#[contractevent(topics = ["fees_collected"], data_format = "vec")]
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FeesCollected {
+    #[topic]
+    pub token: Address,
+    pub channel: u32,
+    pub asset: u32,
+    pub amount: i128,
+    pub treasury: Address,
 }

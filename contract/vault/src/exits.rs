@@ -67,7 +67,7 @@ pub fn claim(env: &Env, user: &Address, token: &Address) -> Result<i128, Error> 
     balances.set_exit(account, asset, None)?;
     balances.pay_out(account, asset, amount)?;
     balances.close()?;
-    custody::pay(env, &holding, amount)?;
+    custody::pay(env, token, user, amount)?;
     Claimed::of(&holding, amount).publish(env);
     Ok(amount)
 }

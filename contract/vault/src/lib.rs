@@ -10,6 +10,7 @@ mod custody;
 mod errors;
 mod events;
 mod exits;
+mod fees;
 mod governance;
 mod holding;
 mod settlement;
@@ -21,10 +22,11 @@ pub use contract::{Vault, VaultArgs, VaultClient};
 pub use errors::Error;
 pub use events::{
     AdminSet, AssetAdded, BatchSettled, ChangeAnnounced, ChangeCancelled, Claimed, CodeSet,
-    DelaySet, Deposited, ExitSet, IssuerFlagsSet, MatchingEngineSet, PauseSet, PauserSet,
-    TradeSettled, TradingKeySet, Withdrawn,
+    DelaySet, Deposited, ExitSet, FeeCapSet, FeesCharged, FeesCollected, IssuerFlagsSet,
+    MatchingEngineSet, PauseSet, PauserSet, TradeSettled, TradingKeySet, TreasurySet, Withdrawn,
 };
 pub use exits::EXIT_DELAY_SECONDS;
+pub use fees::MAX_FEE_CAP_PPM;
 pub use governance::{
     Announcement, CHANGE_LIFETIME_SECONDS, Change, MAX_ANNOUNCEMENTS, MAX_CHANGE_DELAY_SECONDS,
     MIN_CHANGE_DELAY_SECONDS,

@@ -2,6 +2,7 @@ use soroban_sdk::{Address, BytesN, contracttype};
 
 use super::{MAX_CHANGE_DELAY_SECONDS, MIN_CHANGE_DELAY_SECONDS};
 use crate::errors::Error;
+use crate::fees::MAX_FEE_CAP_PPM;
 use crate::storage::MAX_CHANNELS;
 
 /// What could harm those whose money is in the vault, and so is announced before it can happen.
@@ -18,6 +19,10 @@ pub enum Change {
     Delay(u64),
     /// The contract's code, by the sha256 of its wasm.
     Code(BytesN<32>),
+    /// What batches may take as fees, in parts per million of what is traded.
+    FeeCap(u32),
+    /// Who may collect fees.
+    Treasury(Address),
 }
 
 /// A change that was announced and has neither happened nor been cancelled.
@@ -38,6 +43,7 @@ impl Change {
             {
                 Err(Error::InvalidDelay)
             }
+            Self::FeeCap(cap_ppm) if *cap_ppm > MAX_FEE_CAP_PPM => Err(Error::InvalidFeeCap),
             _ => Ok(()),
         }
     }

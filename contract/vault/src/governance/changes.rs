@@ -6,7 +6,8 @@ use super::{
 };
 use crate::errors::Error;
 use crate::events::{
-    AdminSet, ChangeAnnounced, ChangeCancelled, CodeSet, DelaySet, MatchingEngineSet, PauserSet,
+    AdminSet, ChangeAnnounced, ChangeCancelled, CodeSet, DelaySet, FeeCapSet, MatchingEngineSet,
+    PauserSet, TreasurySet,
 };
 use crate::storage;
 
@@ -123,6 +124,14 @@ fn take_effect(env: &Env, change: Change) {
             env.deployer()
                 .update_current_contract_wasm(wasm_hash.clone());
             CodeSet { wasm_hash }.publish(env);
+        }
+        Change::FeeCap(cap_ppm) => {
+            storage::set_fee_cap(env, cap_ppm);
+            FeeCapSet { cap_ppm }.publish(env);
+        }
+        Change::Treasury(treasury) => {
+            storage::set_treasury(env, &treasury);
+            TreasurySet { treasury }.publish(env);
         }
     }
 }

@@ -3,6 +3,7 @@ use soroban_sdk::{Bytes, BytesN, Env, IntoVal, contracttype};
 use super::deltas;
 use crate::errors::Error;
 use crate::events::BatchSettled;
+use crate::fees::Charges;
 use crate::storage::{self, Channel};
 
 /// Trades of one channel, netted to what each account gains and loses.
@@ -20,7 +21,7 @@ pub struct SettlementBatch {
     pub trades_root: BytesN<32>,
     /// Trades under the root, at least one.
     pub trade_count: u32,
-    /// What the trades come to; empty where they cancel out. See [`deltas`].
+    /// What the trades come to, and the fees on them; empty where they cancel out. See [`deltas`].
     pub deltas: Bytes,
 }
 
@@ -42,7 +43,15 @@ pub fn settle_batch(env: &Env, batch: &SettlementBatch) -> Result<(), Error> {
         return Err(Error::EmptyBatch);
     }
     advance_channel(env, batch)?;
-    deltas::apply(env, &batch.deltas, storage::asset_count(env), pauses)?;
+    let mut charges = Charges::of(env, batch);
+    deltas::apply(
+        env,
+        &batch.deltas,
+        &mut charges,
+        storage::asset_count(env),
+        pauses,
+    )?;
+    charges.close();
 
     BatchSettled {
         channel: batch.channel,

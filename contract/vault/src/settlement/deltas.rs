@@ -3,8 +3,9 @@
 //!
 //! ```text
 //! deltas  := section*                            sections in strictly rising order of group
-//! section := varint(group) varint(count ≥ 1) record × count
+//! section := varint(group) varint(count ≥ 1) record × count fees?
 //! record  := varint(gap) mask:byte zigzag-varint(delta ≠ 0) × ones in mask
+//! fees    := 0:byte mask:byte (varint(amount ≥ 1) varint(turnover)) × ones in mask
 //! ```
 
 use soroban_sdk::{Bytes, Env};
@@ -12,13 +13,26 @@ use soroban_sdk::{Bytes, Env};
 use super::varint::VarintReader;
 use crate::balances::{ASSETS_PER_GROUP, Balances};
 use crate::errors::Error;
+use crate::fees::Charges;
 use crate::storage::Pauses;
 
 /// One bit for each asset of a group.
 const FULL_MASK: u8 = (1 << ASSETS_PER_GROUP) - 1;
 
+/// Where the next section would begin it says that the fees of this one follow: groups rise, so no second section is of group 0.
+const FEES: u8 = 0;
+
+/// Per asset of a group, what its deltas and fees come to.
+type Sums = [i128; ASSETS_PER_GROUP as usize];
+
 /// Applies all deltas, or none: an error makes the host roll the whole call back.
-pub fn apply(env: &Env, deltas: &Bytes, asset_count: u32, pauses: Pauses) -> Result<(), Error> {
+pub fn apply(
+    env: &Env,
+    deltas: &Bytes,
+    charges: &mut Charges,
+    asset_count: u32,
+    pauses: Pauses,
+) -> Result<(), Error> {
     let mut reader = VarintReader::new(deltas);
     let mut balances = Balances::new(env);
     let mut last_group: Option<u32> = None;
@@ -29,7 +43,15 @@ pub fn apply(env: &Env, deltas: &Bytes, asset_count: u32, pauses: Pauses) -> Res
         }
         last_group = Some(group);
         let assets = GroupAssets::of(group, asset_count, pauses)?;
-        apply_section(&mut reader, &mut balances, group, &assets)?;
+        let mut sums = apply_section(&mut reader, &mut balances, group, &assets)?;
+        if reader.take(FEES)? {
+            charge(&mut reader, charges, group, &mut sums)?;
+        }
+        // A group has one section, so its end is the end of its assets' deltas: what one account gains, or the venue, others have
+        // lost.
+        if sums.iter().any(|sum| *sum != 0) {
+            return Err(Error::DeltasUnbalanced);
+        }
     }
     balances.close()
 }
@@ -39,12 +61,12 @@ fn apply_section(
     balances: &mut Balances,
     group: u32,
     assets: &GroupAssets,
-) -> Result<(), Error> {
+) -> Result<Sums, Error> {
     let count = reader.u32()?;
     if count == 0 {
         return Err(Error::EmptySection);
     }
-    let mut sums = [0_i128; ASSETS_PER_GROUP as usize];
+    let mut sums: Sums = [0; ASSETS_PER_GROUP as usize];
     let mut last_account: Option<u32> = None;
     for _ in 0..count {
         let account = next_account(last_account, reader.u32()?)?;
@@ -72,9 +94,30 @@ fn apply_section(
             balances.add_at(account, position, delta)?;
         }
     }
-    // A group has one section, so its end is the end of its assets' deltas: what one account gains, others have lost.
-    if sums.iter().any(|sum| *sum != 0) {
-        return Err(Error::DeltasUnbalanced);
+    Ok(sums)
+}
+
+/// An asset that has no deltas has no fees either: they would be left over.
+#[cold]
+#[inline(never)]
+fn charge(
+    reader: &mut VarintReader,
+    charges: &mut Charges,
+    group: u32,
+    sums: &mut Sums,
+) -> Result<(), Error> {
+    let mask = reader.byte()?;
+    if mask == 0 || mask & !FULL_MASK != 0 {
+        return Err(Error::InvalidMask);
+    }
+    for (position, sum) in (0..ASSETS_PER_GROUP).zip(sums.iter_mut()) {
+        if mask & (1 << position) == 0 {
+            continue;
+        }
+        let amount = reader.unsigned_i128()?;
+        let turnover = reader.unsigned_i128()?;
+        *sum = sum.checked_add(amount).ok_or(Error::DeltaSumOverflow)?;
+        charges.add(group * ASSETS_PER_GROUP + position, amount, turnover)?;
     }
     Ok(())
 }

@@ -70,6 +70,27 @@ impl<'a> VarintReader<'a> {
         Ok(((value >> 1) as i128) ^ -((value & 1) as i128))
     }
 
+    /// A number that is not signed, and fits an i128 all the same.
+    pub fn unsigned_i128(&mut self) -> Result<i128, Error> {
+        let first = self.byte()?;
+        i128::try_from(self.u128(first)?).map_err(|_| Error::VarintOutOfRange)
+    }
+
+    /// Reads the next byte where there is one and it is this one.
+    pub fn take(&mut self, byte: u8) -> Result<bool, Error> {
+        if self.at_end() {
+            return Ok(false);
+        }
+        if self.position == self.end {
+            self.refill()?;
+        }
+        let found = self.chunk.get(self.position) == Some(&byte);
+        if found {
+            self.position += 1;
+        }
+        Ok(found)
+    }
+
     /// A varint whose first byte was read already.
     fn u128(&mut self, first: u8) -> Result<u128, Error> {
         let mut narrow = u64::from(first & 0x7f);

@@ -27,6 +27,23 @@ pub fn set_pauser(env: &Env, pauser: &Address) {
     env.storage().instance().set(&DataKey::Pauser, pauser);
 }
 
+/// Parts per million; 0, and no fees at all, where it was never set.
+pub fn fee_cap(env: &Env) -> u32 {
+    env.storage().instance().get(&DataKey::FeeCap).unwrap_or(0)
+}
+
+pub fn set_fee_cap(env: &Env, cap_ppm: u32) {
+    env.storage().instance().set(&DataKey::FeeCap, &cap_ppm);
+}
+
+pub fn treasury(env: &Env) -> Option<Address> {
+    env.storage().instance().get(&DataKey::Treasury)
+}
+
+pub fn set_treasury(env: &Env, treasury: &Address) {
+    env.storage().instance().set(&DataKey::Treasury, treasury);
+}
+
 pub fn matching_engine(env: &Env, channel: u32) -> Option<Address> {
     env.storage()
         .instance()

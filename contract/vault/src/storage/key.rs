@@ -18,6 +18,10 @@ pub enum DataKey {
     Pauser,
     /// Instance: [`super::Pauses`].
     Paused,
+    /// Instance: u32, what batches may take as fees, in parts per million.
+    FeeCap,
+    /// Instance: `Address` of whoever may collect fees.
+    Treasury,
     /// Persistent: `Vec<Announcement>` of the changes to come.
     Announcements,
     /// Persistent: u64, seconds between announcement and change.
@@ -28,6 +32,8 @@ pub enum DataKey {
     Accounts(u32),
     /// Persistent: [`super::Channel`].
     Channel(u32),
+    /// Persistent: `Map<u32, i128>`, the fees of a channel that were not collected yet, by asset.
+    Fees(u32),
     /// Persistent: u32, what an asset's issuer could do when the administrator last looked.
     IssuerFlags(u32),
     /// Persistent: `BytesN<32>`, the ed25519 key that signs a user's orders.

@@ -48,8 +48,9 @@ fn every_shorter_blob_is_truncated() {
 #[test]
 fn trailing_bytes_are_refused() {
     for (tail, error) in [
-        (&[0][..], Error::GroupOrder),
-        (&[0, 0][..], Error::GroupOrder),
+        // Where there is no group 0 any more these are fees.
+        (&[0][..], Error::DeltasTruncated),
+        (&[0, 0][..], Error::InvalidMask),
         (&[0x80][..], Error::DeltasTruncated),
         (&[1][..], Error::UnknownAsset),
     ] {
@@ -59,18 +60,29 @@ fn trailing_bytes_are_refused() {
 
 #[test]
 fn a_group_comes_once() {
-    assert_eq!(refusal(&[pair(1), pair(1)].concat()), Error::GroupOrder);
-}
-
-#[test]
-fn groups_rise() {
-    // Of a vault with two groups, the second one first.
     let (chain, tokens) = crate::chain::Chain::with_assets(5);
     chain.depositor(&tokens, 10);
     chain.depositor(&tokens, 10);
     let mut second = pair(1);
     second[0] = 1;
-    let outcome = chain.settle_batch(&chain.batch(&[second.clone(), pair(1)].concat()));
+    let outcome = chain.settle_batch(&chain.batch(&[second.clone(), second].concat()));
+    assert_eq!(outcome, Err(Refusal::Contract(Error::GroupOrder)));
+    // The first one's second section reads as its fees.
+    assert_eq!(refusal(&[pair(1), pair(1)].concat()), Error::InvalidFee);
+}
+
+#[test]
+fn groups_rise() {
+    // Of a vault with three groups, the last one first.
+    let (chain, tokens) = crate::chain::Chain::with_assets(9);
+    chain.depositor(&tokens, 10);
+    chain.depositor(&tokens, 10);
+    let mut second = pair(1);
+    second[0] = 1;
+    let [mut third, mut first] = [second.clone(), pair(1)];
+    third[0] = 2;
+    first[0] = 1;
+    let outcome = chain.settle_batch(&chain.batch(&[third, first].concat()));
     assert_eq!(outcome, Err(Refusal::Contract(Error::GroupOrder)));
     let outcome = chain.settle_batch(&chain.batch(&[pair(1), second].concat()));
     assert_eq!(outcome, Ok(()));

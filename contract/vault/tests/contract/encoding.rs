@@ -7,7 +7,15 @@ use crate::chain::Chain;
 /// (account index, asset index) → change of balance.
 pub type Deltas = BTreeMap<(u32, u32), i128>;
 
+/// Asset index → fees, and what they were taken from.
+pub type Fees = BTreeMap<u32, (i128, i128)>;
+
 pub fn encode(deltas: &Deltas) -> Vec<u8> {
+    encode_with(deltas, &Fees::new())
+}
+
+/// Fees of a group without deltas have no place to stand.
+pub fn encode_with(deltas: &Deltas, fees: &Fees) -> Vec<u8> {
     let mut groups: BTreeMap<u32, BTreeMap<u32, BTreeMap<u32, i128>>> = BTreeMap::new();
     for (&(account, asset), &delta) in deltas.iter().filter(|(_, delta)| **delta != 0) {
         groups
@@ -28,6 +36,18 @@ pub fn encode(deltas: &Deltas) -> Vec<u8> {
             out.push(changes.keys().map(|bit| 1_u8 << bit).sum());
             for delta in changes.values() {
                 out.extend(zigzag(*delta));
+            }
+        }
+        let charged = fees
+            .iter()
+            .filter(|(asset, _)| **asset / 4 == group)
+            .collect::<Vec<_>>();
+        if !charged.is_empty() {
+            out.push(0);
+            out.push(charged.iter().map(|(asset, _)| 1_u8 << (**asset % 4)).sum());
+            for (_, (amount, turnover)) in charged {
+                out.extend(varint(*amount as u128));
+                out.extend(varint(*turnover as u128));
             }
         }
     }
@@ -102,3 +122,34 @@ fn example_of_two_groups() {
 
 const EXAMPLE_OF_TWO_GROUPS: &str =
     "00030303018080808080808080808002a90201020102ffffffffffffffffffff01010203047f01048001";
+
+/// The third example: the trade of the first one, of which the venue keeps 2 of asset 0 from the buyer and 50 of asset 1 from the
+/// seller.
+#[test]
+fn example_of_a_trade_with_fees() {
+    let blob = charged_trade();
+    assert_eq!(hex(&blob), EXAMPLE_WITH_FEES);
+    let (chain, tokens) = Chain::with_assets(2);
+    chain.apply(&vault::Change::FeeCap(2_000)).unwrap();
+    let buyer = chain.depositor(&tokens, 1_000_000);
+    let seller = chain.depositor(&tokens, 1_000_000);
+    assert_eq!(chain.settle_batch(&chain.batch(&blob)), Ok(()));
+    assert_eq!(chain.balance(&buyer, &tokens[0]), 1_000_998);
+    assert_eq!(chain.balance(&seller, &tokens[1]), 1_024_950);
+    assert_eq!(chain.vault.get_fees(&0, &tokens[0]), 2);
+    assert_eq!(chain.vault.get_fees(&0, &tokens[1]), 50);
+}
+
+pub fn charged_trade() -> Vec<u8> {
+    encode_with(
+        &Deltas::from([
+            ((0, 0), 998),
+            ((1, 0), -1_000),
+            ((0, 1), -25_000),
+            ((1, 1), 24_950),
+        ]),
+        &Fees::from([(0, (2, 1_000)), (1, (50, 25_000))]),
+    )
+}
+
+const EXAMPLE_WITH_FEES: &str = "00020003cc0fcf86030103cf0fec8503000302e80732a8c301";

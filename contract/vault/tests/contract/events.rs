@@ -4,12 +4,13 @@ use soroban_sdk::testutils::{Address as _, Events as _};
 use soroban_sdk::{Address, Event as _, IntoVal, Symbol, Val, Vec as HostVec, vec, xdr};
 use vault::{
     AdminSet, AssetAdded, BatchSettled, Change, ChangeAnnounced, ChangeCancelled, Claimed, CodeSet,
-    DelaySet, Deposited, EXIT_DELAY_SECONDS, ExitSet, MIN_CHANGE_DELAY_SECONDS, MatchingEngineSet,
-    PauseSet, PauserSet, TradeSettled, TradingKeySet, Withdrawn,
+    DelaySet, Deposited, EXIT_DELAY_SECONDS, ExitSet, FeeCapSet, FeesCharged, FeesCollected,
+    MIN_CHANGE_DELAY_SECONDS, MatchingEngineSet, PauseSet, PauserSet, TradeSettled, TradingKeySet,
+    TreasurySet, Withdrawn,
 };
 
 use crate::chain::{Chain, START_TIME};
-use crate::encoding::swap;
+use crate::encoding::{charged_trade, swap};
 
 /// What the vault published in the last call.
 fn published(chain: &Chain) -> Vec<xdr::ContractEvent> {
@@ -270,6 +271,58 @@ fn settlement() {
         published(&chain),
         [expected.to_xdr(&chain.env, &chain.vault.address)]
     );
+}
+
+/// Fees as a batch charges them, an event an asset before the batch's own, and as they are collected.
+#[test]
+fn fees() {
+    let (chain, tokens) = Chain::with_assets(2);
+    let env = &chain.env;
+    let vault = &chain.vault.address;
+    let treasury = Address::generate(env);
+    chain.apply(&Change::FeeCap(2_000)).unwrap();
+    let cap = FeeCapSet { cap_ppm: 2_000 };
+    assert_eq!(published(&chain), [cap.to_xdr(env, vault)]);
+    chain.apply(&Change::Treasury(treasury.clone())).unwrap();
+    let set = TreasurySet {
+        treasury: treasury.clone(),
+    };
+    assert_eq!(published(&chain), [set.to_xdr(env, vault)]);
+    for _ in 0..2 {
+        chain.depositor(&tokens, 1_000_000);
+    }
+    let batch = chain.batch(&charged_trade());
+    chain.settle_batch(&batch).unwrap();
+    let charged = |asset, amount, turnover| FeesCharged {
+        channel: 0,
+        sequence: 1,
+        asset,
+        amount,
+        turnover,
+    };
+    let settled = BatchSettled {
+        channel: 0,
+        epoch: 0,
+        sequence: 1,
+        trade_count: 1,
+        trades_root: batch.trades_root,
+        state_root: batch.state_root,
+    };
+    let expected = [
+        charged(0, 2, 1_000).to_xdr(env, vault),
+        charged(1, 50, 25_000).to_xdr(env, vault),
+        settled.to_xdr(env, vault),
+    ];
+    assert_eq!(published(&chain), expected);
+    chain.collect_by(&treasury, 0, &tokens[1]).unwrap();
+    let collected = FeesCollected {
+        token: tokens[1].clone(),
+        channel: 0,
+        asset: 1,
+        amount: 50,
+        treasury,
+    };
+    assert_eq!(published(&chain), [collected.to_xdr(env, vault)]);
 }
 
 /// The forms themselves, spelled out: names of topics, and data by position.

@@ -11,6 +11,7 @@ mod digest;
 mod encoding;
 mod events;
 mod exits;
+mod fees;
 mod governance;
 mod lasting;
 mod property;

@@ -16,7 +16,7 @@ fn a_new_vault_has_an_admin_and_nothing_else() {
     assert_eq!(chain.vault.get_account_count(), 0);
     assert_eq!(chain.vault.get_account(&0), None);
     assert_eq!(chain.vault.get_channel(&0).sequence, 0);
-    assert_eq!(chain.vault.get_version(), 2);
+    assert_eq!(chain.vault.get_version(), 3);
 }
 
 #[test]

@@ -6,19 +6,20 @@ use vault::{Change, EXIT_DELAY_SECONDS, Error, Exit, MIN_CHANGE_DELAY_SECONDS};
 
 use crate::batch::traders;
 use crate::chain::{Chain, Refusal, START_TIME, wasm};
-use crate::encoding::swap;
+use crate::encoding::{charged_trade, swap};
 
-/// The code of version 1, as it was built: what a vault that is older than this contract runs.
-const PREVIOUS: &[u8] = include_bytes!("previous/vault-1.wasm");
+/// The code of earlier versions, as it was built: what a vault that is older than this contract runs.
+const FIRST: &[u8] = include_bytes!("previous/vault-1.wasm");
+const PREVIOUS: &[u8] = include_bytes!("previous/vault-2.wasm");
 
 fn upload(chain: &Chain, code: &[u8]) -> BytesN<32> {
     chain.env.deployer().upload_contract_wasm(code)
 }
 
-/// Accounts, balances, requests, the channel and the assets are read by this version as the one before has written them.
+/// Accounts, balances, requests, the channel and the assets are read by this version as the first one has written them.
 #[test]
-fn the_state_of_the_previous_version_stays() {
-    let chain = Chain::of(PREVIOUS);
+fn the_state_of_the_first_version_stays() {
+    let chain = Chain::of(FIRST);
     assert_eq!(chain.vault.get_version(), 1);
     let tokens = (0..5).map(|_| chain.classic_asset()).collect::<Vec<_>>();
     for token in &tokens {
@@ -47,7 +48,9 @@ fn the_state_of_the_previous_version_stays() {
     chain.env.as_contract(&chain.vault.address, || {
         chain.env.deployer().update_current_contract_wasm(code);
     });
-    assert_eq!(chain.vault.get_version(), 2);
+    assert_eq!(chain.vault.get_version(), 3);
+    assert_eq!(chain.vault.get_fee_cap(), 0);
+    assert_eq!(chain.vault.get_treasury(), None);
     assert_eq!(balances(&chain), before);
     assert_eq!(chain.vault.get_channel(&0), channel);
     assert_eq!(chain.vault.get_admin(), chain.admin);
@@ -78,6 +81,62 @@ fn the_state_of_the_previous_version_stays() {
     assert_eq!(chain.claim(&users[35], &tokens[1]), Ok(60));
 }
 
+/// What the previous version wrote besides: offices, what is announced, pauses, other channels, trading keys. It replaces itself, and
+/// batches that were made for it settle as they are; fees come once a cap is set, with notice.
+#[test]
+fn the_previous_version_upgrades_itself() {
+    let chain = Chain::of(PREVIOUS);
+    assert_eq!(chain.vault.get_version(), 2);
+    let tokens = [(); 2].map(|()| chain.classic_asset());
+    for token in &tokens {
+        chain.add_asset(token).unwrap();
+    }
+    let pauser = Address::generate(&chain.env);
+    chain.apply(&Change::Pauser(pauser.clone())).unwrap();
+    chain
+        .apply(&Change::Engine(1, chain.engine.clone()))
+        .unwrap();
+    for _ in 0..2 {
+        chain.depositor(&tokens, 1_000_000);
+    }
+    chain
+        .settle_batch(&chain.batch(&swap(0, 1, 10, 20)))
+        .unwrap();
+    let charged = chain.batch(&charged_trade());
+    assert_eq!(
+        chain.settle_batch(&charged),
+        Err(Refusal::Contract(Error::DeltasUnbalanced)),
+        "fees are nothing that it misreads"
+    );
+    let code = Change::Code(upload(&chain, &wasm()));
+    let later = Change::Engine(2, chain.engine.clone());
+    chain.announce(&code).unwrap();
+    chain.pass(1, MIN_CHANGE_DELAY_SECONDS - 100);
+    chain.announce(&later).unwrap();
+    chain.pause_by(&pauser, Some(&tokens[1])).unwrap();
+    let made_before = chain.batch(&swap(0, 1, 1, 2));
+    chain.pass(1, 100);
+    chain.apply(&code).unwrap();
+
+    assert_eq!(chain.vault.get_version(), 3);
+    assert_eq!(chain.vault.get_pauser(), pauser);
+    assert_eq!(
+        chain.vault.get_channel_engine(&1),
+        Some(chain.engine.clone())
+    );
+    assert_eq!(chain.vault.get_changes().len(), 1);
+    assert_eq!(chain.vault.get_changes().get_unchecked(0).change, later);
+    assert!(chain.vault.is_paused(&Some(tokens[1].clone())));
+    chain.unpause_by(&chain.admin, Some(&tokens[1])).unwrap();
+    assert_eq!(chain.settle_batch(&made_before), Ok(()));
+    let charged = chain.batch(&charged_trade());
+    let refused = chain.settle_batch(&charged);
+    assert_eq!(refused, Err(Refusal::Contract(Error::FeeAboveCap)));
+    chain.change(&Change::FeeCap(2_000));
+    assert_eq!(chain.settle_batch(&charged), Ok(()));
+    assert_eq!(chain.vault.get_fees(&0, &tokens[1]), 50);
+}
+
 /// The vault replaces its own code when the change is due, not before, and not by code that was never announced.
 #[test]
 fn code_is_changed_after_notice() {
@@ -99,7 +158,7 @@ fn code_is_changed_after_notice() {
         Err(Refusal::Host)
     );
     chain.apply(&announced).unwrap();
-    assert_eq!(chain.vault.get_version(), 1);
+    assert_eq!(chain.vault.get_version(), 2);
     assert_eq!(chain.balance(&users[1], &tokens[1]), 1_000);
     chain.settle_batch(&chain.batch(&swap(0, 1, 1, 1))).unwrap();
 }
@@ -112,6 +171,6 @@ fn code_has_to_be_there() {
     chain.announce(&change).unwrap();
     chain.pass(1, MIN_CHANGE_DELAY_SECONDS);
     assert_eq!(chain.apply(&change), Err(Refusal::Host));
-    assert_eq!(chain.vault.get_version(), 2);
+    assert_eq!(chain.vault.get_version(), 3);
     assert_eq!(chain.vault.get_changes().len(), 1);
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use soroban_sdk::testutils::Address as _;
-use soroban_sdk::{Address, Bytes, IntoVal, Val, Vec as HostVec};
+use soroban_sdk::{Address, Bytes, IntoVal, Map, Val, Vec as HostVec};
 use vault::{
-    ASSETS_PER_GROUP, Change, DAY_IN_LEDGERS, EXIT_DELAY_SECONDS, SettlementBatch,
+    ASSETS_PER_GROUP, Change, DAY_IN_LEDGERS, DataKey, EXIT_DELAY_SECONDS, SettlementBatch,
     SettlementInstruction,
 };
 
 use super::ledger_reader;
-use super::model::{Batch, EngineChange, Model, No, Trade, Verdict};
+use super::model::{Batch, EngineChange, FEE_CAP_PPM, Model, No, Trade, Verdict};
 use super::random::Random;
 use crate::chain::{Authority, Chain, Outcome, Refusal, outcome};
-use crate::encoding::{Deltas, encode, zigzag};
+use crate::encoding::{Deltas, Fees, encode_with, zigzag};
 
 const USERS: usize = 40;
 /// Two groups, the second one of a single asset.
@@ -23,7 +23,12 @@ const TOKENS: usize = ASSETS + 1;
 /// The last one has no engine at first.
 const CHANNELS: u32 = 3;
 const ENGINES: usize = 3;
+/// As many as a batch says that it has.
+const TRADES: u32 = 7;
 const PURSE: i128 = 1_000_000;
+
+/// (operation, passed) → how often.
+pub type Tally = BTreeMap<(&'static str, bool), u64>;
 
 pub struct Caller {
     chain: Chain,
@@ -31,11 +36,11 @@ pub struct Caller {
     tokens: Vec<Address>,
     /// The first one settles on channel 0, the second one on channel 1, as it begins.
     engines: Vec<Address>,
+    treasury: Address,
     model: Model,
     random: Random,
     last_batch: Option<SettlementBatch>,
-    /// (operation, passed) → how often.
-    tally: BTreeMap<(&'static str, bool), u64>,
+    tally: Tally,
 }
 
 /// Whom an operation is signed by.
@@ -62,7 +67,14 @@ impl Caller {
             Address::generate(&chain.env),
             Address::generate(&chain.env),
         ];
-        chain.apply(&Change::Engine(1, engines[1].clone())).unwrap();
+        let treasury = Address::generate(&chain.env);
+        for change in [
+            Change::Engine(1, engines[1].clone()),
+            Change::FeeCap(FEE_CAP_PPM),
+            Change::Treasury(treasury.clone()),
+        ] {
+            chain.apply(&change).unwrap();
+        }
         let mut model = Model {
             assets: ASSETS,
             engines: BTreeMap::from([(0, 0), (1, 1)]),
@@ -78,6 +90,7 @@ impl Caller {
             users,
             tokens,
             engines: engines.to_vec(),
+            treasury,
             model,
             random,
             last_batch: None,
@@ -87,8 +100,9 @@ impl Caller {
 
     pub fn step(&mut self) {
         match self.random.below(100) {
-            0..22 => self.deposit(),
-            22..32 => self.withdraw(),
+            0..18 => self.deposit(),
+            18..23 => self.collect(),
+            23..32 => self.withdraw(),
             32..48 => self.settle_trade(),
             48..70 => self.settle_batch(),
             70..74 => self.replay(),
@@ -116,6 +130,13 @@ impl Caller {
             assert_eq!(self.chain.claim(address, token), Ok(balance));
             self.model.balances.remove(&(user, asset));
         }
+        for (channel, asset) in self.model.fees.keys().copied().collect::<Vec<_>>() {
+            let fees = self.model.fees[&(channel, asset)];
+            let collected = self
+                .chain
+                .collect_by(&self.treasury, channel, &self.tokens[asset]);
+            assert_eq!(collected, Ok(fees));
+        }
         for token in &self.tokens {
             assert_eq!(self.chain.held(&self.chain.vault.address, token), 0);
         }
@@ -141,6 +162,20 @@ impl Caller {
         }
         let booked: i128 = self.model.balances.values().sum();
         assert_eq!(booked, sums.iter().sum::<i128>(), "a balance has no page");
+        for channel in 0..CHANNELS {
+            let fees = ledger_reader::fees(&self.chain, channel);
+            let of_channel = |(at, _): &(&(u32, usize), &i128)| at.0 == channel;
+            let expected = self.model.fees.iter().filter(of_channel);
+            let expected = expected.map(|(&(_, asset), &amount)| (asset, amount));
+            assert_eq!(fees, expected.collect::<BTreeMap<_, _>>());
+            for (asset, amount) in fees {
+                sums[asset] += amount;
+            }
+        }
+        for (asset, token) in self.tokens.iter().enumerate() {
+            let collected = self.model.treasury.get(&asset).copied().unwrap_or(0);
+            assert_eq!(self.chain.held(&self.treasury, token), collected);
+        }
         for (token, sum) in self.tokens.iter().zip(sums) {
             assert_eq!(
                 self.chain.held(&self.chain.vault.address, token),
@@ -169,27 +204,9 @@ impl Caller {
         }
     }
 
-    /// A run in which an operation never passed, or was never refused, has tested little.
-    pub fn require_variety(&self, steps: u64) {
-        if steps < 300 {
-            return;
-        }
-        for (operation, least) in [
-            ("deposit", 3),
-            ("withdraw", 3),
-            ("settle_trade", 3),
-            ("settle_batch", 3),
-            ("request", 1),
-            ("claim", 1),
-        ] {
-            for passed in [true, false] {
-                let times = self.tally.get(&(operation, passed)).copied().unwrap_or(0);
-                assert!(
-                    times >= least,
-                    "{operation} with outcome {passed}: {times} times"
-                );
-            }
-        }
+    /// How often each operation passed and was refused.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     fn compare<T: std::fmt::Debug>(
@@ -408,7 +425,7 @@ impl Caller {
                 1 => sequence + 2,
                 _ => sequence + 1,
             },
-            trade_count: u32::from(!self.random.chance(3)) * 7,
+            trade_count: u32::from(!self.random.chance(3)) * TRADES,
             deltas,
         };
         let signing = self.signing();
@@ -623,12 +640,46 @@ impl Caller {
         }
     }
 
-    /// Some trades between accounts, netted; mostly covered by what the accounts have.
+    /// By the treasury, or by somebody whose fees they are not.
+    fn collect(&mut self) {
+        let any = (self.random.below(2) as u32, self.asset());
+        let waiting = self.model.fees.keys().next().copied();
+        let (channel, asset) = waiting.filter(|_| self.random.chance(80)).unwrap_or(any);
+        let signed = self.random.chance(85);
+        let chain = &self.chain;
+        let signer = if signed { &self.treasury } else { &chain.admin };
+        let outcome = chain.collect_by(signer, channel, &self.tokens[asset]);
+        let what = format!("of asset {asset} and channel {channel}, signed: {signed}");
+        self.compare("collect", &what, outcome, signed, |model| {
+            model.collect(channel, asset)
+        });
+    }
+
+    /// Takes fees of what accounts receive: within the cap, mostly, or a unit above it.
+    fn charge(&mut self, received: &BTreeMap<u32, (u32, i128)>, deltas: &mut Deltas) -> Fees {
+        let mut fees = Fees::new();
+        for (&asset, &(to, turnover)) in received {
+            let most = turnover * i128::from(FEE_CAP_PPM) / 1_000_000 + i128::from(TRADES);
+            let most = most.min(turnover);
+            let amount = match self.random.below(60) {
+                0 => most + 1,
+                1..15 => most,
+                15..50 => i128::from(self.random.below(most as u64) + 1),
+                _ => continue,
+            };
+            *deltas.entry((to, asset)).or_default() -= amount;
+            fees.insert(asset, (amount, turnover));
+        }
+        fees
+    }
+
+    /// Some trades between accounts, netted, with fees on some; mostly covered by what the accounts have.
     fn netted_trades(&mut self) -> Vec<u8> {
         let accounts = self.model.accounts.len() as u64;
         let mut deltas = Deltas::new();
+        let mut received = BTreeMap::<u32, (u32, i128)>::new();
         if accounts == 0 {
-            return encode(&deltas);
+            return Vec::new();
         }
         for _ in 0..self.random.below(12) {
             let [from, to] = [(); 2].map(|()| self.random.below(accounts) as u32);
@@ -643,8 +694,14 @@ impl Caller {
             };
             *deltas.entry((from, asset as u32)).or_default() -= amount;
             *deltas.entry((to, asset as u32)).or_default() += amount;
+            if amount > 0 {
+                let (receiver, turnover) = received.entry(asset as u32).or_default();
+                *receiver = to;
+                *turnover += amount;
+            }
         }
-        encode(&deltas)
+        let fees = self.charge(&received, &mut deltas);
+        encode_with(&deltas, &fees)
     }
 
     /// Something that an encoder would not write, or that the books do not allow.
@@ -688,6 +745,14 @@ impl Caller {
     pub fn donate(&self) {
         self.chain
             .mint(&self.tokens[0], &self.chain.vault.address, 1);
+    }
+
+    pub fn forge_fees(&self) {
+        let env = &self.chain.env;
+        env.as_contract(&self.chain.vault.address, || {
+            let fees = Map::from_array(env, [(0_u32, 1_i128)]);
+            env.storage().persistent().set(&DataKey::Fees(2), &fees);
+        });
     }
 
     pub fn forge_balance(&self) {

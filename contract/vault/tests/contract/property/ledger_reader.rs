@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use soroban_sdk::{Address, Bytes};
+use soroban_sdk::{Address, Bytes, Map};
 use vault::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP, Channel, DataKey};
 
 use crate::chain::Chain;
@@ -50,6 +50,18 @@ pub fn books(chain: &Chain, accounts: u32, assets: u32) -> Books {
         }
     });
     books
+}
+
+/// What a channel's batches took and nobody collected, by asset.
+pub fn fees(chain: &Chain, channel: u32) -> BTreeMap<usize, i128> {
+    chain.env.as_contract(&chain.vault.address, || {
+        let storage = chain.env.storage().persistent();
+        let fees: Option<Map<u32, i128>> = storage.get(&DataKey::Fees(channel));
+        fees.into_iter()
+            .flat_map(|fees| fees.iter())
+            .map(|(asset, amount)| (asset as usize, amount))
+            .collect()
+    })
 }
 
 /// Where a channel stands, as epoch and sequence, and whose it is.

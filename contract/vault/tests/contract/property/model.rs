@@ -7,6 +7,8 @@ use vault::{
     PAST_WINDOW_SECONDS,
 };
 
+use crate::encoding::{Fees, encode_with};
+
 /// Why the model refuses. Which of several broken rules is named first is not its concern: the unit tests hold the errors.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum No {
@@ -44,6 +46,9 @@ pub struct EngineChange {
     pub engine: usize,
 }
 
+/// What batches may take of what is traded, in parts per million, and no other figure in a run.
+pub const FEE_CAP_PPM: u32 = 2_000;
+
 /// How many ledgers the marker of a settled trade lives.
 const MARKER_LEDGERS: u32 = 17_280;
 
@@ -64,6 +69,10 @@ pub struct Model {
     /// Channel → epoch and sequence of its last batch.
     pub channels: BTreeMap<u32, (u64, u64)>,
     pub engines: BTreeMap<u32, usize>,
+    /// (channel, asset) → fees that nobody has collected.
+    pub fees: BTreeMap<(u32, usize), i128>,
+    /// Asset → fees that the treasury has got.
+    pub treasury: BTreeMap<usize, i128>,
     pub paused: bool,
     pub paused_assets: BTreeSet<usize>,
     pub changes: Vec<(EngineChange, u64)>,
@@ -196,6 +205,12 @@ impl Model {
         Ok(())
     }
 
+    pub fn collect(&mut self, channel: u32, asset: usize) -> Verdict {
+        let amount = self.fees.remove(&(channel, asset)).ok_or(No::Rule)?;
+        *self.treasury.entry(asset).or_default() += amount;
+        Ok(())
+    }
+
     pub fn settle_trade(&mut self, trade: &Trade, now: u64, ledger: u32) -> Verdict {
         rule(trade.base_amount > 0 && trade.quote_amount > 0)?;
         rule(trade.buyer != trade.seller && trade.base != trade.quote)?;
@@ -228,7 +243,7 @@ impl Model {
         rule(!self.paused)?;
         let (epoch, sequence) = self.cursor(batch.channel);
         rule(batch.sequence == sequence + 1 && batch.epoch >= epoch)?;
-        let deltas = decode(&batch.deltas).ok_or(No::Rule)?;
+        let (deltas, fees) = decode(&batch.deltas).ok_or(No::Rule)?;
         let mut sums = BTreeMap::<u32, i128>::new();
         let mut after = self.balances.clone();
         for &(account, asset, delta) in &deltas {
@@ -239,6 +254,21 @@ impl Model {
             *balance = balance.checked_add(delta).ok_or(No::Rule)?;
             let sum = sums.entry(asset).or_default();
             *sum = sum.checked_add(delta).ok_or(No::Rule)?;
+        }
+        for (&asset, &(amount, turnover)) in &fees {
+            let sum = sums.entry(asset).or_default();
+            *sum = sum.checked_add(amount).ok_or(No::Rule)?;
+            let part = turnover
+                .checked_mul(i128::from(FEE_CAP_PPM))
+                .ok_or(No::Rule)?
+                / 1_000_000;
+            rule(amount > 0 && amount <= turnover)?;
+            rule(amount <= part + i128::from(batch.trade_count))?;
+            let pot = self
+                .fees
+                .entry((batch.channel, asset as usize))
+                .or_default();
+            *pot += amount;
         }
         rule(sums.values().all(|sum| *sum == 0))?;
         rule(after.values().all(|balance| *balance >= 0))?;
@@ -254,11 +284,12 @@ impl Model {
     }
 }
 
-/// The deltas as (account, asset, delta), or nothing where they break the encoding. Decodes freely and then encodes again: what
+/// The deltas as (account, asset, delta), and fees, or nothing where they break the encoding. Decodes freely and then encodes again: what
 /// does not give the same bytes was not spelled as it should be.
-fn decode(blob: &[u8]) -> Option<Vec<(u32, u32, i128)>> {
+fn decode(blob: &[u8]) -> Option<(Vec<(u32, u32, i128)>, Fees)> {
     let mut bytes = blob.iter().copied();
     let mut deltas = Vec::new();
+    let mut fees = Fees::new();
     while bytes.len() > 0 {
         let group = u32::try_from(varint(&mut bytes)?).ok()?;
         let count = varint(&mut bytes)?;
@@ -276,6 +307,16 @@ fn decode(blob: &[u8]) -> Option<Vec<(u32, u32, i128)>> {
                 deltas.push((account, asset, delta));
             }
         }
+        if bytes.clone().next() == Some(0) {
+            bytes.next();
+            let mask = bytes.next()?;
+            for bit in (0..8).filter(|bit| mask >> bit & 1 == 1) {
+                let amount = i128::try_from(varint(&mut bytes)?).ok()?;
+                let turnover = i128::try_from(varint(&mut bytes)?).ok()?;
+                let asset = group.checked_mul(4)?.checked_add(bit)?;
+                fees.insert(asset, (amount, turnover));
+            }
+        }
     }
     let canonical = deltas
         .iter()
@@ -285,7 +326,8 @@ fn decode(blob: &[u8]) -> Option<Vec<(u32, u32, i128)>> {
         .iter()
         .map(|(account, asset, _)| (account, asset))
         .collect();
-    (unique.len() == deltas.len() && crate::encoding::encode(&canonical) == blob).then_some(deltas)
+    let same = unique.len() == deltas.len() && encode_with(&canonical, &fees) == blob;
+    same.then_some((deltas, fees))
 }
 
 fn varint(bytes: &mut impl Iterator<Item = u8>) -> Option<u128> {
