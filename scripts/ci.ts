@@ -1,5 +1,5 @@
 // `.ci/run`: formats, lints, types and the contract build, then every test. All of it runs, whatever fails on the way.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Proof } from './proof/proof.ts'
 import { runCommand } from './setup/command.ts'
 import { main } from './setup/fault.ts'
@@ -24,6 +24,8 @@ await main(async () => {
   await command('lint', paths.root, tool('eslint'), ['.', '--max-warnings', '0'])
   await command('cargo fmt', paths.contract, 'cargo', ['fmt', '--all', '--check'])
   await command('clippy', paths.contract, 'cargo', ['clippy', '--locked', '--workspace', '--all-targets', '--', '-D', 'warnings'])
+  await command('cargo fmt, signatures', paths.signatures, 'cargo', ['fmt', '--check'])
+  await command('clippy, signatures', paths.signatures, 'cargo', ['clippy', '--locked', '--release', '--target-dir', dirname(dirname(paths.signaturesModule)), '--', '-D', 'warnings'])
   await proof.rust()
   await proof.typescript()
   return proof.end()

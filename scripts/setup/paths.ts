@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { signaturesModule } from '../../src/gateway/signatures/module.ts'
 
 /** Where things are in this repository. */
 const root = join(import.meta.dirname, '..', '..')
@@ -8,6 +9,9 @@ export const paths = {
   contract: join(root, 'contract'),
   /** The vault contract as it goes on chain. */
   wasm: join(root, 'contract', 'target', 'wasm32v1-none', 'release', 'vault.wasm'),
+  /** The crate of the module that checks signatures, and what it becomes. */
+  signatures: join(root, 'src', 'gateway', 'signatures', 'native'),
+  signaturesModule,
   localnet: join(root, 'contract', 'target', 'localnet', 'localnet'),
   natsServer: join(root, '.darkpool', 'bin', 'nats-server'),
   natsTemplate: join(root, 'deploy', 'nats', 'nats.conf'),

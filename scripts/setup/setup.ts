@@ -1,6 +1,6 @@
 import type { Steps } from './steps.ts'
 import { installNatsServer } from './natsServer.ts'
-import { buildContract, buildLocalnet } from './rust.ts'
+import { buildContract, buildLocalnet, buildSignatures } from './rust.ts'
 
 type Part = readonly [title: string, work: (note: (text: string) => void) => Promise<string>]
 
@@ -9,6 +9,7 @@ export const setUpParts: readonly Part[] = [
   ['build nats-server', installNatsServer],
   ['build vault contract', buildContract],
   ['build localnet', buildLocalnet],
+  ['build signature module', buildSignatures],
 ]
 
 /** @throws Fault with one clear sentence where a tool is missing or a build fails */
