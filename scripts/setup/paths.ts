@@ -19,4 +19,6 @@ export const paths = {
   bin: join(root, 'node_modules', '.bin'),
   shard: join(root, 'src', 'actors', 'shard.ts'),
   gateway: join(root, 'src', 'gateway', 'main.ts'),
+  keyHolder: join(root, 'src', 'enclave', 'holder', 'main.ts'),
+  guestAgent: join(root, 'src', 'enclave', 'simulator', 'main.ts'),
 } as const

@@ -7,6 +7,7 @@ import { setPin } from '../../src/actors/placement/pins.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
+import type { KeyRole } from '../../src/enclave/holder/roles.ts'
 import { keyPaths } from '../../src/enclave/keys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
@@ -21,6 +22,7 @@ import type { Progress } from '../setup/steps.ts'
 import { Chain } from './chain.ts'
 import { classicAsset, deploy, isCurrent, readDeployment, writeDeployment } from './deployment.ts'
 import type { Deployment } from './deployment.ts'
+import { EnclaveParts } from './enclaveParts.ts'
 import { keyFile } from './keyFiles.ts'
 import { localnet, rpcUrl } from './localnet.ts'
 import { freePorts, requireFree } from './ports.ts'
@@ -79,6 +81,7 @@ export class LocalVenue {
   readonly ports: VenuePorts
   readonly chain: Chain
   readonly localnet: ServerProcess
+  readonly enclave: EnclaveParts
   readonly nodes: readonly [VenueNode, ...VenueNode[]]
   readonly keys: Keys
   readonly #options: LocalVenueOptions
@@ -106,7 +109,8 @@ export class LocalVenue {
       },
     }
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)
-    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, natsWithin: options.natsWithin, venuePath: this.venuePath, keysPath: this.keysPath }
+    this.enclave = new EnclaveParts(state, this.venuePath, this.#events)
+    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, natsWithin: options.natsWithin, venuePath: this.venuePath, keySocket: (role: KeyRole) => this.enclave.socket(role) }
     const [first, ...others] = ports.nodes.map((own, n) => new VenueNode({ ...plan, name: nodeName(n), ports: own }, state, this.#events))
     if (!first) throw new Error('a venue has a node')
     this.nodes = [first, ...others]
@@ -132,7 +136,7 @@ export class LocalVenue {
       }
       // Without its deployment a chain is what an interrupted first start left: nobody has anything on it.
       if (options.fresh || !readDeployment(state.file('deployment.json'))) state.clear()
-      mkdirSync(state.file('logs'), { recursive: true, mode: 0o700 })
+      for (const folder of ['logs', 'run']) mkdirSync(state.file(folder), { recursive: true, mode: 0o700 })
       return new LocalVenue(options, state, ports, await natsKeys(developmentKeys(state.file('keys', 'root'))))
     } catch (error) {
       state.release()
@@ -179,7 +183,7 @@ export class LocalVenue {
 
   /** The ones that others depend on first. */
   get servers(): readonly ServerProcess[] {
-    return [this.localnet, ...this.nodes.map(({ nats }) => nats), ...this.nodes.map(({ shard }) => shard), ...this.nodes.map(({ gateway }) => gateway)]
+    return [this.localnet, ...this.enclave.servers, ...this.nodes.map(({ nats }) => nats), ...this.nodes.map(({ shard }) => shard), ...this.nodes.map(({ gateway }) => gateway)]
   }
 
   logFile(server: ServerProcess): string {
@@ -223,6 +227,7 @@ export class LocalVenue {
     writeDurably(this.venuePath, JSON.stringify(file, null, 2))
     const { nodes } = this
     const each = (start: (node: VenueNode) => Promise<void>) => () => Promise.all(nodes.map(start))
+    await this.#progress.run('keys', () => this.enclave.start(), () => 'a guest agent for development, and the process that holds the keys')
     await this.#progress.run('nats-server', each(({ nats }) => nats.start()), () => this.natsUrls.join(', '))
     if (nodes.length > 1) await this.#spread(file)
     await this.#progress.run('shard', each(({ shard }) => shard.start()), () => file.markets.map(({ base, quote }) => `${base}-${quote}`).join(', '))
@@ -305,12 +310,14 @@ export class LocalVenue {
 
   async #stop(): Promise<void> {
     await this.stopServers()
+    this.enclave.forget()
     this.state.release()
     process.off('exit', this.#killAll)
   }
 
   readonly #killAll = (): void => {
     for (const server of this.servers) server.killNow()
+    this.enclave.forget()
     this.state.release()
   }
 

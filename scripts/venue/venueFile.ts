@@ -34,6 +34,7 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
     network: { passphrase: deployment.passphrase, rpc: rpcUrl(rpc) },
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
     nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(nodes.length >= 3 && { replicas: 3 as const }) },
+    enclave: { kind: 'development' },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
     markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),

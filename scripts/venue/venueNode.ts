@@ -1,3 +1,4 @@
+import type { KeyRole } from '../../src/enclave/holder/roles.ts'
 import { paths } from '../setup/paths.ts'
 import { natsServer } from './natsServer.ts'
 import type { NatsSettings } from './natsConfiguration.ts'
@@ -20,7 +21,8 @@ export interface NodePlan {
   /** What starts nats-server, where it is not started as it is. */
   readonly natsWithin?: readonly string[] | undefined
   readonly venuePath: string
-  readonly keysPath: string
+  /** Where the key holder gives a part its keys. */
+  readonly keySocket: (role: KeyRole) => string
 }
 
 /** What would be one confidential VM: a nats-server, a shard and a gateway, here as processes on loopback. */
@@ -38,10 +40,10 @@ export class VenueNode {
     // Alone it needs no name among others.
     const suffix = all.length === 1 ? '' : `-${name}`
     const cluster = all.length === 1 ? {} : { cluster: { routePort: ports.route, routePorts: all.map(({ route }) => route) } }
-    const program = (what: string, file: string, grace_ms: number, ...options: string[]): ServerPlan => ({
+    const program = (what: KeyRole, file: string, grace_ms: number, ...options: string[]): ServerPlan => ({
       name: `${what}${suffix}`,
       command: process.execPath,
-      args: () => [file, '--venue', plan.venuePath, '--keys', plan.keysPath, ...options],
+      args: () => [file, '--venue', plan.venuePath, '--keys', `unix:${plan.keySocket(what)}`, ...options],
       log: state.file('logs', `${what}${suffix}.log`),
       ipc: true,
       grace_ms,

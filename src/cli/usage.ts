@@ -17,6 +17,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool keys add KEY [--scope trade|read] [--market MARKET] [--until 30d]
   darkpool keys revoke KEY               ends what it may do, at once; its orders stay
   darkpool markets
+  darkpool info                          versions, and what runs in the venue's enclave, as it says itself
   darkpool tape MARKET [--limit N]       what was traded, late and rounded, where the market makes it public
   darkpool watch [--after N]             your fills and orders as they happen; --after 0 for all since the first
   darkpool verify [URL] --policy FILE --rpc URL|--engine G…

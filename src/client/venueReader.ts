@@ -1,3 +1,4 @@
+import type { AttestationEvidence } from '../protocol/attestation.ts'
 import type { TapePrint } from '../protocol/tape.ts'
 import { Courier } from './courier.ts'
 import type { Judgement } from './enclave/judgement.ts'
@@ -10,7 +11,7 @@ import type { StreamOptions } from './stream.ts'
 import { fetchTransport } from './transport.ts'
 import type { Transport } from './transport.ts'
 import type { Verify } from './verifiedTransport.ts'
-import type { LimitsView, MarketStateView, PrintView, ReadyView, TimeView, VenueView } from './views/venue.ts'
+import type { InfoView, LimitsView, MarketStateView, PrintView, ReadyView, TimeView, VenueView } from './views/venue.ts'
 
 /** What holds for every call unless the call says otherwise, and how requests travel. */
 export interface ReaderOptions extends CallOptions {
@@ -66,6 +67,19 @@ export class VenueReader {
       if (message.type === 'lost') throw new TapeGap()
       if (message.type === 'update' && message.channel === 'tape') yield message.data
     }
+  }
+
+  /**
+   * Evidence of the enclave behind the gateway, as it is: nothing of it has been looked at. What looks at each connection is `verify`.
+   * @param nonce 64 hexadecimal digits of your choice: the quote is made for them
+   */
+  attestation(nonce: string, options?: CallOptions): Promise<AttestationEvidence> {
+    return this.#courier.ask({ method: 'GET', path: `/api/v1/attestation?nonce=${encodeURIComponent(nonce)}` }, options)
+  }
+
+  /** Versions, and what is measured of the enclave, as the venue says itself. */
+  info(options?: CallOptions): Promise<InfoView> {
+    return this.#courier.ask({ method: 'GET', path: '/api/v1/info' }, options)
   }
 
   /** Rates and bounds that a program should keep to. */

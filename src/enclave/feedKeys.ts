@@ -39,13 +39,14 @@ export class FeedKeys {
 }
 
 /** Of the versions that are known; none where the venue's feeds are not sealed. */
-export const feedKeyPaths = ({ nats: { sealed } }: Pick<VenueFile, 'nats'>): readonly string[] => versionsOf(sealed ?? 0).map(feedKeyPath)
+export const feedKeyPaths = (venue: Pick<VenueFile, 'nats'>): readonly string[] => feedKeyVersions(venue).map(feedKeyPath)
 
-const versionsOf = (sealed: number): number[] => Array.from({ length: sealed }, (_, n) => n + 1).slice(-OLDER - 1)
+export const feedKeyVersions = ({ nats: { sealed = 0 } }: Pick<VenueFile, 'nats'>): readonly number[] => Array.from({ length: sealed }, (_, n) => n + 1).slice(-OLDER - 1)
 
 /** null where the venue's feeds are not sealed. */
-export async function feedKeys(keys: Keys, { venue, nats: { sealed } }: VenueFile): Promise<FeedKeys | null> {
+export async function feedKeys(keys: Keys, { venue, nats }: VenueFile): Promise<FeedKeys | null> {
+  const { sealed } = nats
   if (sealed === undefined) return null
-  const secrets = await Promise.all(versionsOf(sealed).map(async (version) => [version, await keys.secret(feedKeyPath(version))] as const))
+  const secrets = await Promise.all(feedKeyVersions({ nats }).map(async (version) => [version, await keys.secret(feedKeyPath(version))] as const))
   return new FeedKeys(venue, sealed, new Map(secrets))
 }

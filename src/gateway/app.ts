@@ -1,6 +1,8 @@
 import fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { TlsIdentity } from '../enclave/tlsIdentity.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { limits } from '../protocol/limits.ts'
 import { answerHeaders } from './document/answerHeaders.ts'
@@ -15,6 +17,7 @@ import { refusalOf, sendProblem } from './problem.ts'
 import { endWithProblem } from './rawProblem.ts'
 import { amendOrderRoute } from './routes/amendOrder.ts'
 import { asyncApiRoute } from './routes/asyncApi.ts'
+import { attestationRoute } from './routes/attestation.ts'
 import { authRoute } from './routes/auth.ts'
 import { balancesRoute } from './routes/balances.ts'
 import { batchRoutes } from './routes/batches.ts'
@@ -28,6 +31,7 @@ import { getOrderRoute } from './routes/getOrder.ts'
 import { getTradeRoute } from './routes/getTrade.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
 import { healthRoute } from './routes/health.ts'
+import { infoRoute } from './routes/info.ts'
 import { keyRoutes } from './routes/keys.ts'
 import { limitsRoute } from './routes/limits.ts'
 import { listOrdersRoute } from './routes/listOrders.ts'
@@ -63,13 +67,16 @@ const KEEP_ALIVE_MS = 75_000
 /** Fastify gives up on a start that takes longer: ten seconds by itself, which a machine that is busy with a whole venue's start needs. */
 const START_TIMEOUT_MS = 120_000
 
-/** The HTTP side of a gateway, every error of which leaves as problem+json. */
-export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
+/** What a client asks for once with each connection, and what costs more than a read. */
+const costly: ReadonlySet<string> = new Set(['/auth', '/api/v1/attestation'])
+
+/** The HTTP side of a gateway, every error of which leaves as problem+json. @param tls with which it ends TLS itself; null for plain HTTP */
+export async function gatewayApp(gateway: Gateway, tls: TlsIdentity | null = null): Promise<FastifyInstance> {
   const { admission, log, name, rates, venue, tokenSecret } = gateway
   let requests = 0
   const app = fastify({
     logger: false,
-    http: { shouldUpgradeCallback: asksForStream },
+    ...listening(tls),
     bodyLimit: limits.requestBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -110,7 +117,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
     routes.add(route.method, route.url)
     document.add(route)
     const { action, cancels } = route.schema ?? {}
-    const budget: AddressBudget = cancels === true || isCancel(action) ? 'addressCancels' : route.url === '/auth' ? 'logins' : 'requests'
+    const budget: AddressBudget = cancels === true || isCancel(action) ? 'addressCancels' : costly.has(route.url) ? 'logins' : 'requests'
     // Before a byte of the body is read: whoever sends too much, or comes when there is too much, costs next to nothing.
     const early = (request: FastifyRequest, reply: FastifyReply, next: (refusal?: Error) => void): void => {
       try {
@@ -135,7 +142,7 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes, deadManRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
   for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute, tapeRoute, feedKeyRoute]) await app.register(route, withGateway)
-  for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute]) await app.register(route, withGateway)
+  for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute, attestationRoute, infoRoute]) await app.register(route, withGateway)
   await app.register(streamRoute)
   await app.register(healthRoute)
   await app.register(timeRoute)
@@ -154,9 +161,17 @@ export async function gatewayApp(gateway: Gateway): Promise<FastifyInstance> {
   return app
 }
 
+/** Its types know one kind of server at a time; what the app asks of it, both have. */
+function listening(tls: TlsIdentity | null): { http: { shouldUpgradeCallback: typeof asksForStream } } {
+  const http = { shouldUpgradeCallback: asksForStream }
+  return tls === null ? { http } : ({ https: { ...http, key: tls.key, cert: tls.cert, minVersion: 'TLSv1.3', handshakeTimeout: REQUEST_TIMEOUT_MS } } as unknown as { http: typeof http })
+}
+
 /** What is not HTTP never becomes a request; it gets an answer of the same form, and its connection ends. */
 function answerNonsense(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Without a handshake nobody could read an answer.
+  const unheard = socket instanceof TLSSocket && socket.getProtocol() === null
+  if (error.code === 'ECONNRESET' || !socket.writable || unheard) {
     socket.destroy()
     return
   }

@@ -1,15 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { KeyLink } from '../enclave/holder/keyLink.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { openKeys } from '../enclave/openKeys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
+import type { EvidenceSource } from './evidence.ts'
 
 export const USAGE = 'usage: node src/gateway/main.ts --venue FILE --keys KEYS [--port N]'
 
 export interface Configuration {
   readonly venue: Venue
   readonly keys: Keys
+  /** null where nothing vouches for the keys. */
+  readonly evidence: EvidenceSource | null
   readonly port: number
 }
 
@@ -20,7 +24,8 @@ export async function readConfiguration(args: string[]): Promise<Configuration> 
   const venue = readVenue(readJson(values.venue))
   const port = values.port === undefined ? venue.file.gateway.port : Number(values.port)
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new Error(`--port ${values.port} is no port number`)
-  return { venue, keys: await openKeys(values.keys, venue.file), port }
+  const keys = await openKeys(values.keys, venue.file)
+  return { venue, keys, evidence: keys instanceof KeyLink ? keys : null, port }
 }
 
 function readJson(file: string): unknown {

@@ -14,6 +14,8 @@ import { orderView } from '../protocol/view.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Admission } from './admission.ts'
 import { Binding } from './binding.ts'
+import { Evidence } from './evidence.ts'
+import type { EvidenceSource } from './evidence.ts'
 import { FeedPages } from './feeds/feedPages.ts'
 import { feedReading, feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
 import type { ReadFeed } from './feeds/feedStore.ts'
@@ -37,6 +39,10 @@ export interface GatewaySecrets {
   readonly tokens: Uint8Array
   /** Where feeds are sealed. */
   readonly feeds?: FeedKeys | null
+  /** Where the venue runs in an enclave. */
+  readonly evidence?: EvidenceSource | null
+  /** Of this process: DER SubjectPublicKeyInfo. */
+  readonly tlsKey?: Uint8Array
 }
 
 /** Bounds that tests make small. */
@@ -75,6 +81,7 @@ export class Gateway {
   /** What markets with a public tape have printed so far, and the same as lists. */
   readonly prints: FeedPages<TapePrint>
   readonly tapes: History<TapePrint>
+  readonly evidence: Evidence
   readonly rates: Rates
   readonly connectionsPerAddress: number
   readonly streamBounds: StreamBounds
@@ -94,6 +101,7 @@ export class Gateway {
     this.tokenSecret = secrets.tokens
     this.admission = new Admission(bounds.inFlight)
     this.binding = new Binding(venue)
+    this.evidence = new Evidence(secrets.evidence ?? null, secrets.tlsKey ?? new Uint8Array(), log)
     this.rates = new Rates(venue.file.gateway.rates)
     this.connectionsPerAddress = venue.file.gateway.connectionsPerAddress ?? limits.connectionsPerAddress
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)

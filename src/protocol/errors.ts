@@ -84,6 +84,10 @@ const table = {
   trade_unknown: [404, 'There is no such trade of this account, or it is no longer kept.'],
   history_too_long: [422, 'The trade was not found within what one request looks through: list the fills instead.'],
 
+  // The enclave
+  evidence_absent: [404, 'This venue runs in no enclave: there is no evidence of one.'],
+  evidence_unavailable: [503, 'The enclave cannot be asked right now: try again.'],
+
   // The venue's own state
   venue_not_ready: [503, 'The venue is starting or draining: try again.'],
   account_unavailable: [503, 'The keeper of this account is between owners: try again.'],

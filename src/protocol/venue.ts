@@ -113,6 +113,7 @@ export const VenueFile = Type.Object(
         host: Type.String({ minLength: 1 }),
         port: Type.Integer({ minimum: 0, maximum: 65_535 }),
         homeDomain: Type.String({ minLength: 1, description: 'SEP-10 home domain' }),
+        tls: Type.Optional(Type.Boolean({ description: 'Each gateway ends TLS with a key that it makes at its start, and that the evidence names: plain HTTP unless given' })),
         signatureThreads: Type.Integer({ minimum: 1, maximum: 64 }),
         tokenLifetime_s: Type.Integer({ minimum: 60, maximum: 86_400 }),
         rates: Type.Optional(

@@ -13,7 +13,8 @@ import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { AgentAway, AgentRefused, GuestAgent } from '../../src/enclave/guestAgent.ts'
 import { DevelopmentAgent } from '../../src/enclave/simulator/agent.ts'
-import { developmentChain, developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
+import { developmentChain, developmentKeys, developmentRoot } from '../../src/enclave/simulator/developmentKeys.ts'
+import { DevelopmentPlatform } from '../../src/enclave/simulator/platform.ts'
 import { SocketServer } from '../../src/enclave/socketServer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'darkpool-agent-'))
@@ -24,7 +25,9 @@ const fail = (error: unknown): never => {
   throw error
 }
 const socket = join(folder, 'agent.sock')
-const agent = await DevelopmentAgent.open(socket, developmentChain(rootFile), fail)
+const platform = new DevelopmentPlatform(developmentRoot(rootFile), developmentChain(rootFile).rootPublicKey, new Date())
+const openAgent = (path: string): Promise<DevelopmentAgent> => DevelopmentAgent.open(path, developmentChain(rootFile), platform, fail)
+const agent = await openAgent(socket)
 t.teardown(() => agent.close())
 const guest = new GuestAgent(socket)
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -59,7 +62,7 @@ t.test('the signature chain leads from the key over the app key to the root', as
 
 t.test('only its owner may open the socket, and no second process takes it', async (t) => {
   t.equal(statSync(socket).mode & 0o777, 0o600)
-  await t.rejects(DevelopmentAgent.open(socket, developmentChain(rootFile), fail), /another process answers/)
+  await t.rejects(openAgent(socket), /another process answers/)
   await t.rejects(SocketServer.open(join(folder, 'x'.repeat(120)), async () => ({ status: 200, json: {} }), fail), /too long for the name of a socket/)
   // What a killed process leaves does not keep the next one out.
   const left = join(folder, 'left.sock')
@@ -70,7 +73,7 @@ t.test('only its owner may open the socket, and no second process takes it', asy
   killed.close()
   await once(killed, 'close')
   t.ok(existsSync(address))
-  const next = await DevelopmentAgent.open(address, developmentChain(rootFile), fail)
+  const next = await openAgent(address)
   t.equal(hex(await new GuestAgent(address).secret('darkpool/v1/engine')), vectors['darkpool/v1/engine'])
   await next.close()
 })
@@ -78,7 +81,7 @@ t.test('only its owner may open the socket, and no second process takes it', asy
 t.test('requests that are none are refused, and the agent answers on', async (t) => {
   const client = new DstackClient(socket)
   await t.rejects(client.getKey('path', 'purpose', 'rsa'), TypeError, 'as the library says it')
-  for (const body of ['{', '[]', '"x"', '{"path":7}', `{"path":"${'x'.repeat(70_000)}"}`]) {
+  for (const body of ['{', '[]', '"x"', '{"path":7}', '{"path":"a","algorithm":"toString"}', `{"path":"${'x'.repeat(70_000)}"}`]) {
     const response = await post(socket, '/GetKey', body)
     t.match(response, { status: 400, json: { error: String } })
   }
@@ -115,7 +118,7 @@ t.test('an agent that is away is waited for, and not for ever', async (t) => {
   })
   await t.rejects(new GuestAgent(join(folder, 'silent.sock'), { answer_ms: 50, retry_ms: 1 }).secret('path'), { name: 'AgentAway', message: /silent\.sock does not answer/ })
   const waiting = new GuestAgent(path).secret('darkpool/v1/engine')
-  const late = await DevelopmentAgent.open(path, developmentChain(rootFile), fail)
+  const late = await openAgent(path)
   t.teardown(() => late.close())
   t.equal(hex(await waiting), vectors['darkpool/v1/engine'])
 })

@@ -11,8 +11,7 @@ import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLin
 import { keyRoles } from '../../src/enclave/holder/roles.ts'
 import { feedKeyPath, keyPaths } from '../../src/enclave/keys.ts'
 import { openKeys } from '../../src/enclave/openKeys.ts'
-import { DevelopmentAgent } from '../../src/enclave/simulator/agent.ts'
-import { developmentChain, developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
+import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import { testSecrets, venueFile } from '../gateway/stage.ts'
@@ -23,7 +22,7 @@ const venue = { ...venueFile({ url: 'nats://127.0.0.1:1', user: 'darkpool' }), e
 venue.nats.sealed = 2
 const refusals: string[] = []
 const failures: unknown[] = []
-const holder = await KeyHolder.open(venue, testSecrets, join(folder, 'run'), { refused: (role, path) => refusals.push(`${role} ${path}`), failed: (_role, error) => failures.push(error) })
+const holder = await KeyHolder.open(venue, testSecrets, null, join(folder, 'run'), { refused: (role, path) => refusals.push(`${role} ${path}`), failed: (_role, error) => failures.push(error) })
 t.teardown(() => holder.close())
 const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
 
@@ -71,7 +70,7 @@ t.test('a holder whose agent is away, or that is away itself, is waited for', as
   const path = holderSocket(run, 'shard')
   await t.rejects(new KeyLink(path, 0).secret(keyPaths.nats), HolderAway)
   const asked = new KeyLink(path).secret(keyPaths.nats)
-  const waiting = await KeyHolder.open(venue, { secret: async (which) => (away ? Promise.reject(new Error('the agent is away')) : testSecrets.secret(which)) }, run, { refused: () => undefined, failed: () => (away = false) })
+  const waiting = await KeyHolder.open(venue, { secret: async (which) => (away ? Promise.reject(new Error('the agent is away')) : testSecrets.secret(which)) }, null, run, { refused: () => undefined, failed: () => (away = false) })
   t.teardown(() => waiting.close())
   t.same(await asked, await testSecrets.secret(keyPaths.nats))
 })
@@ -101,8 +100,11 @@ t.test('nothing outside the simulator needs it, so that an image can be without'
 t.test('the holder as a process', async (t) => {
   const rootFile = join(folder, 'agent-root')
   const socket = join(folder, 'agent.sock')
-  const agent = await DevelopmentAgent.open(socket, developmentChain(rootFile), (error) => t.fail(String(error)))
-  t.teardown(() => agent.close())
+  const agentMain = join(import.meta.dirname, '../../src/enclave/simulator/main.ts')
+  t.match(await ended(agentMain), { code: 2, stderr: /usage: / })
+  const agent = spawn(process.execPath, [agentMain, '--root', rootFile, '--socket', socket], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  t.teardown(() => agent.kill('SIGKILL'))
+  t.same(await once(agent, 'message'), [{ type: 'ready' }, undefined])
   const main = join(import.meta.dirname, '../../src/enclave/holder/main.ts')
   const file = (name: string, contents: object): string => {
     mkdirSync(join(folder, 'venues'), { recursive: true })
@@ -124,9 +126,11 @@ t.test('the holder as a process', async (t) => {
   const engine = await new KeyLink(holderSocket(sockets, 'shard'), 0).secret(keyPaths.engine)
   t.same(engine, await developmentKeys(rootFile).secret(keyPaths.engine))
   await t.rejects(new KeyLink(holderSocket(sockets, 'gateway'), 0).secret(keyPaths.engine), /the gateway may not have that key/)
-  const closed = once(child, 'close')
-  child.kill('SIGTERM')
-  t.same(await closed, [0, null])
+  for (const one of [child, agent]) {
+    const closed = once(one, 'close')
+    one.kill('SIGTERM')
+    t.same(await closed, [0, null])
+  }
   t.match(logged, /"role":"gateway","path":"darkpool\/v1\/engine"/)
   t.notMatch(logged, Buffer.from(engine).toString('hex'))
 })

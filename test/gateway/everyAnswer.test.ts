@@ -4,6 +4,7 @@ import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
+import { openEvidence } from '../enclave/evidenceStage.ts'
 import { call, refused } from './call.ts'
 import type { Called } from './call.ts'
 import type { Script } from './fakeVault.ts'
@@ -11,11 +12,13 @@ import { marketName, resting } from './fakeVault.ts'
 import type { Operation } from './recorder.ts'
 import { provoke } from './provocations.ts'
 import type { Change, Good } from './provocations.ts'
-import { openStage, trader } from './stage.ts'
+import { openStage, trader, venueFile } from './stage.ts'
 
 // Every route, status and code of the served description, provoked: the description promises nothing that does not happen.
 
-const stage = await openStage({ answerTimeout_ms: 400 })
+const enclave = await openEvidence(venueFile({ url: 'nats://127.0.0.1:1', user: 'nobody' }))
+t.teardown(() => enclave.close())
+const stage = await openStage({ answerTimeout_ms: 400 }, undefined, undefined, { evidence: enclave.gateway })
 t.teardown(() => stage.close())
 const alice = trader('alice')
 const client = await Client.open(stage.url, alice)
@@ -82,6 +85,8 @@ const good: Record<string, Good> = {
   'GET /api/v1/markets/{pair}': { scripts: { 200: null } },
   'GET /api/v1/markets/{pair}/tape': { scripts: { 200: null } },
   'GET /api/v1/stream': { scripts: {} },
+  'GET /api/v1/attestation': { query: `?nonce=${id}`, scripts: { 200: null } },
+  'GET /api/v1/info': { scripts: { 200: null } },
   'GET /api/v1/limits': { scripts: { 200: null } },
   'GET /api/v1/time': { scripts: { 200: null } },
   'GET /api/v1/openapi.json': { scripts: { 200: null } },

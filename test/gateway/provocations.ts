@@ -1,5 +1,7 @@
 import { connect } from 'node:net'
 import { once as occurs } from 'node:events'
+import { KeyLink } from '../../src/enclave/holder/keyLink.ts'
+import { Evidence } from '../../src/gateway/evidence.ts'
 import { History } from '../../src/gateway/history/history.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
@@ -122,6 +124,17 @@ function broken(scene: Scene): Promise<Called> {
   return send()
 }
 
+/** Nobody holds keys there. */
+async function unvouched({ stage: { gateway }, send }: Scene): Promise<Called> {
+  const { evidence } = gateway
+  Object.assign(gateway, { evidence: new Evidence(new KeyLink('/nobody/keys.sock', 0), new Uint8Array([1]), gateway.log) })
+  try {
+    return await send()
+  } finally {
+    Object.assign(gateway, { evidence })
+  }
+}
+
 const provocations: Partial<Record<ErrorCode, Provocation>> = {
   request_malformed: (scene) => (scene.good.body === undefined ? raw(scene, 'no header') : scene.send({ body: '{"half":' })),
   request_too_large: (scene) => (scene.good.body === undefined ? raw(scene, `x-filler: ${'y'.repeat(40_000)}`) : scene.send({ body: `"${'x'.repeat(1_000_000)}"` })),
@@ -178,6 +191,8 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
       Object.assign(gateway, { history })
     }
   },
+  evidence_absent: (scene) => elsewhere(() => Promise.resolve(), scene),
+  evidence_unavailable: unvouched,
   challenge_invalid: ({ send }) => send({ body: { transaction: 'AAAA' } }),
 }
 

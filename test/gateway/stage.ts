@@ -7,7 +7,10 @@ import { Writable } from 'node:stream'
 import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { feedKeys } from '../../src/enclave/feedKeys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
+import { newTlsIdentity } from '../../src/enclave/tlsIdentity.ts'
+import type { TlsIdentity } from '../../src/enclave/tlsIdentity.ts'
 import { gatewayApp } from '../../src/gateway/app.ts'
+import type { EvidenceSource } from '../../src/gateway/evidence.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
 import type { GatewayLimits } from '../../src/gateway/gateway.ts'
 import { gatewayLog } from '../../src/gateway/log.ts'
@@ -72,7 +75,13 @@ export interface Stage {
   close(): Promise<void>
 }
 
-export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (file: VenueFile) => VenueFile = (file) => file, natsOptions: NatsOptions = {}): Promise<Stage> {
+/** What stands for the enclave that the gateway runs in. */
+export interface Enclosed {
+  readonly evidence?: EvidenceSource
+  readonly tls?: TlsIdentity
+}
+
+export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (file: VenueFile) => VenueFile = (file) => file, natsOptions: NatsOptions = {}, enclave: Enclosed = {}): Promise<Stage> {
   const nats = await startNats(natsOptions)
   const venue = readVenue(change(venueFile(nats)))
   const link = (name: string): Promise<NatsConnection> => connect({ servers: nats.url, user: nats.user, pass: nats.password, name, maxReconnectAttempts: -1, reconnectTimeWait: 50 })
@@ -84,12 +93,12 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
       done()
     },
   })
-  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens'), feeds: await feedKeys(testSecrets, venue.file) }, own, reading, gatewayLog(destination), {
+  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens'), feeds: await feedKeys(testSecrets, venue.file), evidence: enclave.evidence ?? null, tlsKey: (enclave.tls ?? newTlsIdentity(['localhost'], new Date())).publicKey }, own, reading, gatewayLog(destination), {
     inFlight: limits.gatewayInFlight,
     answerTimeout_ms: limits.answerTimeout_ms,
     ...bounds,
   })
-  const app = await gatewayApp(gateway)
+  const app = await gatewayApp(gateway, enclave.tls ?? null)
   const recorder = new Recorder(app, (await app.inject('/api/v1/openapi.json')).json<Document>())
   const vault = new FakeVault(others, venue)
   await vault.open()

@@ -87,3 +87,24 @@ export interface LimitsView {
   readonly connectionsPerAddress: number
   readonly streams: { readonly perAccount: number; readonly frameBytes: number; readonly fragments: number; readonly requestsInFlight: number; readonly bufferedBytes: number }
 }
+
+/** What runs in the venue's enclave, as it says itself. Hexadecimal. */
+export interface EnclaveView {
+  /** `development`: a machine without hardware, whose evidence nobody accepts who was not told to. */
+  readonly kind: 'dstack' | 'development'
+  readonly appId: string
+  readonly instanceId: string
+  readonly composeHash: string
+  readonly osImageHash: string | null
+  readonly measurements: { readonly mrtd: string; readonly rtmr0: string; readonly rtmr1: string; readonly rtmr2: string; readonly rtmr3: string }
+}
+
+export interface InfoView {
+  readonly version: string
+  readonly node: string
+  readonly venue: string
+  readonly network: string
+  readonly vault: string
+  /** null where the venue runs in none. */
+  readonly enclave: EnclaveView | null
+}

@@ -1,15 +1,21 @@
+import { join } from 'node:path'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { join } from 'node:path'
+import { Digest } from '../../protocol/messages/members.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
+import { AgentAway } from '../guestAgent.ts'
 import type { Keys } from '../keys.ts'
 import { SocketServer } from '../socketServer.ts'
 import type { SocketAnswer } from '../socketServer.ts'
+import { TooManyQuotes } from './attestor.ts'
+import type { Attestor } from './attestor.ts'
 import { keyRoles, pathsOf } from './roles.ts'
 import type { KeyRole } from './roles.ts'
 
 const MOST_PATHS = 32
 const KeysRequest = Type.Object({ paths: Type.Array(Type.String({ maxLength: 128 }), { minItems: 1, maxItems: MOST_PATHS }) }, { additionalProperties: false })
+
+const EvidenceRequest = Type.Object({ nonce: Digest, tls: Type.String({ pattern: '^([0-9a-f]{2})+$', maxLength: 1_200 }) }, { additionalProperties: false })
 
 /** The socket of one role, in a folder that can be given to that role's process alone. */
 export const holderSocket = (folder: string, role: KeyRole): string => join(folder, role, 'keys.sock')
@@ -24,21 +30,23 @@ export interface HolderLog {
 export class KeyHolder {
   readonly #venue: VenueFile
   readonly #keys: Keys
+  readonly #attestor: Attestor | null
   readonly #log: HolderLog
   readonly #servers: SocketServer[] = []
 
-  private constructor(venue: VenueFile, keys: Keys, log: HolderLog) {
+  private constructor(venue: VenueFile, keys: Keys, attestor: Attestor | null, log: HolderLog) {
     this.#venue = venue
     this.#keys = keys
+    this.#attestor = attestor
     this.#log = log
   }
 
-  /** @param folder of the sockets */
-  static async open(venue: VenueFile, keys: Keys, folder: string, log: HolderLog): Promise<KeyHolder> {
-    const holder = new KeyHolder(venue, keys, log)
+  /** @param attestor of the gateway; null where nothing vouches for the keys @param folder of the sockets */
+  static async open(venue: VenueFile, keys: Keys, attestor: Attestor | null, folder: string, log: HolderLog): Promise<KeyHolder> {
+    const holder = new KeyHolder(venue, keys, attestor, log)
     try {
       for (const role of keyRoles) {
-        holder.#servers.push(await SocketServer.open(holderSocket(folder, role), (path, body) => holder.#answer(role, path, body), (error) => log.failed(role, error)))
+        holder.#servers.push(await SocketServer.open(holderSocket(folder, role), (path, body) => holder.#orAway(role, holder.#answer(role, path, body)), (error) => log.failed(role, error)))
       }
     } catch (error) {
       await holder.close()
@@ -55,9 +63,36 @@ export class KeyHolder {
     switch (path) {
       case '/keys':
         return this.#give(role, body)
+      case '/info':
+        return role === 'gateway' ? this.#info() : notFor(role)
+      case '/evidence':
+        return role === 'gateway' ? this.#evidence(body) : notFor(role)
       default:
         return { status: 404, json: { error: 'there is no such request' } }
     }
+  }
+
+  /** An agent that is away, or that has too much to do, is no fault of this process: whoever asked may ask again. */
+  async #orAway(role: KeyRole, answer: Promise<SocketAnswer>): Promise<SocketAnswer> {
+    try {
+      return await answer
+    } catch (error) {
+      if (!(error instanceof AgentAway || error instanceof TooManyQuotes)) throw error
+      this.#log.failed(role, error)
+      return { status: 503, json: { error: error.message } }
+    }
+  }
+
+  async #info(): Promise<SocketAnswer> {
+    if (this.#attestor === null) return nothingVouches
+    const { appId, instanceId, composeHash, osImageHash, measurements } = await this.#attestor.info()
+    return { status: 200, json: { kind: this.#venue.enclave?.kind, appId, instanceId, composeHash, osImageHash, measurements } }
+  }
+
+  async #evidence(body: unknown): Promise<SocketAnswer> {
+    if (this.#attestor === null) return nothingVouches
+    if (!Value.Check(EvidenceRequest, body)) return { status: 400, json: { error: 'not a request for evidence' } }
+    return { status: 200, json: await this.#attestor.evidence(body.nonce, body.tls) }
   }
 
   async #give(role: KeyRole, body: unknown): Promise<SocketAnswer> {
@@ -72,3 +107,6 @@ export class KeyHolder {
     return { status: 200, json: { keys: Object.fromEntries(keys) } }
   }
 }
+
+const nothingVouches: SocketAnswer = { status: 404, json: { error: 'nothing vouches for the keys of this venue' } }
+const notFor = (role: KeyRole): SocketAnswer => ({ status: 403, json: { error: `that is not for the ${role}` } })

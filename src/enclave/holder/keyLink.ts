@@ -1,7 +1,10 @@
 import { request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Type } from 'typebox'
+import type { Static } from 'typebox'
 import { Value } from 'typebox/value'
+import { readEvidence } from '../../protocol/attestation.ts'
+import type { AttestationEvidence } from '../../protocol/attestation.ts'
 import type { Keys } from '../keys.ts'
 
 const ANSWER_MS = 15_000
@@ -27,6 +30,18 @@ export class HolderAway extends Error {
 }
 
 const KeysAnswer = Type.Object({ keys: Type.Record(Type.String(), Type.String({ pattern: '^[0-9a-f]{64}$' })) })
+const measured = Type.String({ pattern: '^[0-9a-f]{96}$' })
+const InfoAnswer = Type.Object({
+  kind: Type.Union([Type.Literal('dstack'), Type.Literal('development')]),
+  appId: Type.String(),
+  instanceId: Type.String(),
+  composeHash: Type.String(),
+  osImageHash: Type.Union([Type.String(), Type.Null()]),
+  measurements: Type.Object({ mrtd: measured, rtmr0: measured, rtmr1: measured, rtmr2: measured, rtmr3: measured }),
+})
+/** What runs in the enclave, as it says itself. */
+export type EnclaveInfo = Static<typeof InfoAnswer>
+
 const Refusal = Type.Object({ error: Type.String() })
 
 /** A process's way to the key holder: what its role may have, and nothing else. */
@@ -53,6 +68,18 @@ export class KeyLink implements Keys {
       }
       await delay(PAUSE_MS)
     }
+  }
+
+  /** Evidence for a verifier's nonce and this process's TLS key. @param tls DER SubjectPublicKeyInfo, hex @throws KeyRefused, HolderAway */
+  async evidence(nonce: string, tls: string): Promise<AttestationEvidence> {
+    return readEvidence(await this.#ask('/evidence', { nonce, tls }))
+  }
+
+  /** @throws KeyRefused, HolderAway */
+  async info(): Promise<EnclaveInfo> {
+    const answer = await this.#ask('/info', {})
+    if (!Value.Check(InfoAnswer, answer)) throw new KeyRefused('its answer says nothing of the enclave')
+    return answer
   }
 
   async #ask(path: string, body: object): Promise<unknown> {

@@ -6,16 +6,18 @@ import { readVenue } from '../../protocol/venue.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { gather, givenKeys } from '../givenKeys.ts'
 import { AGENT_SOCKET, GuestAgent } from '../guestAgent.ts'
+import { Attestor } from './attestor.ts'
 import { KeyHolder } from './keyHolder.ts'
 import { keyRoles, pathsOf } from './roles.ts'
 
 // The key holder: the one process of a venue that reaches the guest agent.
-//   node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET]
-// Each role's socket is FOLDER/ROLE/keys.sock. In an enclave the agent is dstack's, and no other can be named. To a parent with an IPC channel it says
+//   node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET] [--collateral FILE]
+// Each role's socket is FOLDER/ROLE/keys.sock. In an enclave the agent is dstack's, and no other can be named. What Intel says of the platform is shown from --collateral, which may be
+// replaced at any time. To a parent with an IPC channel it says
 // {type: 'ready'}; it ends at SIGTERM, at SIGINT, and when such a parent is gone.
 
 const exits = { ended: 0, failed: 1, configuration: 2, agent: 3 } as const
-const USAGE = 'usage: node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET]'
+const USAGE = 'usage: node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET] [--collateral FILE]'
 
 const log = pino({ base: null, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } })
 
@@ -24,13 +26,13 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-function configuration(): { venue: Venue; sockets: string; agent: string } {
+function configuration(): { venue: Venue; sockets: string; agent: string; collateral: string | null } {
   try {
-    const { values } = parseArgs({ options: { venue: { type: 'string' }, sockets: { type: 'string' }, agent: { type: 'string' } } })
+    const { values } = parseArgs({ options: { venue: { type: 'string' }, sockets: { type: 'string' }, agent: { type: 'string' }, collateral: { type: 'string' } } })
     if (values.venue === undefined || values.sockets === undefined) throw new Error(USAGE)
     if (!existsSync(values.venue)) throw new Error(`there is no venue file ${values.venue}`)
     const venue = readVenue(JSON.parse(readFileSync(values.venue, 'utf8')))
-    return { venue, sockets: resolve(values.sockets), agent: agentOf(venue, values.agent) }
+    return { venue, sockets: resolve(values.sockets), agent: agentOf(venue, values.agent), collateral: values.collateral ?? null }
   } catch (error) {
     return giveUp('configuration', (error as Error).message)
   }
@@ -44,10 +46,12 @@ function agentOf({ file: { enclave } }: Venue, named: string | undefined): strin
   return AGENT_SOCKET
 }
 
-const { venue, sockets, agent: socket } = configuration()
+const { venue, sockets, agent: socket, collateral } = configuration()
 const agent = new GuestAgent(socket)
 const secrets = await gather(agent, keyRoles.flatMap((role) => pathsOf(role, venue.file))).catch((error: unknown) => giveUp('agent', (error as Error).message))
-const holder = await KeyHolder.open(venue.file, givenKeys(secrets), sockets, {
+const keys = givenKeys(secrets)
+const attestor = await Attestor.open(venue.file, keys, agent, collateral, (error) => log.warn({ at: 'holder#collateral', reason: (error as Error).message }, 'no collateral is shown'))
+const holder = await KeyHolder.open(venue.file, keys, attestor, sockets, {
   refused: (role, path) => log.warn({ at: 'holder#refused', role, path }, 'a process asked for a key that it may not have'),
   failed: (role, error) => log.error({ at: 'holder#failed', role, reason: (error as Error).message }, 'a request failed'),
 }).catch((error: unknown) => giveUp('failed', (error as Error).message))

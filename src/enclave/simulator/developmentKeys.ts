@@ -14,9 +14,9 @@ export function developmentKeys(rootFile: string): Keys {
   return { secret: async (path) => chain.key(path) }
 }
 
-export const developmentChain = (rootFile: string): KeyChain => new KeyChain(readRoot(rootFile), DEVELOPMENT_APP_ID)
+export const developmentChain = (rootFile: string): KeyChain => new KeyChain(developmentRoot(rootFile), DEVELOPMENT_APP_ID)
 
-function readRoot(file: string): Buffer {
+export function developmentRoot(file: string): Buffer {
   if (!existsSync(file)) {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
     const descriptor = openSync(file, 'wx', 0o600)
