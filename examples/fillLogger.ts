@@ -26,7 +26,7 @@ const log = openSync(file, 'a')
 const connection = await openNats(natsConnect, client.venue, access, { name: 'fill logger', timeout: 30_000 })
 process.stdout.write(`logging the fills of ${access.account} behind number ${after}\n`)
 try {
-  for await (const message of readFeed(connection, client.venue.venue, access, { after, signal: end })) {
+  for await (const message of readFeed(connection, client.venue.venue, access, { after, signal: end, keys: () => client.feedKeys() })) {
     if (message.type !== 'fill') continue
     writeSync(log, `${JSON.stringify(message)}\n`)
     // Whoever reads the file may count on it.

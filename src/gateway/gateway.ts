@@ -19,6 +19,7 @@ import type { EvidenceSource } from './evidence.ts'
 import { FeedPages } from './feeds/feedPages.ts'
 import { feedReading, feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
 import type { ReadFeed } from './feeds/feedStore.ts'
+import { unreadableLog } from './feeds/unreadable.ts'
 import { History } from './history/history.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
@@ -110,9 +111,10 @@ export class Gateway {
     this.feedKeys = secrets.feeds ?? null
     this.seal = this.feedKeys && new FeedSeal(this.feedKeys)
     this.readFeed = feedReading(this.seal)
-    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects, this.readFeed)))
+    const unreadable = unreadableLog(log)
+    this.feeds = new FeedPages(new JetStreamFeedStore(reading, feedsOf(venue.subjects, this.readFeed), unreadable))
     this.history = new History(this.feeds, this.admission, this.rates.policies.history)
-    this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects)))
+    this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects), unreadable))
     this.tapes = new History(this.prints, this.admission, this.rates.policies.history)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import t from 'tap'
@@ -34,7 +34,7 @@ import { addressFor, connectAs, keypairFor, openSubscriberStage, testKeys } from
 
 // A venue whose nats-server is not to read what its traders do.
 
-const stage = await openSubscriberStage((file) => ({ ...file, nats: { ...file.nats, sealed: 1 } }))
+const stage = await openSubscriberStage((file) => ({ ...file, nats: { ...file.nats, sealed: 1, addresses: file.nats.servers } }))
 t.teardown(() => stage.close())
 const { subjects } = stage.venue
 await ensureStreams(stage.venueLink, subjects)
@@ -161,6 +161,59 @@ t.test('whoever follows a feed notices what was put into it, swapped or made up'
     })
     t.ok((await failed) instanceof Error, what)
   }
+})
+
+t.test('what somebody else stored in the feed is passed over, wherever it stands: history goes on, and the log says so', async (t) => {
+  const dave = addressFor('dave')
+  const [of, daves, connection] = [keyAccess(keypairFor('dave').secret()), await clientOf('dave'), await natsOf(t, 'dave')]
+  const forge = async (...data: (Uint8Array | string)[]): Promise<void> => {
+    for (const one of data) await jetstream(stage.venueLink).publish(subjects.feed(dave), one)
+  }
+  const inTheClear = JSON.stringify(messageOf(dave, 2, order))
+  const changed = new FeedSeal(keys).sealFeed(dave, 1, inTheClear).fill(7, SEAL_HEADING_BYTES)
+  await forge('', changed, new FeedSeal(keys).sealFeed(alice, 1, inTheClear))
+  fed.set(dave, 0)
+  const source = () => daves.feedKeys()
+  const asked = new NatsRequests(connection, 'local', of, source)
+  t.match(await asked.replay(), { messages: [], last: 0 }, 'of a feed that has nothing else')
+  const own = writer()
+  await own.store([textOf(dave, 1, fill)])
+  await forge(inTheClear, '{', 'null', '{"seq":"2"}')
+  await own.store([textOf(dave, 2, order)])
+  await forge(...Array.from({ length: 300 }, () => changed), inTheClear)
+  fed.set(dave, 2)
+
+  const expected = [messageOf(dave, 1, fill), messageOf(dave, 2, order)]
+  t.match(await asked.replay(), { messages: [], last: 2, more: false })
+  t.strictSame(await take(connection, of, 2, source), expected)
+  t.match(await asked.replay(1), { messages: [expected[1]], last: 2, more: false })
+  const authorization = `Bearer ${await daves.login()}`
+  const list = async (path: string): Promise<unknown> => (await call(stage.url, 'GET', path, undefined, { authorization })).json
+  t.match(await list('/api/v1/fills'), { fills: [{ seq: 1, price: PRICE, order: ORDER }], next: null })
+  t.match(await list('/api/v1/orders?status=closed'), { orders: [{ id: ORDER }], next: null })
+  const stream = await StreamClient.open(stage.url)
+  t.teardown(() => stream.close())
+  await stream.ask('login', { token: await daves.login() })
+  t.equal((await stream.ask('subscribe', { channels: ['fills', 'orders'], after: 0 })).status, 200)
+  await until('the stream has both', () => stream.sent.filter(({ type }) => type === 'update').length === 2)
+
+  const lines = stage.log().split('\n').filter((line) => line.includes('feed_unreadable'))
+  t.equal(lines.length, 1, 'one line, however many there are')
+  t.match(JSON.parse(lines[0]!), { level: 'error', at: 'feeds#unreadable', alarm: 'feed_unreadable', stream: subjects.feedStream, place: Number })
+  for (const secret of [dave, PRICE, ORDER, marketName]) t.notOk(stage.log().includes(secret), secret)
+})
+
+t.test('the fill logger of the examples opens what is sealed', async (t) => {
+  const folder = t.testdir({ 'trader.seed': keypairFor('alice').secret() })
+  const file = join(folder, 'fills.jsonl')
+  const child = spawn(process.execPath, ['examples/fillLogger.ts', '--url', stage.url, '--key', join(folder, 'trader.seed'), '--file', file], { cwd: paths.root, stdio: ['ignore', 'ignore', 'inherit'] })
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve))
+  t.teardown(() => child.kill('SIGKILL'))
+  const written = (): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [])
+  await until('it has written both fills', () => written().length >= 2)
+  child.kill('SIGINT')
+  t.equal(await ended, 0)
+  t.strictSame(written().map((line) => JSON.parse(line) as FeedMessage), [messageOf(alice, 1, fill), messageOf(alice, 3, fill)])
 })
 
 t.test('no nonce meets a key twice', async (t) => {

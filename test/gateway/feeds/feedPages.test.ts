@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import fc from 'fast-check'
@@ -7,6 +8,8 @@ import { FeedPages } from '../../../src/gateway/feeds/feedPages.ts'
 import { FeedTrimmed } from '../../../src/gateway/feeds/feedSearch.ts'
 import { feedsOf, JetStreamFeedStore } from '../../../src/gateway/feeds/feedStore.ts'
 import type { AccountId } from '../../../src/protocol/identity.ts'
+import { unreadableLog } from '../../../src/gateway/feeds/unreadable.ts'
+import { gatewayLog } from '../../../src/gateway/log.ts'
 import { Subjects } from '../../../src/protocol/subjects.ts'
 import { startNatsCluster } from '../../nats/cluster.ts'
 import { startNats } from '../../nats/server.ts'
@@ -24,7 +27,11 @@ t.teardown(async () => {
 await ensureStreams(connection, subjects)
 const manager = await jetstreamManager(connection, { checkAPI: false })
 const client = jetstream(connection)
-const pages = new FeedPages(new JetStreamFeedStore(connection, feedsOf(subjects)))
+/** What nobody of the venue has written is between the rest, and passed over. */
+const passOver = (): void => undefined
+const feedStore = new JetStreamFeedStore(connection, feedsOf(subjects), passOver)
+const pages = new FeedPages(feedStore)
+const junk = ['', '{', 'null', '[]', '{"v":1,"seq":"7"}', '{"v":1,"seq":-7}']
 const stored = (account: string, seq: number) => JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [`A-B:${seq}`], transaction: 'x', ledger: seq })
 
 interface Run {
@@ -69,7 +76,10 @@ async function store(feeds: Readonly<Record<string, readonly number[]>>, mix: re
     if (some.length === 0) break
     const { account, order } = some[(mix[step++ % mix.length] ?? 0) % some.length]!
     text = stored(account, order.shift()!)
+    const stranger = junk[mix[step % mix.length]! * 2 + (step % 2) - 2]
+    if (stranger !== undefined && step % 3 === 0) connection.publish(subjects.feed(account as AccountId), stranger)
     connection.publish(subjects.feed(account as AccountId), text)
+    if (stranger !== undefined && step % 3 !== 0) connection.publish(subjects.feed(account as AccountId), stranger)
   }
   // Stored in order: an acknowledgement for this one, which belongs to nobody, speaks for all.
   await client.publish(subjects.feed('GZ' as AccountId), text)
@@ -111,7 +121,7 @@ t.test('every page is what an array would give, whatever is repeated, between an
       await manager.streams.purge(subjects.feedStream, { seq: state.first_seq + (trim % state.messages) })
       const kept: number[] = []
       for (let place = 1; ; ) {
-        const [message] = await new JetStreamFeedStore(connection, feedsOf(subjects)).from('GA' as AccountId, place, 1)
+        const [message] = await feedStore.from('GA' as AccountId, place, 1)
         if (message === undefined) break
         kept.push(message.message.seq)
         place = message.place + 1
@@ -177,6 +187,39 @@ t.test('nothing is left behind at the server, and no more is read at once than m
   t.ok(refused.length > 0 && refused.every(({ reason }) => (reason as { code?: string }).code === 'venue_overloaded'))
   t.equal((await manager.streams.info(subjects.feedStream)).state.consumer_count, 0)
   t.equal((await pages.after('GA' as AccountId, 100, 5)).last, 105)
+})
+
+t.test('a feed in which more than a few thousand in a row are nothing that the venue wrote cannot be read, and costs no more than that', async (t) => {
+  await manager.streams.purge(subjects.feedStream)
+  const fill = async (count: number): Promise<void> => {
+    for (let left = count; left > 1; left--) connection.publish(subjects.feed('GA' as AccountId), '{')
+    await client.publish(subjects.feed('GA' as AccountId), '{')
+  }
+  await client.publish(subjects.feed('GA' as AccountId), stored('GA', 1))
+  await fill(4_000)
+  await client.publish(subjects.feed('GA' as AccountId), stored('GA', 2))
+  await fill(4_000)
+  t.strictSame((await pages.before('GA' as AccountId, null, 10)).messages.map(({ seq }) => seq), [2, 1])
+  t.strictSame((await pages.after('GA' as AccountId, 0, 10)).messages.map(({ seq }) => seq), [1, 2])
+  await fill(1_000)
+  await t.rejects(pages.newest('GA' as AccountId), { code: 'history_unavailable' })
+  t.equal(await pages.newest('GB' as AccountId), 0, 'others are not touched')
+})
+
+t.test('the log tells of what was passed over, once in a while, and of nothing in it', (t) => {
+  const lines: string[] = []
+  let now = 0
+  const log = gatewayLog(new Writable({ write: (chunk: Buffer, _encoding, done) => (lines.push(chunk.toString()), done()) }))
+  const unreadable = unreadableLog(log, () => now)
+  for (let place = 1; place <= 100; place++) unreadable('feeds', place)
+  t.equal(lines.length, 1)
+  now = 60_000
+  unreadable('feeds', 101)
+  t.match(lines.map((line) => JSON.parse(line) as object), [
+    { level: 'error', at: 'feeds#unreadable', alarm: 'feed_unreadable', stream: 'feeds', place: 1, met: 1 },
+    { level: 'error', at: 'feeds#unreadable', alarm: 'feed_unreadable', stream: 'feeds', place: 101, met: 100 },
+  ])
+  t.end()
 })
 
 t.test('a server that is away is told as such, and is found again', async (t) => {
