@@ -1,7 +1,7 @@
 import { isRetryable } from '../protocol/errors.ts'
 import type { ErrorCode } from '../protocol/errors.ts'
 import type { BatchItem, BatchResult } from './batch.ts'
-import { NeverSent, NotVerified, OutcomeUnknown, Refused } from './errors.ts'
+import { NeverSent, NotPermitted, NotVerified, OutcomeUnknown, Refused } from './errors.ts'
 import { exchange } from './exchange.ts'
 import type { Request } from './exchange.ts'
 import type { SignedRequest } from './messages.ts'
@@ -187,6 +187,7 @@ const pauseAsked = (failure: Failure): number | undefined => (failure instanceof
 function concluded(failure: Failure, unknown: boolean, request: SignedRequest): Failure {
   if (failure instanceof Refused && (!unknown || final.has(failure.code))) return failure
   if (failure instanceof NotVerified && !unknown) return new NotVerified(failure.cause, { request })
+  if (failure instanceof NotPermitted && !unknown) return new NotPermitted(failure.cause, { request })
   if (failure instanceof NeverSent && !unknown) return new NeverSent(failure.cause, { request, passing: failure.passing })
   return new OutcomeUnknown(failure instanceof OutcomeUnknown ? failure.cause : failure, { request })
 }

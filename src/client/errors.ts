@@ -26,6 +26,15 @@ export class NotVerified extends NeverSent {
   }
 }
 
+/** The connection over which it was asked may not do that: its key may only read, say. The server between has passed nothing on, and will not. */
+export class NotPermitted extends NeverSent {
+  constructor(cause: unknown, options: { request?: SignedRequest | undefined } = {}) {
+    super(cause, { ...options, passing: false })
+    this.message = 'The request was never sent: the key that the connection shows may not do that.'
+    this.name = 'NotPermitted'
+  }
+}
+
 /** The venue said no, and why: nothing happened. `code` is stable (docs/api/errors.md lists them all). */
 export class Refused extends Error {
   readonly code: ErrorCode

@@ -2,7 +2,7 @@ import type { NatsConnection } from '@nats-io/nats-core'
 import type { FeedMessage } from '../protocol/feed.ts'
 import { Subjects } from '../protocol/subjects.ts'
 import { readSealHeading, sealForm } from '../protocol/seal.ts'
-import { OutcomeUnknown, Refused } from './errors.ts'
+import { NotPermitted, OutcomeUnknown, Refused } from './errors.ts'
 import { FeedKeyring, SealBroken } from './feedKeyring.ts'
 import type { FeedKeySource } from './feedKeyring.ts'
 import type { NatsAccess } from './natsAccess.ts'
@@ -35,7 +35,7 @@ export interface FeedOptions {
  * An account's feed: every message once and in order, until the signal or an early return ends it, or the connection is closed. It is subscribed to
  * first, and what came before, or was missed while the connection was away, is asked for: whatever goes away for a while only delays it.
  * @param connection made with `access.options` @param venue its name, as GET /api/v1/markets says
- * @throws FeedGap where messages are no longer kept, SealBroken where the feed is sealed and something on it is not what was sealed, or no key was given, Refused
+ * @throws FeedGap where messages are no longer kept, SealBroken where the feed is sealed and something on it is not what was sealed, or no key was given, Refused, NotPermitted
  */
 export async function* readFeed(connection: NatsConnection, venue: string, access: NatsAccess, { after, signal, keys }: FeedOptions = {}): AsyncGenerator<FeedMessage> {
   const keyring = keys === undefined ? null : new FeedKeyring(venue, access.account, keys)
@@ -43,8 +43,8 @@ export async function* readFeed(connection: NatsConnection, venue: string, acces
   const live = new Live(connection, new Subjects(venue).feed(access.account), signal)
   try {
     let last = after
-    while (last === undefined) last = (await attempt(() => requests.replay(), live))?.last
-    for (let again = true; !live.ended; again = await live.wait()) {
+    while (last === undefined && !live.ended) last = (await attempt(() => requests.replay(), live))?.last
+    for (let again = true; last !== undefined && !live.ended; again = await live.wait()) {
       // Whatever was missed is in the store; what is published meanwhile waits behind it.
       while (again && !live.ended) {
         const page: ReplayPage | undefined = await attempt(() => requests.replay(last), live)
@@ -94,6 +94,7 @@ async function attempt<Answer>(ask: () => Promise<Answer>, live: Live): Promise<
   } catch (error) {
     if (live.ended) return undefined
     if (error instanceof OutcomeUnknown && error.cause instanceof SealBroken) throw error.cause
+    if (error instanceof NotPermitted) throw error
     if (error instanceof Refused && error.code === 'feed_trimmed') throw error
     if (error instanceof Refused && error.status !== 503 && error.status !== 429) throw error
     await live.pause(RETRY_MS)

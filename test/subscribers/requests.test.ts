@@ -1,9 +1,14 @@
 import { jetstream } from '@nats-io/jetstream'
+import { connect, nkeyAuthenticator, tokenAuthenticator } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import t from 'tap'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
+import { Client } from '../../src/client/client.ts'
+import { NotPermitted } from '../../src/client/errors.ts'
+import { readFeed } from '../../src/client/feed.ts'
 import { keyAccess } from '../../src/client/natsAccess.ts'
 import { NatsRequests } from '../../src/client/natsRequests.ts'
+import { NatsTransport } from '../../src/client/natsTransport.ts'
 import { VenueReader } from '../../src/client/venueReader.ts'
 import { cancelMessage, deadManMessage, orderMessage, signRequest } from '../../src/client/messages.ts'
 import type { NewOrder, SignedRequest } from '../../src/client/messages.ts'
@@ -11,13 +16,16 @@ import type { DeadManView } from '../../src/client/views/account.ts'
 import type { AccountId, Amount } from '../../src/protocol/identity.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import type { OperationAnswer } from '../../src/protocol/nats.ts'
+import { traderInbox } from '../../src/protocol/subjects.ts'
 import type { BalanceState, Standing } from '../../src/protocol/vault.ts'
 import { marketName, resting } from '../gateway/fakeVault.ts'
 import type { Script } from '../gateway/fakeVault.ts'
 import { trader } from '../gateway/stage.ts'
 import { purge } from '../gateway/streams/purge.ts'
+import { startProxy } from '../nats/proxy.ts'
+import { until } from '../settlement/waiting.ts'
 import { refusal } from '../venue/venueUnderTest.ts'
-import { addressFor, connectAs, keypairFor, openSubscriberStage } from './stage.ts'
+import { addressFor, connectAs, keypairFor, openSubscriberStage, seedFor, statement } from './stage.ts'
 
 const stage = await openSubscriberStage()
 t.teardown(() => stage.close())
@@ -127,6 +135,52 @@ t.test('a request is answered into the inbox of who asked, or not at all', async
   t.equal(stage.vault.heard.length, before + 1)
   await bob.flush()
   t.strictSame(heard, [])
+})
+
+t.test('what the key of a connection may not do is refused at once, by name, and never sent', async (t) => {
+  const before = stage.vault.heard.length
+  const reading = await connectAs(stage, { key: 'reader', token: statement(stage, 'alice', 'reader', { scope: 'read' }) })
+  t.teardown(() => reading.close())
+  const access = { ...keyAccess(keypairFor('reader').secret()), account: addressFor('alice') }
+  const own = new NatsRequests(reading, 'local', access)
+  const signed = await signedOrder('alice', 'reader')
+  // All of them: the server's word names the subject, and not which of several requests.
+  for (const refused of await Promise.allSettled([own.send(signed), own.send(signed), own.sendAll([signed])])) t.match(refused, { reason: { name: 'NotPermitted', passing: false, cause: { cause: { name: 'PermissionViolationError' } } } })
+  const client = (await Client.open(stage.url, trader('alice'))).over(new NatsTransport(reading, 'local', access))
+  t.match(await client.sendOrder(signed).catch((error: unknown) => error), { name: 'NotPermitted', request: signed })
+  t.match(await client.sendOrders([signed, signed]), [{ error: { name: 'NotPermitted' } }, { error: { name: 'NotPermitted' } }])
+  const elsewhere = new NatsRequests(reading, 'local', { ...access, account: addressFor('bob') })
+  await t.rejects(elsewhere.balances(), NotPermitted)
+  await t.rejects(readFeed(reading, 'local', { ...access, account: addressFor('bob') }).next(), { name: /^(NotPermitted|PermissionViolationError)$/ })
+  stage.vault.script = () => ({ answer: { ok: [] } })
+  t.strictSame(await own.balances(), [], 'what it may, it still does')
+  t.equal(stage.vault.heard.length, before + 1)
+})
+
+t.test('a refusal that came behind a reconnection says nothing of what was sent before it', async (t) => {
+  const line = await startProxy(stage.nats.port)
+  let scope = 'trade'
+  const tokens = tokenAuthenticator(() => statement(stage, 'alice', 'turncoat', { scope }))
+  const connection = await connect({ servers: line.url, authenticator: [nkeyAuthenticator(seedFor('turncoat')), tokens], inboxPrefix: traderInbox(addressFor('turncoat')), maxReconnectAttempts: -1, reconnectTimeWait: 50, timeout: 20_000 })
+  const back = (async () => {
+    for await (const { type } of connection.status()) if (type === 'reconnect') return
+  })()
+  t.teardown(async () => {
+    await connection.close()
+    await line.stop()
+  })
+  const own = new NatsRequests(connection, 'local', { ...keyAccess(keypairFor('turncoat').secret()), account: addressFor('alice') })
+  stage.vault.script = () => null
+  const before = stage.vault.heard.length
+  const sent = own.send(await signedOrder('alice', 'taken')).catch((error: unknown) => error)
+  await until('the vault actor has it', () => stage.vault.heard.length > before)
+  scope = 'read'
+  line.cut()
+  await back
+  const later = own.send(await signedOrder('alice', 'refused')).catch((error: unknown) => error)
+  t.match(await sent, { name: 'OutcomeUnknown' })
+  await connection.close()
+  await later
 })
 
 t.test('a damaged request is refused, in the words of HTTP', async (t) => {
