@@ -10,7 +10,8 @@ export interface ServerIdentity {
 
 const der = (tag: number, ...contents: Uint8Array[]): Buffer => {
   const content = Buffer.concat(contents)
-  const length = content.length < 128 ? [content.length] : [0x82, content.length >> 8, content.length & 255]
+  // The shortest form, as DER wants it: not everybody reads another one.
+  const length = content.length < 128 ? [content.length] : content.length < 256 ? [0x81, content.length] : [0x82, content.length >> 8, content.length & 255]
   return Buffer.concat([Buffer.from([tag, ...length]), content])
 }
 const sequence = (...contents: Uint8Array[]): Buffer => der(0x30, ...contents)

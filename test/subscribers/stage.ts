@@ -28,9 +28,10 @@ export interface SubscriberStage extends Stage {
   readonly messages: MessageRecorder
 }
 
-export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file, given?: NatsKeys, bounds: Partial<GatewayLimits> = {}): Promise<SubscriberStage> {
+/** @param configuration further lines of the nats-server's */
+export async function openSubscriberStage(change: (file: VenueFile) => VenueFile = (file) => file, given?: NatsKeys, bounds: Partial<GatewayLimits> = {}, configuration = ''): Promise<SubscriberStage> {
   const keys = given ?? (await testKeys())
-  const stage = await openStage(bounds, (file) => change({ ...file, nats: { ...file.nats, traders: true } }), { traders: { venue: 'local', keys } })
+  const stage = await openStage(bounds, (file) => change({ ...file, nats: { ...file.nats, traders: true } }), { traders: { venue: 'local', keys }, configuration })
   const { nats, gateway } = stage
   const venueLink = await connect({ servers: nats.url, user: nats.user, pass: nats.password, name: 'venue' })
   const subscribers = new Subscribers(gateway, venueLink, await openLinks([nats.url], keys), keys)
