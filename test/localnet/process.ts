@@ -19,6 +19,8 @@ export interface LocalnetOptions {
   state?: string
   passphrase?: string
   port?: number
+  /** Further arguments. */
+  args?: string[]
 }
 
 export interface Localnet {
@@ -28,6 +30,8 @@ export interface Localnet {
   child: ChildProcess
   /** Closes a ledger now. */
   close: () => Promise<number>
+  /** Asks the admin interface; fails with its sentence. */
+  admin: (method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) => Promise<Record<string, unknown>>
   /** Ends the process in order; resolves with its exit code. */
   stop: () => Promise<number | null>
   /** Ends it as a crash would. */
@@ -64,7 +68,8 @@ export async function startLocalnet(options: LocalnetOptions = {}): Promise<Loca
       '--port', String(options.port ?? 0),
       '--ledger-time', String(options.ledgerTime ?? 0.2),
       '--state', state,
-      '--passphrase', passphrase
+      '--passphrase', passphrase,
+      ...(options.args ?? [])
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] }
   )
@@ -99,6 +104,15 @@ export async function startLocalnet(options: LocalnetOptions = {}): Promise<Loca
       const answer = await fetch(`${url}/admin/close`, { method: 'POST' })
       const { ledger } = (await answer.json()) as { ledger: number }
       return ledger
+    },
+    async admin(method, path, body) {
+      const answer = await fetch(`${url}/admin/${path}`, {
+        method,
+        ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+      })
+      const text = await answer.text()
+      if (!answer.ok) throw new Error(`${answer.status} ${text}`)
+      return JSON.parse(text) as Record<string, unknown>
     },
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM')

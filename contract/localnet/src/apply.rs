@@ -60,12 +60,17 @@ fn list<T>(items: Vec<T>) -> VecM<T> {
     VecM::try_from(items).unwrap_or_default()
 }
 
-/// Takes the fee. An account that has less pays what it has, and fails later for it.
-pub fn charge(envelope: Envelope, overlay: &mut Overlay, making: &Making) -> Applying {
+/// Takes the fee; `base_fee` is what inclusion costs per operation. An account that has less pays what it has, and fails later for it.
+pub fn charge(
+    envelope: Envelope,
+    base_fee: i64,
+    overlay: &mut Overlay,
+    making: &Making,
+) -> Applying {
     let mut fees_overlay = overlay.nested();
     let mut fee_charged = 0;
     if let Some(mut payer) = account::load(&fees_overlay, &envelope.fee_source()) {
-        fee_charged = fees::charged_before(&envelope, making.header)
+        fee_charged = fees::charged_before(&envelope, base_fee)
             .min(payer.balance)
             .max(0);
         payer.balance -= fee_charged;
@@ -131,10 +136,8 @@ impl Applying {
         signatures: &mut SignatureCheck,
     ) -> Result<(), Refusal> {
         let refused = |code| Refusal {
-            code,
-            inner: false,
             uses_sequence: true,
-            reason: None,
+            ..Refusal::new(code)
         };
         let rules = rules(overlay, making);
         let operations = &self.envelope.transaction().operations;
@@ -323,21 +326,26 @@ fn rules<'a>(source: &'a dyn Source, making: &'a Making) -> Rules<'a> {
     }
 }
 
-/// A signer that is this transaction's hash is spent by it, on every account that takes part.
+/// A signer that is this transaction's hash is spent by it, on every account that takes part; one
+/// that is the hash of a fee bump, on the account that pays it.
 fn remove_spent_signers(envelope: &Envelope, overlay: &mut Overlay) {
-    let spent = SignerKey::PreAuthTx(Uint256(envelope.transaction_hash().0));
-    let mut accounts = vec![envelope.source()];
+    let pre_authorized = |hash: &Hash| SignerKey::PreAuthTx(Uint256(hash.0));
+    let inner = pre_authorized(envelope.transaction_hash());
+    let mut spent = vec![(envelope.source(), inner.clone())];
     for operation in envelope.transaction().operations.iter() {
-        accounts.push(operation_source(envelope, operation));
+        spent.push((operation_source(envelope, operation), inner.clone()));
     }
-    accounts.sort();
-    accounts.dedup();
-    for account_id in accounts {
+    spent.sort();
+    spent.dedup();
+    if envelope.fee_bump().is_some() {
+        spent.insert(0, (envelope.fee_source(), pre_authorized(envelope.hash())));
+    }
+    for (account_id, key) in spent {
         let Some(mut account) = account::load(overlay, &account_id) else {
             continue;
         };
         let mut signers = account.signers.to_vec();
-        signers.retain(|signer| signer.key != spent);
+        signers.retain(|signer| signer.key != key);
         if signers.len() == account.signers.len() {
             continue;
         }

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use soroban_env_host::fees::{
     LedgerEntryRentChange, TransactionResources, compute_rent_fee, compute_transaction_resource_fee,
 };
+use std::cmp::Ordering;
 use stellar_xdr::*;
 
 /// A declared resource fee above this is malformed (core: MAX_RESOURCE_FEE).
@@ -99,13 +100,67 @@ pub fn inclusion_min(envelope: &Envelope, header: &LedgerHeader) -> i64 {
 }
 
 /// What is taken before a transaction is applied: its declared resource fee in full, and for
-/// inclusion the base fee but not more than it bids.
-pub fn charged_before(envelope: &Envelope, header: &LedgerHeader) -> i64 {
-    let inclusion = envelope
-        .inclusion_fee()
-        .min(inclusion_min(envelope, header));
+/// inclusion `base_fee` stroops per operation but not more than it bids.
+pub fn charged_before(envelope: &Envelope, base_fee: i64) -> i64 {
+    let asked = base_fee.saturating_mul(envelope.fee_operations());
+    let inclusion = envelope.inclusion_fee().min(asked);
     envelope.resource_fee().saturating_add(inclusion)
 }
+
+/// What a transaction bids for each operation, compared without rounding.
+#[derive(Clone, Copy, Debug)]
+pub struct FeeRate {
+    bid: i64,
+    operations: i64,
+}
+
+impl FeeRate {
+    pub fn of(envelope: &Envelope) -> Self {
+        Self {
+            bid: envelope.inclusion_fee(),
+            operations: envelope.fee_operations(),
+        }
+    }
+
+    /// Whole stroops per operation.
+    pub fn floor(self) -> i64 {
+        self.bid / self.operations
+    }
+
+    /// The least bid for so many operations that is higher than this one.
+    pub fn bid_above(self, operations: i64) -> i64 {
+        let same = i128::from(self.bid) * i128::from(operations) / i128::from(self.operations);
+        i64::try_from(same + 1).unwrap_or(i64::MAX)
+    }
+
+    /// The least bid for so many operations that is at least `times` this one.
+    pub fn bid_of_times(self, times: i64, operations: i64) -> i64 {
+        let product = i128::from(self.bid) * i128::from(operations) * i128::from(times);
+        let divisor = i128::from(self.operations);
+        i64::try_from((product + divisor - 1) / divisor).unwrap_or(i64::MAX)
+    }
+}
+
+impl Ord for FeeRate {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let mine = i128::from(self.bid) * i128::from(other.operations);
+        mine.cmp(&(i128::from(other.bid) * i128::from(self.operations)))
+    }
+}
+
+impl PartialOrd for FeeRate {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for FeeRate {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for FeeRate {}
 
 /// The fee that a refusal names: what would have been charged had the bid been enough.
 pub fn named_in_refusal(envelope: &Envelope, header: &LedgerHeader) -> i64 {

@@ -39,6 +39,16 @@ pub struct TransactionRecord {
     pub result: Vec<u8>,
     pub meta: Vec<u8>,
     pub events: Vec<EventRecord>,
+    /// What it paid for inclusion; absent where a contract operation was not reached.
+    pub inclusion: Option<Inclusion>,
+}
+
+/// What a transaction paid for its place in a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inclusion {
+    pub is_contract: bool,
+    /// Stroops per operation.
+    pub fee: u64,
 }
 
 pub struct LedgerRecord {
@@ -93,6 +103,11 @@ impl LedgerRecord {
                 result: encode(&pair.result),
                 meta: encode(&processing.tx_apply_processing),
                 events: events(&processing.tx_apply_processing),
+                inclusion: inclusion(
+                    &envelope,
+                    pair.result.fee_charged,
+                    &processing.tx_apply_processing,
+                ),
             };
             record.bytes +=
                 transaction.envelope.len() + transaction.result.len() + transaction.meta.len();
@@ -122,6 +137,27 @@ fn envelopes(set: &GeneralizedTransactionSet) -> impl Iterator<Item = &Transacti
                     .collect(),
             }
         })
+}
+
+/// As Stellar RPC counts it: for a contract operation what is left of the fee without its
+/// resources, for others the fee by operation, where that of a fee bump counts for those inside.
+fn inclusion(envelope: &Envelope, charged: i64, meta: &TransactionMeta) -> Option<Inclusion> {
+    let is_contract = envelope.is_soroban();
+    let fee = if is_contract {
+        let TransactionMeta::V4(meta) = meta else {
+            return None;
+        };
+        let SorobanTransactionMetaExt::V1(paid) = &meta.soroban_meta.as_ref()?.ext else {
+            return None;
+        };
+        charged
+            - paid.total_non_refundable_resource_fee_charged
+            - paid.total_refundable_resource_fee_charged
+    } else {
+        charged / envelope.transaction().operations.len().max(1) as i64
+    };
+    let fee = u64::try_from(fee).unwrap_or(0);
+    Some(Inclusion { is_contract, fee })
 }
 
 fn events(meta: &TransactionMeta) -> Vec<EventRecord> {

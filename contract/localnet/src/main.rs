@@ -69,7 +69,12 @@ async fn run(options: Options) -> Result<(), String> {
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let (fatal, mut failed) = mpsc::unbounded_channel();
-    let rpc = Rpc::new(node.clone(), format!("{url}/friendbot"), fatal);
+    let rpc = Rpc::new(
+        node.clone(),
+        format!("{url}/friendbot"),
+        options.admin,
+        fatal,
+    );
     let (stop, mut stopping) = tokio::sync::watch::channel(false);
 
     println!(

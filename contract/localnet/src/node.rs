@@ -4,9 +4,9 @@
 use crate::envelope::Envelope;
 use crate::friendbot;
 use crate::history::{History, LedgerRecord, TransactionRecord};
-use crate::ledger::{Closed, Ledger, Snapshot, check, encode, refusal_result};
+use crate::ledger::{Closed, Ledger, LedgerLimits, Snapshot, Terms, check, encode, refusal_result};
 use crate::network::Network;
-use crate::pool::{Obstacle, Pool};
+use crate::pool::{Obstacle, Place, Pool};
 use crate::store::Store;
 use crate::validity::Refusal;
 use crate::{account, genesis};
@@ -44,6 +44,7 @@ pub struct Node {
     published: RwLock<Published>,
     pool: Mutex<Pool>,
     asking: Mutex<Vec<Asking>>,
+    limits: Mutex<LedgerLimits>,
     closer: Mutex<Closer>,
 }
 
@@ -135,6 +136,7 @@ impl Node {
             published: RwLock::new(published),
             pool: Mutex::new(Pool::default()),
             asking: Mutex::new(Vec::new()),
+            limits: Mutex::new(LedgerLimits::default()),
             closer: Mutex::new(Closer { ledger, store }),
         })
     }
@@ -178,41 +180,65 @@ impl Node {
     }
 
     pub fn send(&self, envelope: Envelope) -> Sent {
-        let blocked = |obstacle| match obstacle {
-            Obstacle::Duplicate => Sent::Duplicate,
-            Obstacle::Later => Sent::TryAgainLater,
-        };
-        if let Some(obstacle) = held(&self.pool).obstacle(&envelope) {
-            return blocked(obstacle);
-        }
         let snapshot = self.snapshot();
+        let limits = self.limits();
+        let room = limits.pool_room(snapshot.settings(), snapshot.header());
         let refused = |refusal: Refusal| {
             let result = refusal_result(&snapshot, &envelope, &refusal);
             Sent::Refused(Box::new((result, refusal)))
         };
+        let place = |pool: &mut Pool| -> Result<Place, Sent> {
+            pool.place(&envelope, room.as_ref())
+                .map_err(|obstacle| match obstacle {
+                    Obstacle::Duplicate => Sent::Duplicate,
+                    Obstacle::Later => Sent::TryAgainLater,
+                    Obstacle::UsedSequence => refused(Refusal::because(
+                        TransactionResultResult::TxBadSeq,
+                        "a transaction with a higher sequence number waits",
+                    )),
+                    Obstacle::BidToReplace(fee) => refused(Refusal::underbid(fee)),
+                    Obstacle::BidToEvict(fee) => {
+                        pool.ban(envelope.hash());
+                        refused(Refusal::underbid(fee))
+                    }
+                })
+        };
+        if let Err(sent) = place(&mut held(&self.pool)) {
+            return sent;
+        }
         if let Err(refusal) = check(&snapshot, &envelope, self.upper_allowance_s(&snapshot)) {
             return refused(refusal);
         }
         // Signatures were checked without the lock: look again before taking it in.
         let mut pool = held(&self.pool);
-        if let Some(obstacle) = pool.obstacle(&envelope) {
-            return blocked(obstacle);
-        }
-        let payer = envelope.fee_source();
-        let fees = pool.fees_of(&payer).saturating_add(envelope.fee_max());
-        let available = account::load(&snapshot, &payer)
+        let place = match place(&mut pool) {
+            Ok(place) => place,
+            Err(sent) => return sent,
+        };
+        let available = account::load(&snapshot, &envelope.fee_source())
             .map_or(0, |payer| account::available(&payer, snapshot.header()));
-        if available < fees {
-            drop(pool);
-            return refused(Refusal {
-                code: TransactionResultResult::TxInsufficientBalance,
-                inner: false,
-                uses_sequence: false,
-                reason: Some("together with the fees of transactions that wait".to_owned()),
-            });
+        if available < pool.fees_with(&envelope, &place) {
+            return refused(Refusal::because(
+                TransactionResultResult::TxInsufficientBalance,
+                "together with the fees of transactions that wait",
+            ));
         }
-        pool.insert(envelope);
+        pool.insert(envelope.clone(), place);
         Sent::Pending
+    }
+
+    /// Transactions that wait for a ledger.
+    pub fn waiting(&self) -> usize {
+        held(&self.pool).len()
+    }
+
+    pub fn limits(&self) -> LedgerLimits {
+        *held(&self.limits)
+    }
+
+    /// Limits in place of the network's, from the next ledger and the next transaction on.
+    pub fn set_limits(&self, limits: LedgerLimits) {
+        *held(&self.limits) = limits;
     }
 
     /// Asks friendbot for a new account; the answer comes when its ledger has closed.
@@ -242,7 +268,13 @@ impl Node {
         let gifts = friendbot::transactions(&before, &wanted);
         let candidates = held(&self.pool).candidates();
 
-        let closed = closer.ledger.close_with(now_s(), gifts, candidates)?;
+        let limits = self.limits();
+        let terms = Terms {
+            close_time: now_s(),
+            first: gifts,
+            limits,
+        };
+        let closed = closer.ledger.close_with(terms, candidates)?;
         let meta = encode(&closed.meta);
         closer.store.append(&meta, !closed.applied.is_empty())?;
         let record = LedgerRecord::of_meta(&closed.meta, &self.network)?;
@@ -260,6 +292,8 @@ impl Node {
             sequence,
             closed.applied.iter().map(|one| &one.envelope),
             closed.refused.iter().map(|(envelope, _)| envelope),
+            closed.left.iter(),
+            limits.waiting_ledgers,
         );
         for (answer, paid) in answers {
             let _ = answer.send(paid);

@@ -12,10 +12,18 @@ A Stellar network in one process, on this machine only.
   --ledger-time TIME   seconds between ledgers, such as 5 or 0.5 (default 5),
                        or manual: a ledger closes when POST /admin/close asks for it
   --state DIR          where the ledger is kept (default .localnet)
+  --admin on|off       whether POST /admin/… is served: close, limits (default on)
   --passphrase TEXT    the network's passphrase
                        (default \"Standalone Network ; February 2017\")
   --help               this text";
 
+const OPTIONS: [&str; 5] = [
+    "--port",
+    "--ledger-time",
+    "--state",
+    "--admin",
+    "--passphrase",
+];
 const LEDGER_TIME_MIN_S: f64 = 0.05;
 const LEDGER_TIME_MAX_S: f64 = 3_600.0;
 
@@ -25,6 +33,8 @@ pub struct Options {
     /// `None`: by hand.
     pub ledger_time: Option<Duration>,
     pub state: PathBuf,
+    /// Whether the admin interface is served.
+    pub admin: bool,
     pub passphrase: String,
 }
 
@@ -40,6 +50,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
         port: 8_000,
         ledger_time: Some(Duration::from_secs(5)),
         state: PathBuf::from(".localnet"),
+        admin: true,
         passphrase: "Standalone Network ; February 2017".to_owned(),
     };
     let mut arguments = arguments.into_iter();
@@ -51,7 +62,7 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
         if name == "--help" {
             return Ok(Command::Help);
         }
-        if !["--port", "--ledger-time", "--state", "--passphrase"].contains(&name.as_str()) {
+        if !OPTIONS.contains(&name.as_str()) {
             return Err(format!(
                 "There is no option {name}; --help lists those there are."
             ));
@@ -67,9 +78,21 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
                 })?;
             }
             "--ledger-time" => options.ledger_time = ledger_time(&value)?,
+            "--admin" => {
+                options.admin = match value.as_str() {
+                    "on" => true,
+                    "off" => false,
+                    _ => return Err(format!("--admin must be on or off, not \"{value}\".")),
+                }
+            }
             "--state" => options.state = PathBuf::from(value),
             _ => options.passphrase = value,
         }
+    }
+    if options.ledger_time.is_none() && !options.admin {
+        return Err(
+            "--ledger-time manual needs --admin on: nothing else closes a ledger.".to_owned(),
+        );
     }
     Ok(Command::Run(options))
 }
@@ -119,6 +142,11 @@ mod tests {
             panic!("refused");
         };
         assert_eq!(options.ledger_time, None);
+        assert!(options.admin);
+        let Ok(Command::Run(options)) = parsed(&["--admin=off"]) else {
+            panic!("refused");
+        };
+        assert!(!options.admin);
         assert_eq!(parsed(&["--help"]), Ok(Command::Help));
     }
 
@@ -134,6 +162,8 @@ mod tests {
             &["--ledger-time", "NaN"],
             &["--ledger-time", "soon"],
             &["extra"],
+            &["--admin", "yes"],
+            &["--ledger-time", "manual", "--admin", "off"],
         ] {
             let error = parsed(arguments).unwrap_err();
             assert!(error.ends_with('.') && !error.contains('\n'), "{error}");

@@ -25,19 +25,31 @@ pub struct Refusal {
     pub uses_sequence: bool,
     /// For people: what exactly was wrong where the code leaves room.
     pub reason: Option<String>,
+    /// The fee in stroops that would have been enough, where it is not the one that would have been
+    /// charged.
+    pub fee: Option<i64>,
 }
 
 impl Refusal {
-    fn new(code: Code) -> Self {
+    pub fn new(code: Code) -> Self {
         Self {
             code,
             inner: false,
             uses_sequence: false,
             reason: None,
+            fee: None,
         }
     }
 
-    fn because(code: Code, reason: impl Into<String>) -> Self {
+    /// The fee was too low, and `fee` stroops would have been enough.
+    pub fn underbid(fee: i64) -> Self {
+        Self {
+            fee: Some(fee),
+            ..Self::new(Code::TxInsufficientFee)
+        }
+    }
+
+    pub fn because(code: Code, reason: impl Into<String>) -> Self {
         Self {
             reason: Some(reason.into()),
             ..Self::new(code)
@@ -131,8 +143,13 @@ impl Rules<'_> {
         let inner_bid = i64::from(envelope.transaction().fee) - envelope.resource_fee();
         let inner_min = (envelope.fee_operations() - 1) * i64::from(self.header.base_fee);
         let outer_rate = i128::from(envelope.inclusion_fee()) * i128::from(inner_min);
-        if outer_rate < i128::from(inner_bid) * i128::from(outer_min) {
-            return Err(Refusal::new(Code::TxInsufficientFee));
+        let asked = i128::from(inner_bid) * i128::from(outer_min);
+        if outer_rate < asked {
+            let divisor = i128::from(inner_min);
+            let bid = i64::try_from((asked + divisor - 1) / divisor).unwrap_or(i64::MAX);
+            return Err(Refusal::underbid(
+                bid.saturating_add(envelope.resource_fee()),
+            ));
         }
         let payer = account::load(self.source, &envelope.fee_source())
             .ok_or_else(|| Refusal::new(Code::TxNoAccount))?;

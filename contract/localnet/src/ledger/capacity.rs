@@ -2,9 +2,8 @@
 //! cluster and run one after the other (CAP-63); the network runs so many clusters side by side,
 //! and each has its own limit of instructions.
 
+use super::room::Room;
 use crate::envelope::Envelope;
-use crate::fees;
-use crate::settings::Settings;
 use std::collections::HashSet;
 use stellar_xdr::*;
 
@@ -28,91 +27,37 @@ impl Cluster {
     }
 }
 
-pub struct Capacity<'a> {
-    settings: &'a Settings,
-    classic_operations_left: u64,
-    transactions: u64,
-    disk_read_entries: u64,
-    disk_read_bytes: u64,
-    write_entries: u64,
-    write_bytes: u64,
-    transaction_bytes: u64,
+pub struct Capacity {
+    /// Instructions in it are those of one lane.
+    room: Room,
+    lanes: u32,
+    taken: Room,
     clusters: Vec<Cluster>,
 }
 
-impl<'a> Capacity<'a> {
-    pub fn new(settings: &'a Settings, classic_operations_max: u32) -> Self {
+impl Capacity {
+    /// `lanes`: clusters that run side by side.
+    pub fn new(room: Room, lanes: u32) -> Self {
         Self {
-            settings,
-            classic_operations_left: u64::from(classic_operations_max),
-            transactions: 0,
-            disk_read_entries: 0,
-            disk_read_bytes: 0,
-            write_entries: 0,
-            write_bytes: 0,
-            transaction_bytes: 0,
+            room,
+            lanes,
+            taken: Room::default(),
             clusters: Vec::new(),
         }
     }
 
     /// Takes the transaction in, or says that it must wait for another ledger.
     pub fn admit(&mut self, envelope: &Envelope) -> bool {
-        let operations = envelope.transaction().operations.as_slice();
-        match (envelope.soroban_data(), operations.first()) {
-            (Some(data), Some(operation)) => self.admit_contract(envelope, data, &operation.body),
-            _ => {
-                let left = self
-                    .classic_operations_left
-                    .checked_sub(operations.len() as u64);
-                self.classic_operations_left = left.unwrap_or(self.classic_operations_left);
-                left.is_some()
-            }
-        }
-    }
-
-    fn admit_contract(
-        &mut self,
-        envelope: &Envelope,
-        data: &SorobanTransactionData,
-        operation: &OperationBody,
-    ) -> bool {
-        let resources = &data.resources;
-        let cost = &self.settings.ledger_cost;
-        let totals = [
-            (
-                self.transactions + 1,
-                u64::from(self.settings.ledger_transactions_max),
-            ),
-            (
-                self.disk_read_entries + u64::from(fees::disk_read_entries(data, operation)),
-                u64::from(cost.ledger_max_disk_read_entries),
-            ),
-            (
-                self.disk_read_bytes + u64::from(resources.disk_read_bytes),
-                u64::from(cost.ledger_max_disk_read_bytes),
-            ),
-            (
-                self.write_entries + resources.footprint.read_write.len() as u64,
-                u64::from(cost.ledger_max_write_ledger_entries),
-            ),
-            (
-                self.write_bytes + u64::from(resources.write_bytes),
-                u64::from(cost.ledger_max_write_bytes),
-            ),
-            (
-                self.transaction_bytes + u64::from(envelope.size_bytes()),
-                u64::from(self.settings.bandwidth.ledger_max_txs_size_bytes),
-            ),
-        ];
-        if totals.iter().any(|(total, limit)| total > limit) || !self.admit_cluster(resources) {
+        let needed = Room::taken_by(envelope).without_instructions();
+        let taken = self.taken.plus(needed);
+        let clusters_fit = |this: &mut Self| match envelope.soroban_data() {
+            Some(data) => this.admit_cluster(&data.resources),
+            None => true,
+        };
+        if !self.room.holds(&taken, &needed) || !clusters_fit(self) {
             return false;
         }
-        self.transactions = totals[0].0;
-        self.disk_read_entries = totals[1].0;
-        self.disk_read_bytes = totals[2].0;
-        self.write_entries = totals[3].0;
-        self.write_bytes = totals[4].0;
-        self.transaction_bytes = totals[5].0;
+        self.taken = taken;
         true
     }
 
@@ -158,15 +103,14 @@ impl<'a> Capacity<'a> {
     /// Whether clusters of these sizes run side by side within the limits: largest first, each to
     /// the least loaded lane, as core's own packing does.
     fn packs(&self, mut sizes: Vec<u64>) -> bool {
-        let limit = self.settings.compute.ledger_max_instructions.unsigned_abs();
-        let mut lanes = vec![0u64; self.settings.ledger_clusters_max as usize];
+        let mut lanes = vec![0u64; self.lanes as usize];
         sizes.sort_unstable_by(|left, right| right.cmp(left));
         for size in sizes {
             let Some(lane) = lanes.iter_mut().min() else {
                 return false;
             };
             *lane = lane.saturating_add(size);
-            if *lane > limit {
+            if *lane > self.room.instructions() {
                 return false;
             }
         }

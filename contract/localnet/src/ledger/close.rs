@@ -4,10 +4,11 @@
 use super::capacity::Capacity;
 use super::entry::{Source, encode};
 use super::overlay::Overlay;
+use super::room::LedgerLimits;
 use super::snapshot::{Snapshot, header_hash};
 use crate::apply::{self, Applied, Making};
 use crate::envelope::Envelope;
-use crate::fees;
+use crate::fees::{self, FeeRate};
 use crate::network::sha256;
 use crate::soroban::Modules;
 use crate::validity::{Refusal, Rules};
@@ -29,6 +30,16 @@ pub struct Closed {
     pub refused: Vec<(Envelope, Refusal)>,
     /// What did not fit and may enter a later ledger.
     pub left: Vec<Envelope>,
+}
+
+/// On what terms a ledger is made, beside the network's settings.
+#[derive(Default)]
+pub struct Terms {
+    /// Unix seconds.
+    pub close_time: u64,
+    /// Transactions that come before all others and need no room: friendbot's.
+    pub first: Vec<Envelope>,
+    pub limits: LedgerLimits,
 }
 
 impl Ledger {
@@ -53,20 +64,29 @@ impl Ledger {
 
     /// Closes the next ledger at `close_time` (Unix seconds), but never before the last one's.
     pub fn close(&mut self, close_time: u64, candidates: Vec<Envelope>) -> Result<Closed, String> {
-        self.close_with(close_time, Vec::new(), candidates)
+        self.close_with(
+            Terms {
+                close_time,
+                ..Terms::default()
+            },
+            candidates,
+        )
     }
 
-    /// The same with transactions that come before all others and need no room: friendbot's.
+    /// The same, on terms of one's own.
     pub fn close_with(
         &mut self,
-        close_time: u64,
-        first: Vec<Envelope>,
+        terms: Terms,
         candidates: Vec<Envelope>,
     ) -> Result<Closed, String> {
         let previous = self.snapshot.clone();
         let settings = previous.settings().clone();
-        let mut header = next_header(&previous, close_time);
-        let (admitted, refused, left) = admit(&previous, &header, first, candidates);
+        let mut header = next_header(&previous, terms.close_time);
+        let Admission {
+            components,
+            refused,
+            left,
+        } = admit(&previous, &header, terms, candidates);
 
         let making = Making {
             header: &header,
@@ -76,9 +96,15 @@ impl Ledger {
         };
         let mut overlay = Overlay::new(&previous, header.ledger_seq);
         // All fees are taken before anything is applied, and given back after everything was.
-        let mut applying: Vec<_> = admitted
+        let tx_set = transaction_set(&previous, &components);
+        let mut applying: Vec<_> = components
             .into_iter()
-            .map(|envelope| apply::charge(envelope, &mut overlay, &making))
+            .flat_map(|part| {
+                part.envelopes
+                    .into_iter()
+                    .map(move |one| (one, part.base_fee))
+            })
+            .map(|(envelope, base_fee)| apply::charge(envelope, base_fee, &mut overlay, &making))
             .collect();
         for (one, index) in applying.iter_mut().zip(0u32..) {
             one.execute(&mut overlay, &making, index);
@@ -88,13 +114,12 @@ impl Ledger {
             .map(|one| one.refund(&mut overlay, &making))
             .collect();
 
-        let tx_set = transaction_set(&previous, &applied);
         let processing: Vec<TransactionResultMetaV1> =
             applied.iter().map(|one| one.processing.clone()).collect();
         header.scp_value.tx_set_hash = Hash(sha256(&encode(&tx_set)));
         header.tx_set_result_hash = apply::result_hash(&processing);
         header.fee_pool += applied.iter().map(|one| one.cost.fee_charged).sum::<i64>();
-        header.bucket_list_hash = state_digest(&header.bucket_list_hash, &overlay);
+        header.bucket_list_hash = overlay.state_digest(&header.bucket_list_hash);
 
         let changed = overlay.into_changed();
         for stored in changed.values().flatten() {
@@ -151,16 +176,36 @@ fn next_header(previous: &Snapshot, close_time: u64) -> LedgerHeader {
     header
 }
 
-type Admitted = (Vec<Envelope>, Vec<(Envelope, Refusal)>, Vec<Envelope>);
+/// Transactions that pay the same for inclusion.
+struct Component {
+    kind: Kind,
+    /// Stroops per operation.
+    base_fee: i64,
+    envelopes: Vec<Envelope>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Classic,
+    Contract,
+}
+
+struct Admission {
+    /// In the order in which they are applied: classic transactions come before contract ones
+    /// (CAP-63).
+    components: Vec<Component>,
+    refused: Vec<(Envelope, Refusal)>,
+    left: Vec<Envelope>,
+}
 
 /// Sorts the candidates into those that enter, those that are invalid by now, and those that must
-/// wait. Classic transactions are applied before contract ones (CAP-63).
+/// wait. Who bids more per operation comes first, and who bids the same in the order of arrival.
 fn admit(
     previous: &Snapshot,
     header: &LedgerHeader,
-    first: Vec<Envelope>,
+    terms: Terms,
     candidates: Vec<Envelope>,
-) -> Admitted {
+) -> Admission {
     let settings = previous.settings();
     let rules = Rules {
         source: previous,
@@ -169,13 +214,15 @@ fn admit(
         upper_allowance_s: 0,
         applying: false,
     };
-    let mut capacity = Capacity::new(settings, header.max_tx_set_size);
+    let room = terms.limits.ledger_room(settings, header);
+    let mut capacity = Capacity::new(room, settings.ledger_clusters_max);
     let mut sequences: HashMap<AccountId, i64> = HashMap::new();
-    let (mut classic, mut contracts) = (Vec::new(), Vec::new());
+    let (mut first, mut classic, mut contracts) = (Vec::new(), Vec::new(), Vec::new());
     let (mut refused, mut left) = (Vec::new(), Vec::new());
-    let first = first.into_iter().map(|envelope| (envelope, false));
-    let candidates = candidates.into_iter().map(|envelope| (envelope, true));
-    for (envelope, needs_room) in first.chain(candidates) {
+    let gifts = terms.first.into_iter().map(|envelope| (envelope, false));
+    let candidates = by_bid(candidates).into_iter();
+    let candidates = candidates.map(|envelope| (envelope, true));
+    for (envelope, needs_room) in gifts.chain(candidates) {
         let source = envelope.source();
         if let Err(refusal) = rules.check(&envelope, sequences.get(&source).copied()) {
             refused.push((envelope, refusal));
@@ -183,15 +230,61 @@ fn admit(
             left.push(envelope);
         } else {
             sequences.insert(source, envelope.transaction().seq_num.0);
-            if envelope.is_soroban() {
-                contracts.push(envelope)
-            } else {
-                classic.push(envelope)
+            match (needs_room, envelope.is_soroban()) {
+                (false, _) => first.push(envelope),
+                (true, false) => classic.push(envelope),
+                (true, true) => contracts.push(envelope),
             }
         }
     }
-    classic.append(&mut contracts);
-    (classic, refused, left)
+    let base_fee = i64::from(header.base_fee);
+    let component = |kind, envelopes: Vec<Envelope>, base_fee| Component {
+        kind,
+        base_fee,
+        envelopes,
+    };
+    let (classic_fee, contract_fee) = (
+        surge_fee(base_fee, &classic, left.iter().any(|one| !one.is_soroban())),
+        surge_fee(base_fee, &contracts, left.iter().any(Envelope::is_soroban)),
+    );
+    let mut components = vec![
+        component(Kind::Classic, first, base_fee),
+        component(Kind::Classic, classic, classic_fee),
+        component(Kind::Contract, contracts, contract_fee),
+    ];
+    components.retain(|part| !part.envelopes.is_empty());
+    Admission {
+        components,
+        refused,
+        left,
+    }
+}
+
+/// The highest bid first. An account's transactions keep their order: a later one counts for no
+/// more than those before it.
+fn by_bid(candidates: Vec<Envelope>) -> Vec<Envelope> {
+    let mut least: HashMap<AccountId, FeeRate> = HashMap::new();
+    let mut bids: Vec<(FeeRate, Envelope)> = candidates
+        .into_iter()
+        .map(|envelope| {
+            let own = FeeRate::of(&envelope);
+            let rate = least.entry(envelope.source()).or_insert(own);
+            *rate = own.min(*rate);
+            (*rate, envelope)
+        })
+        .collect();
+    bids.sort_by(|left, right| right.0.cmp(&left.0));
+    bids.into_iter().map(|(_, envelope)| envelope).collect()
+}
+
+/// What inclusion costs per operation, in stroops. Where somebody had to wait, everybody pays as
+/// much as the lowest bid that entered.
+fn surge_fee(base_fee: i64, entered: &[Envelope], somebody_waits: bool) -> i64 {
+    let lowest = entered.iter().map(|one| FeeRate::of(one).floor()).min();
+    match lowest {
+        Some(lowest) if somebody_waits => lowest.max(base_fee),
+        _ => base_fee,
+    }
 }
 
 fn list<T>(items: Vec<T>) -> VecM<T> {
@@ -199,56 +292,33 @@ fn list<T>(items: Vec<T>) -> VecM<T> {
     VecM::try_from(items).unwrap_or_default()
 }
 
-fn transaction_set(previous: &Snapshot, applied: &[Applied]) -> GeneralizedTransactionSet {
-    let base_fee = Some(i64::from(previous.header().base_fee));
-    let (contracts, classic): (Vec<&Applied>, Vec<&Applied>) =
-        applied.iter().partition(|one| one.envelope.is_soroban());
-    let envelopes = |of: Vec<&Applied>| {
-        list(
-            of.into_iter()
-                .map(|one| one.envelope.xdr().clone())
-                .collect(),
-        )
-    };
-    let components = if classic.is_empty() {
-        Vec::new()
-    } else {
-        vec![TxSetComponent::TxsetCompTxsMaybeDiscountedFee(
-            TxSetComponentTxsMaybeDiscountedFee {
-                base_fee,
-                txs: envelopes(classic),
-            },
-        )]
-    };
-    let stages = if contracts.is_empty() {
-        Vec::new()
-    } else {
-        vec![ParallelTxExecutionStage(list(vec![DependentTxCluster(
-            envelopes(contracts),
-        )]))]
-    };
+fn transaction_set(previous: &Snapshot, components: &[Component]) -> GeneralizedTransactionSet {
+    let of = |kind: Kind| components.iter().filter(move |part| part.kind == kind);
+    let envelopes =
+        |part: &Component| list(part.envelopes.iter().map(|one| one.xdr().clone()).collect());
+    let classic = of(Kind::Classic).map(|part| {
+        TxSetComponent::TxsetCompTxsMaybeDiscountedFee(TxSetComponentTxsMaybeDiscountedFee {
+            base_fee: Some(part.base_fee),
+            txs: envelopes(part),
+        })
+    });
+    let contracts = of(Kind::Contract).next();
+    let base_fee = contracts.map_or_else(
+        || i64::from(previous.header().base_fee),
+        |part| part.base_fee,
+    );
+    let stages = contracts
+        .map(|part| ParallelTxExecutionStage(list(vec![DependentTxCluster(envelopes(part))])));
     GeneralizedTransactionSet::V1(TransactionSetV1 {
         previous_ledger_hash: previous.hash().clone(),
         phases: list(vec![
-            TransactionPhase::V0(list(components)),
+            TransactionPhase::V0(list(classic.collect())),
             TransactionPhase::V1(ParallelTxsComponent {
-                base_fee,
-                execution_stages: list(stages),
+                base_fee: Some(base_fee),
+                execution_stages: list(stages.into_iter().collect()),
             }),
         ]),
     })
-}
-
-/// The header's commitment to the state: the last one, hashed with what this ledger changed. (On
-/// the network it is the root of the bucket list, which needs all the state at hand.)
-pub(super) fn state_digest(last: &Hash, overlay: &Overlay) -> Hash {
-    let changes = overlay.changes();
-    if changes.0.is_empty() {
-        return last.clone();
-    }
-    let mut bytes = last.0.to_vec();
-    bytes.extend(encode(&changes));
-    Hash(sha256(&bytes))
 }
 
 fn close_meta(
@@ -282,7 +352,9 @@ pub fn refusal_result(
     let fee = match refusal.code {
         // Without a fee that makes sense none is named.
         TransactionResultResult::TxMalformed => 0,
-        _ => fees::named_in_refusal(envelope, snapshot.header()),
+        _ => refusal
+            .fee
+            .unwrap_or_else(|| fees::named_in_refusal(envelope, snapshot.header())),
     };
     apply::refused(envelope, fee, refusal, false)
 }

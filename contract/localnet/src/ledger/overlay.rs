@@ -1,7 +1,8 @@
 //! Changes on top of a ledger (or on top of other changes) that can be kept or dropped as a whole:
 //! one for a ledger, one for each of its transactions, one for each operation.
 
-use super::entry::{Lifetime, Source, Stored, is_persistent, lifetime_entry, lifetime_key};
+use super::entry::{Lifetime, Source, Stored, encode, is_persistent, lifetime_entry, lifetime_key};
+use crate::network::sha256;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use stellar_xdr::*;
@@ -119,6 +120,18 @@ impl<'a> Overlay<'a> {
         }
         // The list is bounded by the entries a transaction may touch, far below 2^32.
         LedgerEntryChanges(VecM::try_from(changes).unwrap_or_default())
+    }
+
+    /// The header's commitment to the state: the last one, hashed with what this ledger changed.
+    /// (On the network it is the root of the bucket list, which needs all the state at hand.)
+    pub fn state_digest(&self, last: &Hash) -> Hash {
+        let changes = self.changes();
+        if changes.0.is_empty() {
+            return last.clone();
+        }
+        let mut bytes = last.0.to_vec();
+        bytes.extend(encode(&changes));
+        Hash(sha256(&bytes))
     }
 
     fn entry_changes(

@@ -1,7 +1,6 @@
 //! The state after a ledger, from the state before it and the ledger's metadata alone. This is how
 //! a restart reads its log, and the header's commitments prove that nothing was lost on the way.
 
-use super::close::state_digest;
 use super::entry::{Lifetime, Source, Stored, is_contract_entry, lifetime_hash};
 use super::overlay::{Changed, Overlay};
 use super::snapshot::{Snapshot, header_hash};
@@ -170,7 +169,7 @@ pub fn successor(previous: &Snapshot, meta: &LedgerCloseMeta) -> Result<Snapshot
 
     let mut overlay = Overlay::new(previous, ledger);
     overlay.absorb(changed);
-    if state_digest(&previous.header().bucket_list_hash, &overlay) != header.bucket_list_hash {
+    if overlay.state_digest(&previous.header().bucket_list_hash) != header.bucket_list_hash {
         return Err(format!(
             "the changes of ledger {ledger} do not lead to the state it states"
         ));

@@ -1,5 +1,6 @@
 //! The JSON-RPC interface that Stellar SDKs speak, with friendbot and the admin calls beside it.
 
+mod admin;
 mod answer;
 mod close_ledger;
 mod fund;
@@ -11,6 +12,7 @@ mod get_ledger_entries;
 mod get_network;
 mod get_transaction;
 mod get_version_info;
+mod limits;
 mod send_transaction;
 mod server;
 mod simulate_transaction;

@@ -23,6 +23,8 @@ const REQUEST_BYTES_MAX: usize = 1024 * 1024;
 pub struct Rpc {
     pub node: Arc<Node>,
     friendbot_url: String,
+    /// Whether the admin interface is served.
+    has_admin: bool,
     /// Simulations that run at once; they are long, and others wait.
     simulating: Semaphore,
     /// Where the end of this process is announced when a ledger cannot be kept.
@@ -33,6 +35,7 @@ impl Rpc {
     pub fn new(
         node: Arc<Node>,
         friendbot_url: String,
+        has_admin: bool,
         fatal: mpsc::UnboundedSender<String>,
     ) -> Arc<Self> {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -40,6 +43,7 @@ impl Rpc {
         Arc::new(Self {
             node,
             friendbot_url,
+            has_admin,
             simulating,
             fatal,
         })
@@ -87,10 +91,13 @@ pub async fn serve(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    let router = Router::new()
+    let mut router = Router::new()
         .route("/", post(call))
-        .route("/friendbot", get(fund::answer).post(fund::answer))
-        .route("/admin/close", post(close_ledger::answer))
+        .route("/friendbot", get(fund::answer).post(fund::answer));
+    if rpc.has_admin {
+        router = router.merge(admin::routes());
+    }
+    let router = router
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(rpc);
     axum::serve(listener, router)
