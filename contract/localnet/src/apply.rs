@@ -401,7 +401,8 @@ fn inner_pair(envelope: &Envelope, code: &Code) -> InnerTransactionResultPair {
     }
 }
 
-fn executed(envelope: &Envelope, fee_charged: i64, code: Code) -> TransactionResult {
+/// The result of a transaction that was applied: a fee bump carries the code of the one inside.
+pub fn executed(envelope: &Envelope, fee_charged: i64, code: Code) -> TransactionResult {
     let result = match (&code, envelope.inner_hash()) {
         (_, None) => code,
         (Code::TxSuccess(_), Some(_)) => Code::TxFeeBumpInnerSuccess(inner_pair(envelope, &code)),

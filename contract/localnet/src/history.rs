@@ -5,6 +5,7 @@
 use crate::envelope::Envelope;
 use crate::ledger::encode;
 use crate::network::Network;
+use crate::store::Place;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use stellar_xdr::*;
@@ -58,6 +59,8 @@ pub struct LedgerRecord {
     pub header: LedgerHeader,
     pub transactions: Vec<Arc<TransactionRecord>>,
     bytes: usize,
+    /// `None` for the ledger that the network started from.
+    place: Option<Place>,
 }
 
 impl LedgerRecord {
@@ -69,16 +72,22 @@ impl LedgerRecord {
             header: header.clone(),
             transactions: Vec::new(),
             bytes: 0,
+            place: None,
         }
     }
 
     /// The record of a ledger; the error says what its metadata lacks.
-    pub fn of_meta(meta: &LedgerCloseMeta, network: &Network) -> Result<Self, String> {
+    pub fn of_meta(
+        meta: &LedgerCloseMeta,
+        place: Place,
+        network: &Network,
+    ) -> Result<Self, String> {
         let LedgerCloseMeta::V2(meta) = meta else {
             return Err("a ledger's metadata is of an unknown form".to_owned());
         };
         let entry = &meta.ledger_header;
         let mut record = Self::of_header(&entry.header, &entry.hash);
+        record.place = Some(place);
         let mut envelopes: HashMap<Hash, Envelope> = envelopes(&meta.tx_set)
             .map(|xdr| Envelope::new(xdr.clone(), network))
             .map(|envelope| (envelope.hash().clone(), envelope))
@@ -114,6 +123,39 @@ impl LedgerRecord {
             record.transactions.push(Arc::new(transaction));
         }
         Ok(record)
+    }
+
+    pub fn header_entry(&self) -> LedgerHeaderHistoryEntry {
+        LedgerHeaderHistoryEntry {
+            hash: self.hash.clone(),
+            header: self.header.clone(),
+            ext: LedgerHeaderHistoryEntryExt::V0,
+        }
+    }
+
+    /// XDR of the ledger's `LedgerCloseMeta`, from the log. Of the ledger that the network started
+    /// from only the header is known.
+    pub fn meta(&self) -> Result<Vec<u8>, String> {
+        match &self.place {
+            Some(place) => place.read(),
+            None => Ok(encode(&self.bare_meta())),
+        }
+    }
+
+    fn bare_meta(&self) -> LedgerCloseMeta {
+        LedgerCloseMeta::V2(LedgerCloseMetaV2 {
+            ext: LedgerCloseMetaExt::V0,
+            ledger_header: self.header_entry(),
+            tx_set: GeneralizedTransactionSet::V1(TransactionSetV1 {
+                previous_ledger_hash: self.header.previous_ledger_hash.clone(),
+                phases: VecM::default(),
+            }),
+            tx_processing: VecM::default(),
+            upgrades_processing: VecM::default(),
+            scp_info: VecM::default(),
+            total_byte_size_of_live_soroban_state: 0,
+            evicted_keys: VecM::default(),
+        })
     }
 }
 
@@ -181,36 +223,35 @@ fn events(meta: &TransactionMeta) -> Vec<EventRecord> {
     records
 }
 
-/// The window. It is never empty: it starts with the ledger that the network continues from.
+/// The window. It is never empty: it starts with the ledger that the network continues from. Its
+/// ledgers follow each other without a gap.
 pub struct History {
     ledgers: VecDeque<Arc<LedgerRecord>>,
     transactions: HashMap<Hash, Arc<TransactionRecord>>,
     bytes: usize,
-    /// XDR of the newest ledger's `LedgerCloseMeta`.
-    latest_meta: Arc<Vec<u8>>,
     latest: Arc<LedgerRecord>,
 }
 
 impl History {
-    pub fn new(first: LedgerRecord, meta: Vec<u8>) -> Self {
+    pub fn new(first: LedgerRecord) -> Self {
         let latest = Arc::new(first);
         let mut history = Self {
             ledgers: VecDeque::new(),
             transactions: HashMap::new(),
             bytes: 0,
-            latest_meta: Arc::new(meta),
             latest,
         };
         history.enter();
         history
     }
 
-    pub fn push(&mut self, record: LedgerRecord, meta: Vec<u8>) {
+    pub fn push(&mut self, record: LedgerRecord) {
+        // What lies before a jump is further back than the window reaches.
+        let jumped = record.sequence != self.latest.sequence + 1;
         self.latest = Arc::new(record);
-        self.latest_meta = Arc::new(meta);
         self.enter();
         while self.ledgers.len() > LEDGERS_KEPT
-            || (self.bytes > BYTES_KEPT && self.ledgers.len() > 1)
+            || ((jumped || self.bytes > BYTES_KEPT) && self.ledgers.len() > 1)
         {
             let Some(old) = self.ledgers.pop_front() else {
                 break;
@@ -239,10 +280,6 @@ impl History {
 
     pub fn latest(&self) -> &Arc<LedgerRecord> {
         &self.latest
-    }
-
-    pub fn latest_meta(&self) -> &Arc<Vec<u8>> {
-        &self.latest_meta
     }
 
     pub fn oldest(&self) -> &Arc<LedgerRecord> {

@@ -3,8 +3,10 @@
 
 use crate::envelope::Envelope;
 use crate::friendbot;
-use crate::history::{History, LedgerRecord, TransactionRecord};
-use crate::ledger::{Closed, Ledger, LedgerLimits, Snapshot, Terms, check, encode, refusal_result};
+use crate::history::{History, LEDGERS_KEPT, LedgerRecord, TransactionRecord};
+use crate::ledger::{
+    Closed, Ledger, LedgerLimits, Order, Snapshot, Terms, check, encode, refusal_result,
+};
 use crate::network::Network;
 use crate::pool::{Obstacle, Place, Pool};
 use crate::store::Store;
@@ -12,6 +14,7 @@ use crate::validity::Refusal;
 use crate::{account, genesis};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stellar_xdr::*;
@@ -45,6 +48,8 @@ pub struct Node {
     pool: Mutex<Pool>,
     asking: Mutex<Vec<Asking>>,
     limits: Mutex<LedgerLimits>,
+    /// Seconds by which jumps have put the network's clock before the wall clock.
+    ahead_s: AtomicU64,
     closer: Mutex<Closer>,
 }
 
@@ -73,7 +78,7 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Unix seconds.
-fn now_s() -> u64 {
+fn wall_s() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs())
@@ -87,7 +92,7 @@ impl Node {
     ) -> Result<Self, String> {
         let network = Arc::new(network);
         let (store, found) = Store::open(directory, network.clone(), || {
-            genesis::genesis(network.clone(), now_s(), [])
+            genesis::genesis(network.clone(), wall_s(), [])
         })?;
         let base = found.snapshot.sequence();
         let before_log = (
@@ -96,36 +101,32 @@ impl Node {
         );
         let mut history: Option<History> = None;
         let mut ledger = Ledger::new(found.snapshot)?;
-        for meta in &found.ledgers {
-            let record = LedgerRecord::of_meta(meta, &network)?;
+        for (meta, place) in found.ledgers {
+            let record = LedgerRecord::of_meta(&meta, place, &network)?;
             if record.sequence > base {
-                ledger.replay(meta)?;
+                ledger.replay(&meta)?;
             }
             match &mut history {
-                Some(history) => history.push(record, encode(meta)),
+                Some(history) => history.push(record),
                 // While the snapshot is still the one before the log, its ledger is known, too.
                 None if record.sequence == base + 1 => {
                     let before = LedgerRecord::of_header(&before_log.0, &before_log.1);
-                    let mut begun = History::new(before, Vec::new());
-                    begun.push(record, encode(meta));
+                    let mut begun = History::new(before);
+                    begun.push(record);
                     history = Some(begun);
                 }
-                None => history = Some(History::new(record, encode(meta))),
+                None => history = Some(History::new(record)),
             }
         }
-        let history = history.unwrap_or_else(|| {
-            let meta = bare_meta(ledger.snapshot());
-            History::new(
-                LedgerRecord::of_header(&before_log.0, &before_log.1),
-                encode(&meta),
-            )
-        });
+        let history = history
+            .unwrap_or_else(|| History::new(LedgerRecord::of_header(&before_log.0, &before_log.1)));
         if history.latest().hash != *ledger.snapshot().hash() {
             return Err(format!(
                 "{} is damaged: the log of its ledgers ends before its state",
                 directory.display()
             ));
         }
+        let ahead_s = ledger.snapshot().close_time().saturating_sub(wall_s());
         let published = Published {
             snapshot: ledger.snapshot().clone(),
             history,
@@ -137,6 +138,7 @@ impl Node {
             pool: Mutex::new(Pool::default()),
             asking: Mutex::new(Vec::new()),
             limits: Mutex::new(LedgerLimits::default()),
+            ahead_s: AtomicU64::new(ahead_s),
             closer: Mutex::new(Closer { ledger, store }),
         })
     }
@@ -169,10 +171,15 @@ impl Node {
         )
     }
 
+    /// Unix seconds by the network's clock.
+    fn now_s(&self) -> u64 {
+        wall_s().saturating_add(self.ahead_s.load(Ordering::Relaxed))
+    }
+
     /// Seconds that a time bound must lie behind the last close: up to now, and twice the time
     /// between ledgers on top (core: getUpperBoundCloseTimeOffset).
     fn upper_allowance_s(&self, snapshot: &Snapshot) -> u64 {
-        let passed = now_s().saturating_sub(snapshot.close_time());
+        let passed = self.now_s().saturating_sub(snapshot.close_time());
         let twice = self
             .ledger_time
             .map_or(0.0, |time| (time.as_secs_f64() * 2.0).ceil());
@@ -249,10 +256,45 @@ impl Node {
     }
 
     /// Closes a ledger. An error means that the ledger could not be kept, and that this process
-    /// must not go on.
-    pub fn close(&self) -> Result<Summary, String> {
-        let started = Instant::now();
+    /// must not go on. `order` is asked where there is more than one transaction to apply.
+    pub fn close(&self, order: impl FnOnce() -> Order) -> Result<Summary, String> {
+        self.close_next(&mut held(&self.closer), order)
+    }
+
+    /// Goes so many ledgers and seconds ahead. The last of the ledgers takes in what waits, the
+    /// others are empty. Of more than the history keeps only the last ones are made: the first of
+    /// them follows the ledger from which the jump started.
+    pub fn jump(
+        &self,
+        ledgers: u32,
+        seconds: u64,
+        order: impl FnOnce() -> Order,
+    ) -> Result<Summary, String> {
         let mut closer = held(&self.closer);
+        let from = closer.ledger.snapshot().sequence();
+        let began_s = closer.ledger.snapshot().close_time();
+        self.ahead_s.fetch_add(seconds, Ordering::Relaxed);
+        let lasts_s = u128::from(self.now_s().saturating_sub(began_s));
+        let made = ledgers.min(u32::try_from(LEDGERS_KEPT).unwrap_or(u32::MAX));
+        for at in (ledgers - made + 1)..ledgers {
+            let passed_s = lasts_s * u128::from(at) / u128::from(ledgers);
+            let terms = Terms {
+                close_time: began_s + u64::try_from(passed_s).unwrap_or(0),
+                number: Some(from + at),
+                ..Terms::default()
+            };
+            let closed = closer.ledger.close_with(terms, Vec::new())?;
+            self.keep(&mut closer, &closed)?;
+        }
+        self.close_next(&mut closer, order)
+    }
+
+    fn close_next(
+        &self,
+        closer: &mut Closer,
+        order: impl FnOnce() -> Order,
+    ) -> Result<Summary, String> {
+        let started = Instant::now();
         let before = closer.ledger.snapshot().clone();
         let asking = std::mem::take(&mut *held(&self.asking));
         let (asking, existing): (Vec<Asking>, Vec<Asking>) = asking
@@ -265,37 +307,29 @@ impl Node {
             ));
         }
         let wanted: BTreeSet<AccountId> = asking.iter().map(|one| one.account.clone()).collect();
-        let gifts = friendbot::transactions(&before, &wanted);
         let candidates = held(&self.pool).candidates();
-
         let limits = self.limits();
         let terms = Terms {
-            close_time: now_s(),
-            first: gifts,
+            close_time: self.now_s(),
+            first: friendbot::transactions(&before, &wanted),
             limits,
+            number: None,
+            order: if candidates.len() > 1 {
+                order()
+            } else {
+                Order::Bid
+            },
         };
         let closed = closer.ledger.close_with(terms, candidates)?;
-        let meta = encode(&closed.meta);
-        closer.store.append(&meta, !closed.applied.is_empty())?;
-        let record = LedgerRecord::of_meta(&closed.meta, &self.network)?;
-        let answers = friendbot_answers(asking, &record);
-        let sequence = record.sequence;
-        {
-            let mut published = self
-                .published
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
-            published.snapshot = closer.ledger.snapshot().clone();
-            published.history.push(record, meta);
-        }
+        let record = self.keep(closer, &closed)?;
         held(&self.pool).settle(
-            sequence,
+            record.sequence,
             closed.applied.iter().map(|one| &one.envelope),
             closed.refused.iter().map(|(envelope, _)| envelope),
             closed.left.iter(),
             limits.waiting_ledgers,
         );
-        for (answer, paid) in answers {
+        for (answer, paid) in friendbot_answers(asking, &record) {
             let _ = answer.send(paid);
         }
         if closer.store.is_due() {
@@ -303,7 +337,23 @@ impl Node {
             let snapshot = closer.ledger.snapshot().clone();
             closer.store.rotate(&snapshot)?;
         }
-        Ok(summary(sequence, &closed, started.elapsed()))
+        Ok(summary(record.sequence, &closed, started.elapsed()))
+    }
+
+    /// Writes a closed ledger down, and shows it.
+    fn keep(&self, closer: &mut Closer, closed: &Closed) -> Result<Arc<LedgerRecord>, String> {
+        let has_transactions = !closed.applied.is_empty();
+        let place = closer
+            .store
+            .append(&encode(&closed.meta), has_transactions)?;
+        let record = LedgerRecord::of_meta(&closed.meta, place, &self.network)?;
+        let mut published = self
+            .published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        published.snapshot = closer.ledger.snapshot().clone();
+        published.history.push(record);
+        Ok(published.history.latest().clone())
     }
 
     /// Waits for a ledger that is being closed and forces everything to disk.
@@ -356,25 +406,4 @@ fn friendbot_answers(
             (one.answer, paid)
         })
         .collect()
-}
-
-/// Metadata of a ledger of which only the header is known.
-fn bare_meta(snapshot: &Snapshot) -> LedgerCloseMeta {
-    LedgerCloseMeta::V2(LedgerCloseMetaV2 {
-        ext: LedgerCloseMetaExt::V0,
-        ledger_header: LedgerHeaderHistoryEntry {
-            hash: snapshot.hash().clone(),
-            header: snapshot.header().clone(),
-            ext: LedgerHeaderHistoryEntryExt::V0,
-        },
-        tx_set: GeneralizedTransactionSet::V1(TransactionSetV1 {
-            previous_ledger_hash: snapshot.header().previous_ledger_hash.clone(),
-            phases: VecM::default(),
-        }),
-        tx_processing: VecM::default(),
-        upgrades_processing: VecM::default(),
-        scp_info: VecM::default(),
-        total_byte_size_of_live_soroban_state: 0,
-        evicted_keys: VecM::default(),
-    })
 }

@@ -12,7 +12,8 @@ A Stellar network in one process, on this machine only.
   --ledger-time TIME   seconds between ledgers, such as 5 or 0.5 (default 5),
                        or manual: a ledger closes when POST /admin/close asks for it
   --state DIR          where the ledger is kept (default .localnet)
-  --admin on|off       whether POST /admin/… is served: close, limits (default on)
+  --admin on|off       whether /admin/… is served: close, jump, limits, faults
+                       (default on)
   --passphrase TEXT    the network's passphrase
                        (default \"Standalone Network ; February 2017\")
   --help               this text";

@@ -10,6 +10,7 @@ use crate::ledger::{Lifetime, Snapshot, Stored, encode};
 use crate::network::{Network, sha256};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -29,6 +30,7 @@ pub struct Store {
     _lock: File,
     network: Arc<Network>,
     log: File,
+    log_path: Arc<PathBuf>,
     log_bytes: u64,
     log_ledgers: u32,
     snapshotting: Option<JoinHandle<Result<(), String>>>,
@@ -38,7 +40,30 @@ pub struct Store {
 pub struct Found {
     pub snapshot: Snapshot,
     /// Every ledger in the log, the ones before the snapshot included, oldest first.
-    pub ledgers: Vec<LedgerCloseMeta>,
+    pub ledgers: Vec<(LedgerCloseMeta, Place)>,
+}
+
+/// Where a ledger stands in a log.
+#[derive(Clone, Debug)]
+pub struct Place {
+    log: Arc<PathBuf>,
+    at: u64,
+    bytes: usize,
+}
+
+impl Place {
+    /// XDR of the ledger's metadata, read from the log again.
+    pub fn read(&self) -> Result<Vec<u8>, String> {
+        let mut record = vec![0; self.bytes];
+        File::open(&*self.log)
+            .and_then(|file| file.read_exact_at(&mut record, self.at))
+            .map_err(|error| named(&self.log, "cannot be read", error))?;
+        match log_part(&mut record.as_slice()) {
+            LogPart::Ledger(meta) => Ok(meta.to_vec()),
+            LogPart::CutOff => Err(named(&self.log, "is damaged", "a ledger is cut off")),
+            LogPart::Damaged(what) => Err(named(&self.log, "is damaged", what)),
+        }
+    }
 }
 
 fn named(path: &Path, what: &str, error: impl std::fmt::Display) -> String {
@@ -151,7 +176,21 @@ fn header<'a>(
             "it does not start as one of localnet's files",
         )
     };
-    let rest = bytes.strip_prefix(magic.as_slice()).ok_or_else(damaged)?;
+    let (start, version) = magic.split_at(magic.len() - 1);
+    let rest = bytes.strip_prefix(start).ok_or_else(damaged)?;
+    let rest = match rest.split_first() {
+        Some((found, rest)) if [*found] == version => rest,
+        Some((found, _)) if found.is_ascii_digit() => {
+            return Err(format!(
+                "{} was written by another version of localnet: its format is {}, and this one \
+                 reads {}",
+                path.display(),
+                char::from(*found),
+                version.escape_ascii()
+            ));
+        }
+        _ => return Err(damaged()),
+    };
     let (id, rest) = rest.split_first_chunk::<32>().ok_or_else(damaged)?;
     if *id != network.id().0 {
         return Err(format!(
@@ -261,17 +300,25 @@ fn read_log(
     path: &Path,
     network: &Network,
     is_last: bool,
-) -> Result<(Vec<LedgerCloseMeta>, u64), String> {
+) -> Result<(Vec<(LedgerCloseMeta, Place)>, u64), String> {
     let damaged = |what: &str| named(path, "is damaged", what);
+    let log = Arc::new(path.to_owned());
     let bytes = read_file(path)?;
     let mut rest = header(path, &bytes, LOG_MAGIC, network)?;
     let mut ledgers = Vec::new();
     while !rest.is_empty() {
+        let before = rest.len();
         match log_part(&mut rest) {
-            LogPart::Ledger(meta) => ledgers.push(
-                LedgerCloseMeta::from_xdr(meta, Limits::none())
-                    .map_err(|_| damaged("a ledger cannot be read"))?,
-            ),
+            LogPart::Ledger(meta) => {
+                let place = Place {
+                    log: log.clone(),
+                    at: (bytes.len() - before) as u64,
+                    bytes: before - rest.len(),
+                };
+                let meta = LedgerCloseMeta::from_xdr(meta, Limits::none())
+                    .map_err(|_| damaged("a ledger cannot be read"))?;
+                ledgers.push((meta, place));
+            }
             LogPart::CutOff if is_last => break,
             LogPart::CutOff => return Err(damaged("a ledger is cut off")),
             LogPart::Damaged(what) => return Err(damaged(what)),
@@ -280,11 +327,11 @@ fn read_log(
     Ok((ledgers, (bytes.len() - rest.len()) as u64))
 }
 
-fn sequence(meta: &LedgerCloseMeta) -> u32 {
+fn header_of(meta: &LedgerCloseMeta) -> &LedgerHeaderHistoryEntry {
     match meta {
-        LedgerCloseMeta::V0(meta) => meta.ledger_header.header.ledger_seq,
-        LedgerCloseMeta::V1(meta) => meta.ledger_header.header.ledger_seq,
-        LedgerCloseMeta::V2(meta) => meta.ledger_header.header.ledger_seq,
+        LedgerCloseMeta::V0(meta) => &meta.ledger_header,
+        LedgerCloseMeta::V1(meta) => &meta.ledger_header,
+        LedgerCloseMeta::V2(meta) => &meta.ledger_header,
     }
 }
 
@@ -329,6 +376,7 @@ impl Store {
                 _lock: lock,
                 network,
                 log,
+                log_path: Arc::new(log_path(directory, first + 1)),
                 log_bytes: LOG_HEADER_BYTES,
                 log_ledgers: 0,
                 snapshotting: None,
@@ -343,7 +391,7 @@ impl Store {
         };
 
         let snapshot = decode_snapshot(newest, &network)?;
-        let mut ledgers: Vec<LedgerCloseMeta> = Vec::new();
+        let mut ledgers: Vec<(LedgerCloseMeta, Place)> = Vec::new();
         let mut tail = None;
         for (at, (_, path)) in logs.iter().enumerate() {
             let (read, length) = read_log(path, &network, at + 1 == logs.len())?;
@@ -355,19 +403,21 @@ impl Store {
             ledgers.extend(read);
         }
         for pair in ledgers.windows(2) {
-            if sequence(&pair[1]) != sequence(&pair[0]) + 1 {
-                let error = format!("ledger {} is missing", sequence(&pair[0]) + 1);
+            // By hash and not by number, for a jump leaves numbers out.
+            let (before, after) = (header_of(&pair[0].0), header_of(&pair[1].0));
+            if after.header.previous_ledger_hash != before.hash {
+                let error = format!("ledger {} is missing", before.header.ledger_seq + 1);
                 return Err(named(directory, "is damaged", error));
             }
         }
-        let (log, log_bytes, log_ledgers) = match tail {
+        let (log, path, log_bytes, log_ledgers) = match tail {
             Some((path, length, count)) => {
                 let log = OpenOptions::new()
                     .append(true)
                     .open(&path)
                     .and_then(|log| log.set_len(length).map(|()| log))
                     .map_err(|error| named(&path, "cannot be opened", error))?;
-                (log, length, count)
+                (log, path, length, count)
             }
             None => {
                 let error = "the log of its ledgers is missing";
@@ -379,6 +429,7 @@ impl Store {
             _lock: lock,
             network,
             log,
+            log_path: Arc::new(path),
             log_bytes,
             log_ledgers,
             snapshotting: None,
@@ -386,8 +437,8 @@ impl Store {
         Ok((store, Found { snapshot, ledgers }))
     }
 
-    /// Writes a closed ledger. When this returns, the ledger may be talked about.
-    pub fn append(&mut self, meta: &[u8], has_transactions: bool) -> Result<(), String> {
+    /// Writes a closed ledger and says where. When this returns, the ledger may be talked about.
+    pub fn append(&mut self, meta: &[u8], has_transactions: bool) -> Result<Place, String> {
         let record = log_record(meta)?;
         self.log
             .write_all(&record)
@@ -399,9 +450,14 @@ impl Store {
                 }
             })
             .map_err(|error| format!("the log cannot be written: {error}"))?;
+        let place = Place {
+            log: self.log_path.clone(),
+            at: self.log_bytes,
+            bytes: record.len(),
+        };
         self.log_bytes += record.len() as u64;
         self.log_ledgers += 1;
-        Ok(())
+        Ok(place)
     }
 
     /// Whether the log has grown enough for a new snapshot.
@@ -416,7 +472,9 @@ impl Store {
         self.log
             .sync_data()
             .map_err(|error| format!("the log cannot be written: {error}"))?;
-        self.log = start_log(&self.directory, snapshot.sequence() + 1, &self.network)?;
+        let first = snapshot.sequence() + 1;
+        self.log = start_log(&self.directory, first, &self.network)?;
+        self.log_path = Arc::new(log_path(&self.directory, first));
         self.log_bytes = LOG_HEADER_BYTES;
         self.log_ledgers = 0;
         let (directory, snapshot) = (self.directory.clone(), snapshot.clone());

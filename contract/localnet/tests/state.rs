@@ -2,11 +2,13 @@
 //! ones, and a restart finds the same ledger and the same history.
 
 use localnet::account;
+use localnet::history::LEDGERS_KEPT;
+use localnet::ledger::{Order, encode, header_hash};
 use localnet::network::{Network, account_of, sha256};
 use localnet::node::Node;
 use std::fs;
 use std::path::PathBuf;
-use stellar_xdr::{AccountId, Hash};
+use stellar_xdr::{AccountId, Hash, LedgerCloseMeta, Limits, ReadXdr};
 
 struct Directory(PathBuf);
 
@@ -48,7 +50,7 @@ fn person(number: u32) -> AccountId {
 /// Makes an account in a ledger of its own and returns its transaction's hash.
 fn fund(node: &Node, number: u32) -> Hash {
     let paid = node.ask_friendbot(person(number));
-    node.close().unwrap();
+    node.close(Order::default).unwrap();
     paid.blocking_recv().unwrap().unwrap().hash.clone()
 }
 
@@ -72,7 +74,7 @@ fn a_long_life() {
         for _ in 0..3 {
             hashes.push(fund(&node, u32::try_from(hashes.len()).unwrap()));
             for _ in 0..1_000 {
-                node.close().unwrap();
+                node.close(Order::default).unwrap();
             }
         }
         last = node.snapshot().hash().clone();
@@ -114,4 +116,128 @@ fn a_log_that_is_missing_is_noticed() {
         .map(|_| ())
         .unwrap_err();
     assert!(error.contains("is damaged"), "{error}");
+}
+
+fn meta_of(node: &Node, sequence: u32) -> LedgerCloseMeta {
+    let found = node.with_history(|history| history.range(sequence, sequence));
+    LedgerCloseMeta::from_xdr(found[0].meta().unwrap(), Limits::none()).unwrap()
+}
+
+/// Every kept ledger follows the one before it, by number and by hash.
+fn check_links(node: &Node) {
+    let kept = node.with_history(|history| {
+        history.range(history.oldest().sequence, history.latest().sequence)
+    });
+    for pair in kept.windows(2) {
+        assert_eq!(pair[1].sequence, pair[0].sequence + 1);
+        assert_eq!(pair[1].header.previous_ledger_hash, pair[0].hash);
+        assert!(pair[1].close_time >= pair[0].close_time);
+    }
+    assert!(kept.iter().all(|one| one.hash == header_hash(&one.header)));
+}
+
+#[test]
+fn a_jump_goes_ahead_in_ledgers_and_in_time() {
+    let directory = Directory::new("jump");
+    let node = open(&directory);
+    let hash = fund(&node, 0);
+    let (sequence, began_s) = (node.snapshot().sequence(), node.snapshot().close_time());
+
+    // A short one makes every ledger, and the last of them takes in what waits.
+    let paid = node.ask_friendbot(person(1));
+    let summary = node.jump(100, 1_000, Order::default).unwrap();
+    assert_eq!(
+        (summary.sequence, summary.transactions),
+        (sequence + 100, 1)
+    );
+    assert_eq!(
+        paid.blocking_recv().unwrap().unwrap().ledger,
+        sequence + 100
+    );
+    let close_time = node.snapshot().close_time();
+    assert!(close_time >= began_s + 1_000, "{close_time}");
+    assert!(node.with_history(|history| history.transaction(&hash).is_some()));
+    let halfway = node.with_history(|history| history.range(sequence + 50, sequence + 50));
+    assert!((began_s + 500..began_s + 520).contains(&halfway[0].close_time));
+    check_links(&node);
+
+    // A long one leaves ledgers out that the history would not reach back to.
+    let from = node.snapshot().sequence();
+    node.jump(3_000_000, 86_400, Order::default).unwrap();
+    let kept = u32::try_from(LEDGERS_KEPT).unwrap();
+    let (oldest, latest) =
+        node.with_history(|history| (history.oldest().sequence, history.latest().sequence));
+    assert_eq!(
+        (oldest, latest),
+        (from + 3_000_001 - kept, from + 3_000_000)
+    );
+    assert!(node.with_history(|history| history.transaction(&hash).is_none()));
+    check_links(&node);
+    let LedgerCloseMeta::V2(meta) = meta_of(&node, oldest) else {
+        panic!("not the form of protocol 23 and later")
+    };
+    assert_eq!(meta.ledger_header.header.ledger_seq, oldest);
+
+    // A restart is where it was, with the same clock.
+    let (state, time) = (node.snapshot().hash().clone(), node.snapshot().close_time());
+    drop(node);
+    let node = open(&directory);
+    assert_eq!(*node.snapshot().hash(), state);
+    check_links(&node);
+    node.close(Order::default).unwrap();
+    assert!(node.snapshot().close_time() >= time);
+    assert!(account::load(&node.snapshot(), &person(0)).is_some());
+}
+
+#[test]
+fn the_metadata_of_every_kept_ledger_is_in_the_logs() {
+    let directory = Directory::new("metadata");
+    let node = open(&directory);
+    let first = meta_of(&node, 1);
+    fund(&node, 0);
+    node.close(Order::default).unwrap();
+    let metas: Vec<Vec<u8>> = (1..=3)
+        .map(|ledger| encode(&meta_of(&node, ledger)))
+        .collect();
+    assert_eq!(metas[0], encode(&first));
+    drop(node);
+    let node = open(&directory);
+    for (meta, ledger) in metas.iter().zip(1..) {
+        assert_eq!(*meta, encode(&meta_of(&node, ledger)));
+    }
+}
+
+#[test]
+fn a_ledger_cut_out_of_the_log_is_noticed() {
+    let directory = Directory::new("cut-out");
+    let node = open(&directory);
+    node.close(Order::default).unwrap();
+    let log = directory.0.join("ledgers-0000000002.log");
+    let one = fs::read(&log).unwrap().len();
+    node.close(Order::default).unwrap();
+    let two = fs::read(&log).unwrap().len();
+    node.close(Order::default).unwrap();
+    drop(node);
+    let mut bytes = fs::read(&log).unwrap();
+    bytes.drain(one..two);
+    fs::write(&log, bytes).unwrap();
+    let error = Node::open(Network::new("state"), &directory.0, None);
+    let error = error.map(|_| ()).unwrap_err();
+    assert!(error.contains("ledger 3 is missing"), "{error}");
+}
+
+#[test]
+fn files_of_another_version_are_named_so() {
+    let directory = Directory::new("version");
+    drop(open(&directory));
+    let path = directory.0.join("state-0000000001.snapshot");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[15] = b'7';
+    fs::write(&path, bytes).unwrap();
+    let error = Node::open(Network::new("state"), &directory.0, None);
+    let error = error.map(|_| ()).unwrap_err();
+    assert!(
+        error.contains("its format is 7, and this one reads 1"),
+        "{error}"
+    );
 }

@@ -3,7 +3,7 @@
 mod town;
 
 use localnet::envelope::Envelope;
-use localnet::ledger::{Closed, LedgerLimits, Room, Terms};
+use localnet::ledger::{Closed, LedgerLimits, Order, Room, Terms};
 use localnet::pool::{Obstacle, Pool};
 use stellar_xdr::*;
 use town::*;
@@ -325,4 +325,39 @@ fn a_bump_that_comes_while_its_inner_transaction_is_applied_is_forgotten() {
     let bobs = payment(&town, "bob", 100).seal();
     let place = pool.place(&bobs, None).unwrap();
     assert_eq!(pool.fees_with(&bobs, &place), 100);
+}
+
+#[test]
+fn an_order_of_ones_own_changes_the_outcome_and_nothing_else() {
+    let founded = Town::new();
+    let outcome = |order: Order| {
+        let mut town = founded.again();
+        let candidates: Vec<Envelope> = ["alice", "bob", "dave"]
+            .map(|from| payment(&town, from, 100).seal())
+            .to_vec();
+        let terms = Terms {
+            close_time: town.now_s,
+            order,
+            ..Terms::default()
+        };
+        let closed = town.ledger.close_with(terms, candidates.clone()).unwrap();
+        let mut follower = founded.again().ledger;
+        follower.replay(&closed.meta).unwrap();
+        assert_eq!(follower.snapshot().hash(), town.ledger.snapshot().hash());
+        closed
+            .applied
+            .iter()
+            .map(|one| {
+                candidates
+                    .iter()
+                    .position(|c| c.hash() == one.envelope.hash())
+                    .unwrap()
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(outcome(Order::Bid), [0, 1, 2]);
+    assert_eq!(outcome(Order::Reversed), [2, 1, 0]);
+    assert_eq!(outcome(Order::Drawn(5)), outcome(Order::Drawn(5)));
+    let drawn: Vec<_> = (0..20).map(|seed| outcome(Order::Drawn(seed))).collect();
+    assert!(drawn.iter().any(|order| *order != drawn[0]));
 }

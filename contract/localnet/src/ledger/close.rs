@@ -12,6 +12,7 @@ use crate::fees::{self, FeeRate};
 use crate::network::sha256;
 use crate::soroban::Modules;
 use crate::validity::{Refusal, Rules};
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use stellar_xdr::*;
 
@@ -40,6 +41,32 @@ pub struct Terms {
     /// Transactions that come before all others and need no room: friendbot's.
     pub first: Vec<Envelope>,
     pub limits: LedgerLimits,
+    /// The ledger's number, where it is not the one after the last ledger's.
+    pub number: Option<u32>,
+    pub order: Order,
+}
+
+/// In what order the transactions of a ledger are applied, contract ones always after classic ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As they bid, and those that bid the same as they arrived.
+    #[default]
+    Bid,
+    Reversed,
+    /// An order that follows from this number and nothing else.
+    Drawn(u64),
+}
+
+impl Order {
+    fn arrange(self, envelopes: &mut [Envelope]) {
+        match self {
+            Order::Bid => {}
+            Order::Reversed => envelopes.reverse(),
+            Order::Drawn(seed) => envelopes.sort_by_cached_key(|envelope| {
+                sha256(&[seed.to_be_bytes().as_slice(), &envelope.hash().0].concat())
+            }),
+        }
+    }
 }
 
 impl Ledger {
@@ -81,7 +108,7 @@ impl Ledger {
     ) -> Result<Closed, String> {
         let previous = self.snapshot.clone();
         let settings = previous.settings().clone();
-        let mut header = next_header(&previous, terms.close_time);
+        let mut header = next_header(&previous, &terms);
         let Admission {
             components,
             refused,
@@ -168,11 +195,16 @@ pub fn check(
     rules.check(envelope, None)
 }
 
-fn next_header(previous: &Snapshot, close_time: u64) -> LedgerHeader {
+fn next_header(previous: &Snapshot, terms: &Terms) -> LedgerHeader {
     let mut header = previous.header().clone();
     header.previous_ledger_hash = previous.hash().clone();
     header.ledger_seq += 1;
-    header.scp_value.close_time = TimePoint(close_time.max(previous.close_time()));
+    // Numbers only go up.
+    header.ledger_seq = terms
+        .number
+        .map_or(header.ledger_seq, |number| number.max(header.ledger_seq));
+    let close_time = terms.close_time.max(previous.close_time());
+    header.scp_value.close_time = TimePoint(close_time);
     header
 }
 
@@ -237,6 +269,8 @@ fn admit(
             }
         }
     }
+    terms.order.arrange(&mut classic);
+    terms.order.arrange(&mut contracts);
     let base_fee = i64::from(header.base_fee);
     let component = |kind, envelopes: Vec<Envelope>, base_fee| Component {
         kind,
@@ -273,7 +307,7 @@ fn by_bid(candidates: Vec<Envelope>) -> Vec<Envelope> {
             (*rate, envelope)
         })
         .collect();
-    bids.sort_by(|left, right| right.0.cmp(&left.0));
+    bids.sort_by_key(|(rate, _)| Reverse(*rate));
     bids.into_iter().map(|(_, envelope)| envelope).collect()
 }
 

@@ -8,7 +8,7 @@ mod replay;
 mod room;
 mod snapshot;
 
-pub use close::{Closed, Ledger, Terms, check, refusal_result};
+pub use close::{Closed, Ledger, Order, Terms, check, refusal_result};
 pub use entry::{
     Lifetime, Source, Stored, encode, encoded_len, is_contract_entry, is_persistent,
     lifetime_entry, lifetime_hash, lifetime_key,

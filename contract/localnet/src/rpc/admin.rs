@@ -2,12 +2,12 @@
 //! the command line asks for it, and it takes no requests from web pages.
 
 use super::server::Rpc;
-use super::{close_ledger, limits};
+use super::{close_ledger, faults, jump, limits};
 use axum::extract::Request;
 use axum::http::{StatusCode, header::ORIGIN};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -23,6 +23,12 @@ pub fn refuse(sentence: impl Into<String>) -> Refused {
 pub fn routes() -> Router<Arc<Rpc>> {
     Router::new()
         .route("/admin/close", post(close_ledger::answer))
+        .route("/admin/jump", post(jump::answer))
+        .route(
+            "/admin/faults",
+            get(faults::show).post(faults::add).delete(faults::clear),
+        )
+        .route("/admin/faults/{id}", delete(faults::remove))
         .route(
             "/admin/limits",
             get(limits::show).post(limits::set).delete(limits::clear),

@@ -1,12 +1,12 @@
 //! `getLatestLedger`
 
-use super::answer::{Answer, base64, xdr};
+use super::answer::{Answer, Fault, base64, xdr};
 use crate::node::Node;
 use serde_json::json;
 
 pub fn answer(node: &Node) -> Answer {
-    let (record, meta) =
-        node.with_history(|history| (history.latest().clone(), history.latest_meta().clone()));
+    let record = node.with_history(|history| history.latest().clone());
+    let meta = record.meta().map_err(Fault::internal)?;
     Ok(json!({
         "id": hex::encode(record.hash.0),
         "sequence": record.sequence,

@@ -27,14 +27,14 @@ pub fn answer(node: &Node, parameters: &Value) -> Answer {
     Ok(answer)
 }
 
-fn hash(text: &str) -> Result<Hash, Fault> {
+pub fn hash(text: &str) -> Result<Hash, Fault> {
     let mut hash = [0u8; 32];
     hex::decode_to_slice(text, &mut hash)
         .map_err(|_| Fault::parameters("a transaction hash has 64 hexadecimal digits"))?;
     Ok(Hash(hash))
 }
 
-fn describe(transaction: &TransactionRecord, answer: &mut Value) -> Result<(), Fault> {
+pub fn describe(transaction: &TransactionRecord, answer: &mut Value) -> Result<(), Fault> {
     let TransactionMeta::V4(meta) = TransactionMeta::from_xdr(&transaction.meta, Limits::none())
         .map_err(|error| Fault::internal(format!("kept metadata cannot be read: {error}")))?
     else {

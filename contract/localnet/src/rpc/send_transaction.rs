@@ -10,12 +10,16 @@ pub fn answer(node: &Node, parameters: &Value) -> Answer {
     check_format(parameters)?;
     let envelope = Envelope::from_base64(text(parameters, "transaction")?, node.network())
         .map_err(|error| Fault::parameters(format!("invalid_xdr: {error}")))?;
-    let hash = hex::encode(envelope.hash().0);
+    let hash = envelope.hash().clone();
     let sent = node.send(envelope);
+    Ok(describe(node, &hash, sent))
+}
+
+pub fn describe(node: &Node, hash: &Hash, sent: Sent) -> Value {
     let (latest, close_time) =
         node.with_history(|history| (history.latest().sequence, history.latest().close_time));
     let mut answer = json!({
-        "hash": hash,
+        "hash": hex::encode(hash.0),
         "latestLedger": latest,
         "latestLedgerCloseTime": close_time.to_string(),
     });
@@ -32,7 +36,7 @@ pub fn answer(node: &Node, parameters: &Value) -> Answer {
             "ERROR"
         }
     });
-    Ok(answer)
+    answer
 }
 
 /// The reason for a refusal in the form in which core's diagnostics come.

@@ -2,10 +2,14 @@
 //! operators. It listens on loopback only.
 
 use super::answer::{Answer, Fault, body};
+use super::faults::{Faults, Lie, Struck};
+use super::wire::{Scissors, Wires};
 use super::*;
-use crate::node::{Node, Summary};
+use crate::envelope::Envelope;
+use crate::ledger::Order;
+use crate::node::{Node, Sent, Summary};
 use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,17 +18,21 @@ use serde_json::Value;
 use std::future::Future;
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
 
 /// Bytes of a request. The largest honest one carries a transaction of 132,096 bytes in base64.
 const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+/// How often is looked whether a transaction has been included.
+const INCLUSION_POLL: Duration = Duration::from_millis(20);
 
 pub struct Rpc {
     pub node: Arc<Node>,
     friendbot_url: String,
-    /// Whether the admin interface is served.
-    has_admin: bool,
+    /// Faults on demand; `None` where the admin interface is not served.
+    faults: Option<Faults>,
     /// Simulations that run at once; they are long, and others wait.
     simulating: Semaphore,
     /// Where the end of this process is announced when a ledger cannot be kept.
@@ -43,16 +51,39 @@ impl Rpc {
         Arc::new(Self {
             node,
             friendbot_url,
-            has_admin,
+            faults: has_admin.then(Faults::default),
             simulating,
             fatal,
         })
     }
 
-    /// Closes a ledger on a thread of its own and prints a line if something was in it.
-    pub async fn close(&self) -> Result<Summary, String> {
-        let node = self.node.clone();
-        let closed = tokio::task::spawn_blocking(move || node.close())
+    pub fn faults(&self) -> Option<&Faults> {
+        self.faults.as_ref()
+    }
+
+    fn order(&self) -> Order {
+        self.faults().map_or_else(Order::default, Faults::order)
+    }
+
+    /// Closes a ledger.
+    pub async fn close(self: &Arc<Self>) -> Result<Summary, String> {
+        let rpc = self.clone();
+        self.closing(move || rpc.node.close(|| rpc.order())).await
+    }
+
+    /// Goes ledgers and seconds ahead.
+    pub async fn jump(self: &Arc<Self>, ledgers: u32, seconds: u64) -> Result<Summary, String> {
+        let rpc = self.clone();
+        self.closing(move || rpc.node.jump(ledgers, seconds, || rpc.order()))
+            .await
+    }
+
+    /// Closes on a thread of its own and prints a line if something was in the ledger.
+    async fn closing(
+        &self,
+        close: impl FnOnce() -> Result<Summary, String> + Send + 'static,
+    ) -> Result<Summary, String> {
+        let closed = tokio::task::spawn_blocking(close)
             .await
             .unwrap_or_else(|error| Err(format!("closing a ledger broke off: {error}")));
         match &closed {
@@ -94,20 +125,25 @@ pub async fn serve(
     let mut router = Router::new()
         .route("/", post(call))
         .route("/friendbot", get(fund::answer).post(fund::answer));
-    if rpc.has_admin {
+    if rpc.faults.is_some() {
         router = router.merge(admin::routes());
     }
     let router = router
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .with_state(rpc);
-    axum::serve(listener, router)
+    let service = router.into_make_service_with_connect_info::<Scissors>();
+    axum::serve(Wires(listener), service)
         .with_graceful_shutdown(stop)
         .await
 }
 
 /// Answers with HTTP 200 whatever the outcome: clients take other codes for a broken connection
 /// and lose the error inside.
-async fn call(State(rpc): State<Arc<Rpc>>, request: Bytes) -> Response {
+async fn call(
+    State(rpc): State<Arc<Rpc>>,
+    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    request: Bytes,
+) -> Response {
     let request: Value = match serde_json::from_slice(&request) {
         Ok(request) => request,
         Err(error) => {
@@ -118,14 +154,98 @@ async fn call(State(rpc): State<Arc<Rpc>>, request: Bytes) -> Response {
     let id = request["id"].clone();
     let answered = match request["method"].as_str() {
         Some(method) if request["jsonrpc"] == "2.0" => {
-            let method = method.to_owned();
             let parameters = request["params"].clone();
-            dispatch(rpc, method, parameters).await
+            match rpc.faults() {
+                None => dispatch(rpc.clone(), method.to_owned(), parameters).await,
+                Some(faults) => {
+                    let struck = faults.strike(method);
+                    match suffer(&rpc, faults, struck, method, parameters).await {
+                        Some(answered) => answered,
+                        None => {
+                            scissors.cut();
+                            return Response::default();
+                        }
+                    }
+                }
+            }
         }
         _ => Err(Fault::request("not a JSON-RPC 2.0 request")),
     };
     let bytes = serde_json::to_vec(&body(id, answered)).unwrap_or_default();
     ([(CONTENT_TYPE, "application/json")], bytes).into_response()
+}
+
+/// Answers under the faults that strike; `None`: the client gets no answer.
+async fn suffer(
+    rpc: &Arc<Rpc>,
+    faults: &Faults,
+    struck: Struck,
+    method: &str,
+    parameters: Value,
+) -> Option<Answer> {
+    if struck.dropped {
+        return None;
+    }
+    let submitted = about(rpc, faults, method, &parameters);
+    let swallowed = struck.lies.iter().any(Lie::swallows);
+    let ask = || dispatch(rpc.clone(), method.to_owned(), parameters.clone());
+    let mut answered = match &submitted {
+        Some(envelope) if swallowed => Ok(send_transaction::describe(
+            &rpc.node,
+            envelope.hash(),
+            Sent::Pending,
+        )),
+        _ => ask().await,
+    };
+    if struck.duplicated && method == "sendTransaction" {
+        answered = ask().await;
+    }
+    if let Ok(answer) = &mut answered {
+        if struck.duplicated
+            && let Some(Value::Array(events)) = answer.get_mut("events")
+        {
+            *events = events
+                .iter()
+                .flat_map(|event| [event.clone(), event.clone()])
+                .collect();
+        }
+        for lie in &struck.lies {
+            lie.tell(&parameters, submitted.as_ref(), answer);
+        }
+    }
+    if let (Some(longest), Some(envelope)) = (struck.timed_out, &submitted) {
+        await_inclusion(&rpc.node, envelope, longest).await;
+        return None;
+    }
+    tokio::time::sleep(struck.delay).await;
+    (!struck.lost).then_some(answered)
+}
+
+/// The transaction that a call is about: the one that is submitted, or one that was.
+fn about(rpc: &Rpc, faults: &Faults, method: &str, parameters: &Value) -> Option<Envelope> {
+    match method {
+        "sendTransaction" => {
+            let text = parameters["transaction"].as_str()?;
+            let envelope = Envelope::from_base64(text, rpc.node.network()).ok()?;
+            faults.remember(envelope.clone());
+            Some(envelope)
+        }
+        "getTransaction" => {
+            let hash = get_transaction::hash(parameters["hash"].as_str()?).ok()?;
+            faults.submitted(&hash)
+        }
+        _ => None,
+    }
+}
+
+/// Waits until a transaction is in a ledger, and then until the client must have given up.
+async fn await_inclusion(node: &Node, envelope: &Envelope, longest: Duration) {
+    let until = Instant::now() + longest;
+    let included = || node.with_history(|history| history.transaction(envelope.hash()).is_some());
+    while Instant::now() < until && !included() {
+        tokio::time::sleep(INCLUSION_POLL).await;
+    }
+    tokio::time::sleep_until(until).await;
 }
 
 async fn dispatch(rpc: Arc<Rpc>, method: String, parameters: Value) -> Answer {
@@ -137,8 +257,10 @@ async fn dispatch(rpc: Arc<Rpc>, method: String, parameters: Value) -> Answer {
         "getHealth" => get_health::answer(&node),
         "getNetwork" => get_network::answer(&node, &rpc.friendbot_url),
         "getVersionInfo" => get_version_info::answer(),
-        "getLatestLedger" => get_latest_ledger::answer(&node),
+        "getLatestLedger" => aside(move || get_latest_ledger::answer(&node)).await,
         "getTransaction" => get_transaction::answer(&node, &parameters),
+        "getLedgers" => aside(move || get_ledgers::answer(&node, &parameters)).await,
+        "getTransactions" => aside(move || get_transactions::answer(&node, &parameters)).await,
         "getFeeStats" => aside(move || get_fee_stats::answer(&node)).await,
         "getLedgerEntries" => aside(move || get_ledger_entries::answer(&node, &parameters)).await,
         "getEvents" => aside(move || get_events::answer(&node, &parameters)).await,
