@@ -1,4 +1,5 @@
 import type { ActorName } from '../src/protocol/identity.ts'
+import { digestOf } from './digest.ts'
 import type { Verdict } from './violation.ts'
 
 /** A message to another actor, as its sender's machine made it. */
@@ -27,6 +28,10 @@ export interface Caused {
 }
 
 export const nothingCaused = (): Caused => ({ sent: [], published: [], answered: [] })
+
+/** Of everything that is caused again in a replay: what is answered is not. */
+export const digestOfCaused = ({ sent, published }: Caused): number =>
+  digestOf([...sent.map(({ to, position, digest }) => [to, position, digest]), ...published.map(({ account, position, digest }) => [account, position, digest])])
 
 /** Hears of every message once, when it has become durable. */
 export interface HistoryReader {

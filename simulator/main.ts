@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { defects } from './defects/defects.ts'
 import type { Defect } from './defects/defect.ts'
+import { ReplayThread } from './replaying/replayThread.ts'
 import { progressOf, reportOf } from './report.ts'
 import { simulate } from './simulation.ts'
 
@@ -44,12 +45,14 @@ function readCall(): Call {
 }
 
 const { seed: first, steps, seeds, defect } = readCall()
+const replays = new ReplayThread()
 for (let seed = first; seed < first + seeds; seed++) {
   const from = performance.now()
   let said = from
   const result = await simulate({
     seed,
     steps,
+    replays,
     ...(defect === undefined ? {} : { defect }),
     progress: (soFar) => {
       if (performance.now() - said < PROGRESS_ms) return

@@ -13,7 +13,7 @@ import type { ActorName } from '../src/protocol/identity.ts'
 import { limits } from '../src/protocol/limits.ts'
 import type { VaultMessage } from '../src/protocol/vault.ts'
 import { checkConservation, checkReservations, VaultFlows } from './checks/ledgers.ts'
-import type { Place } from './defects/defect.ts'
+import type { JournalPlace, Place } from './defects/defect.ts'
 import type { Host } from './host.ts'
 import { DAMAGED } from './journals.ts'
 import { ObservedJournal } from './observedJournal.ts'
@@ -78,7 +78,7 @@ export class Post {
     const before = this.#owned++
     const host = this.#world.newHost(this.actor, () => this.#died())
     const random = this.#world.random.fork(host.name)
-    const place: Place = { actor: this.actor, host, before, journals, random: random.fork('defect') }
+    const place: JournalPlace = { actor: this.actor, host, before, journals, random: random.fork('defect') }
     const log = this.#log(host)
     const { hosted, machine } = this.#role(place, random, log)
     const flows = new VaultFlows(venue)
@@ -157,7 +157,7 @@ export class Post {
   /** A machine that nothing has happened to, with whatever is wrong about this venue's machines: `machine` is the one within. */
   fresh(host: Host): { readonly observed: ObservedMachine; readonly machine: Machine } {
     const random = this.#world.random.fork('fresh')
-    const place: Place = { actor: this.actor, host, before: this.#owned, journals: this.#world.journals, random }
+    const place: Place = { actor: this.actor, host, before: this.#owned, random }
     const { hosted, machine } = this.#role(place, random, this.#log(host))
     return { observed: this.#observe(hosted.machine, machine, new VaultFlows(this.#world.venue)), machine: hosted.machine }
   }

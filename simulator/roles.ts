@@ -6,15 +6,17 @@ import type { Envelope } from '../src/actors/runtime/envelope.ts'
 import type { Log } from '../src/actors/runtime/log.ts'
 import { SealedEnvelope } from '../src/actors/runtime/sealedEnvelope.ts'
 import { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
-import type { ActorName, ContractId, MarketName } from '../src/protocol/identity.ts'
+import type { ActorName, ContractId } from '../src/protocol/identity.ts'
 import type { Venue } from '../src/protocol/venue.ts'
 import { driveSettlement } from '../src/settlement/settlementDriver.ts'
 import { SettlementMachine } from '../src/settlement/settlementMachine.ts'
 import type { StellarRpc } from '../src/settlement/stellarRpc.ts'
 import { VaultContract } from '../src/settlement/vaultContract.ts'
 import { driveWatcher } from '../src/settlement/watcherDriver.ts'
-import { WatcherMachine } from '../src/settlement/watcherMachine.ts'
+import type { WatcherMachine } from '../src/settlement/watcherMachine.ts'
 import type { Host } from './host.ts'
+import { machineOf } from './machines.ts'
+import type { Bounds } from './machines.ts'
 import type { Random } from './random.ts'
 
 /** As in src/actors/roles.ts. */
@@ -23,13 +25,6 @@ const POLL_ms = 500
 /** Short, so that transactions run out of time while a run lasts. */
 const LIFETIME_s = 15
 const EVENTS_PER_PAGE = 7
-
-/** What actors leave to each other, and what settlement keeps, before those who cause more are held up (src/actors/roles.ts). */
-export interface Bounds {
-  readonly outbox: number
-  readonly feed: number
-  readonly queue: number
-}
 
 export interface RoleParts {
   readonly venue: Venue
@@ -44,37 +39,15 @@ export interface RoleParts {
 /** The machine that an actor's name calls for, with its driver where it has one. */
 export function roleOf(actor: ActorName, parts: RoleParts): Hosted {
   const { venue, bounds } = parts
-  const [role, which] = actor.split('.') as [string, string]
-  switch (role) {
-    case 'vault':
-      return { machine: new VaultMachine(Number(which), venue), patience_ms: patience_ms.vault, bounds: { feed: bounds.feed } }
-    case 'pair': {
-      const market = venue.markets.get(which as MarketName)
-      if (market === undefined) throw new Error(`no market ${which}`)
-      return { machine: new PairMachine(market, venue), bounds }
-    }
-    case 'settlement':
-      return settlementRole(Number(which), parts)
-    case 'watcher':
-      return watcherRole(parts)
-    default:
-      throw new Error(`no machine for ${actor}`)
-  }
+  const machine = machineOf(actor, venue, bounds)
+  if (machine instanceof VaultMachine) return { machine, patience_ms: patience_ms.vault, bounds: { feed: bounds.feed } }
+  if (machine instanceof PairMachine) return { machine, bounds }
+  if (machine instanceof SettlementMachine) return settlementRole(Number(actor.slice(actor.indexOf('.') + 1)), machine, parts)
+  return watcherRole(machine, parts)
 }
 
-function settlementRole(channel: number, { venue, host, server, engine, random, log, bounds }: RoleParts): Hosted {
-  const { settlement, vaultPartitions, network, vault } = venue.file
-  const machine = new SettlementMachine({
-    channel,
-    vaultPartitions,
-    ...settlement,
-    maxQueued: bounds.queue,
-    assetsOf: (name) => {
-      const market = venue.markets.get(name)
-      if (market === undefined) throw new Error(`no market ${name}`)
-      return market.rules
-    },
-  })
+function settlementRole(channel: number, machine: SettlementMachine, { venue, host, server, engine, random, log, bounds }: RoleParts): Hosted {
+  const { network, vault } = venue.file
   const options = {
     machine,
     server,
@@ -90,9 +63,8 @@ function settlementRole(channel: number, { venue, host, server, engine, random, 
   return { machine, patience_ms: patience_ms.settlement, bounds, room: (from) => machine.hasRoom(from), drive: (actor: DrivenActor): Driver => driveSettlement(options, actor) }
 }
 
-function watcherRole({ venue, host, server, log, bounds }: RoleParts): Hosted {
-  const { vaultPartitions, network, vault } = venue.file
-  const machine = new WatcherMachine(vaultPartitions, vault.fromLedger)
+function watcherRole(machine: WatcherMachine, { venue, host, server, log, bounds }: RoleParts): Hosted {
+  const { network, vault } = venue.file
   const options = {
     machine,
     server,

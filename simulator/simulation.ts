@@ -2,11 +2,13 @@ import { calm, FaultCount, planOf } from './faults.ts'
 import type { FaultPlan } from './faults.ts'
 import { checkEnd } from './checks/end.ts'
 import { unfinished } from './checks/quiet.ts'
-import { Shadow } from './checks/replay.ts'
+import { Replays } from './checks/replay.ts'
 import type { Circumstances } from './circumstances.ts'
 import type { Defect } from './defects/defect.ts'
 import { Disturbances } from './disturbances.ts'
 import { Random } from './random.ts'
+import type { Comparer, Replaying } from './replaying/comparison.ts'
+import { Replayer } from './replaying/replayer.ts'
 import { BEGIN_us, Scheduler } from './scheduler.ts'
 import { Trace } from './trace.ts'
 import { Verdict } from './violation.ts'
@@ -28,6 +30,8 @@ export interface SimulationOptions {
   readonly defect?: Defect
   /** Another plan of faults than the seed's. */
   readonly plan?: FaultPlan
+  /** Who replays journals; whoever simulates where nobody is given. The result is the same. */
+  readonly replays?: Replaying
   /** Called now and then. */
   readonly progress?: (result: Result) => void
 }
@@ -55,7 +59,7 @@ export interface Result {
 }
 
 /** One run: everything in it is decided by the seed. */
-export async function simulate({ seed, steps, defect, plan, progress }: SimulationOptions): Promise<Result> {
+export async function simulate({ seed, steps, defect, plan, replays: beside, progress }: SimulationOptions): Promise<Result> {
   const random = new Random(String(seed))
   const trace = new Trace(BEGIN_us)
   const scheduler = new Scheduler(trace)
@@ -77,48 +81,72 @@ export async function simulate({ seed, steps, defect, plan, progress }: Simulati
       commands: world.applied.commands + world.applied.messages + world.applied.locals,
       trades: world.books.trades,
       timers: { told: world.promises.told, takenBack: world.promises.takenBack },
-      faults: circumstances.faults.all,
+      faults: new Map(circumstances.faults.all),
       simulated_ms: scheduler.passed_ms,
     })
     const disturbances = new Disturbances(circumstances, world)
-    const shadows = world.posts.map((post) => new Shadow(world, post))
+    const replays = new Replays(world, comparerOf(world, seed, beside), result)
     const compared = random.fork('replays')
-    await scheduler.run(() => {
-      if (verdict.violation !== null || step >= steps) return false
-      if (++step % REPLAY_EVERY === 0) {
-        compared.pick(shadows).check()
-        progress?.(result())
+    const broken = (): boolean => verdict.violation !== null || replays.found !== null
+    // Stands still where the replays are too far behind.
+    const run = async (more: () => boolean): Promise<void> => {
+      for (let held = true; held; await replays.room()) {
+        held = false
+        await scheduler.run(() => {
+          held = replays.full
+          return !held && more()
+        })
       }
-      return true
-    })
-    if (verdict.violation !== null) return result()
-
-    // Nothing new comes, but things still go wrong: settlement has its turn.
-    world.traders.rest()
-    world.sessions.rest()
-    let end_us = scheduler.now_us + TROUBLED_ms * 1_000
-    await scheduler.run(() => (step++, verdict.violation === null && scheduler.now_us < end_us))
-    if (verdict.violation !== null) return result()
-
-    circumstances.plan = calm
-    disturbances.end()
-    end_us = scheduler.now_us + REST_ms * 1_000
-    let lookAt_us = scheduler.now_us
-    await scheduler.run(() => {
-      step++
-      if (verdict.violation !== null) return false
-      if (scheduler.now_us < lookAt_us) return true
-      lookAt_us = scheduler.now_us + LOOK_us
-      const what = unfinished(world)
-      if (what !== null && scheduler.now_us > end_us) verdict.broken('everything comes to rest', what)
-      return what !== null
-    })
-    if (verdict.violation === null) {
-      checkEnd(world)
-      for (const shadow of shadows) shadow.check()
     }
-    return result()
+    const live = async (): Promise<void> => {
+      await run(() => {
+        if (broken() || step >= steps) return false
+        if (++step % REPLAY_EVERY === 0) {
+          replays.compare(compared.pick(world.posts))
+          progress?.(result())
+        }
+        return replays.found === null
+      })
+      if (broken()) return
+
+      // Nothing new comes, but things still go wrong: settlement has its turn.
+      world.traders.rest()
+      world.sessions.rest()
+      let end_us = scheduler.now_us + TROUBLED_ms * 1_000
+      await run(() => (step++, !broken() && scheduler.now_us < end_us))
+      if (broken()) return
+
+      circumstances.plan = calm
+      disturbances.end()
+      end_us = scheduler.now_us + REST_ms * 1_000
+      let lookAt_us = scheduler.now_us
+      await run(() => {
+        step++
+        if (broken()) return false
+        if (scheduler.now_us < lookAt_us) return true
+        lookAt_us = scheduler.now_us + LOOK_us
+        const what = unfinished(world)
+        if (what !== null && scheduler.now_us > end_us) verdict.broken('everything comes to rest', what)
+        return what !== null
+      })
+      if (broken()) return
+      checkEnd(world)
+      for (const post of world.posts) replays.compare(post)
+    }
+    try {
+      await live()
+    } catch (error) {
+      // Where a replay was asked for that says more, its answer is on its way.
+      await replays.settled()
+      if (replays.found === null) throw error
+    }
+    await replays.settled()
+    return replays.found ?? result()
   } finally {
     process.off('unhandledRejection', unhandled)
   }
+}
+
+function comparerOf({ venue, secret, bounds, defect }: World, seed: number, beside: Replaying | undefined): Comparer {
+  return beside?.begin({ seed, file: venue.file, secret, bounds, defect: defect?.name ?? null }) ?? new Replayer({ venue, secret, bounds, defect, seed })
 }

@@ -1,58 +1,107 @@
-import type { ActorState } from '../../src/actors/runtime/actorState.ts'
-import type { Clock } from '../../src/actors/runtime/clock.ts'
-import type { Log } from '../../src/actors/runtime/log.ts'
-import type { Machine } from '../../src/actors/runtime/machine.ts'
-import { replicaOf } from '../../src/actors/runtime/replica.ts'
-import type { Milliseconds } from '../../src/protocol/identity.ts'
-import type { ObservedMachine } from '../observedMachine.ts'
+import type { ActorName } from '../../src/protocol/identity.ts'
+import type { Host } from '../host.ts'
+import { digestOfCaused, nothingCaused } from '../history.ts'
 import type { Post } from '../post.ts'
-import { envelopeOf } from '../roles.ts'
+import type { Comparer, Comparison } from '../replaying/comparison.ts'
+import type { Result } from '../simulation.ts'
+import { Violation } from '../violation.ts'
 import type { World } from '../world.ts'
 
-const silent: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }
-const still: Clock = { now: () => 0 as Milliseconds, passed: () => 0, after: () => () => undefined }
+const RULE = 'replay equals live'
+/** Comparisons that wait for their answer at most: each holds some hundred records. */
+const MOST_WAITING = 12
 
 /**
- * An actor once more, made from its journal alone, from the first record on and without any snapshot. Reads on now and then, and must then be
- * what the live one is, to the byte.
+ * Has every actor's journal replayed and compared with what the actor is. The answers may come while the simulation has gone on: what counts is
+ * the step that was asked about, so each question is kept with all that is to be said of that step.
  */
-export class Shadow {
+export class Replays {
   readonly #world: World
-  readonly #post: Post
-  readonly #machine: Machine
-  readonly #observed: ObservedMachine
-  readonly #replica: ActorState
-  /** Where the last record stood that was read. */
-  #position = 0
+  readonly #comparer: Comparer
+  /** The run as it stands. */
+  readonly #result: () => Result
+  /** Who replays, each with a clock of its own. */
+  readonly #hosts: ReadonlyMap<ActorName, Host>
+  /** Where the last record stood that was handed over, and how many were. */
+  readonly #handedOver = new Map<ActorName, { readonly position: number; readonly records: number }>()
+  #waiting = 0
+  #found: Result | null = null
+  #failed: Error | null = null
+  #woken: (() => void)[] = []
 
-  constructor(world: World, post: Post) {
+  constructor(world: World, comparer: Comparer, result: () => Result) {
     this.#world = world
-    this.#post = post
-    const host = world.newHost('shadow', () => undefined)
-    const { machine, observed } = post.fresh(host)
-    this.#machine = machine
-    this.#observed = observed
-    const envelope = envelopeOf('record', world.secret, world.venue, post.actor, world.random.fork('shadow'))
-    this.#replica = replicaOf(post.actor, observed, envelope, world.venue.subjects, still, silent)
+    this.#comparer = comparer
+    this.#result = result
+    this.#hosts = new Map(world.posts.map(({ actor }) => [actor, world.newHost('shadow', () => undefined)]))
   }
 
-  check(): void {
-    const { circumstances, journals, history, epochs } = this.#world
-    const { actor, current } = this.#post
-    // Only where the live one waits for no append should the two be the same.
-    if (current?.running !== true || current.journal.appending || epochs.owner(actor) !== current.host) return
-    circumstances.trace.event(circumstances.scheduler.now_us, 'replayed', current.host.name, this.#replica.records)
-    try {
-      for (const { position, record } of journals.archive(actor, this.#position)) {
-        this.#replica.replay(record)
-        history.replayed(actor, this.#observed.take())
-        this.#position = position
-      }
-    } catch (error) {
-      return circumstances.verdict.broken('replay equals live', `the journal of ${actor} cannot be replayed: ${error instanceof Error ? error.message : String(error)}`)
+  /** The run at the first comparison that failed; null where none is known to have. */
+  get found(): Result | null {
+    return this.#found
+  }
+
+  /** Whether the simulation must wait for answers before it asks for more. */
+  get full(): boolean {
+    return this.#waiting >= MOST_WAITING || this.#failed !== null
+  }
+
+  /** Only where the live one waits for no append should the two be the same. */
+  compare({ actor, current }: Post): void {
+    const { circumstances, journals, epochs, causedBy } = this.#world
+    const host = this.#hosts.get(actor)
+    if (host === undefined || this.#found !== null || circumstances.verdict.violation !== null || current?.running !== true || current.journal.appending || epochs.owner(actor) !== current.host) return
+    const before = this.#handedOver.get(actor) ?? { position: 0, records: 0 }
+    circumstances.trace.event(circumstances.scheduler.now_us, 'replayed', current.host.name, before.records)
+    const stored = journals.archive(actor, before.position)
+    const position = stored.at(-1)?.position ?? before.position
+    this.#handedOver.set(actor, { position, records: before.records + stored.length })
+    const comparison: Comparison = {
+      actor,
+      owner: current.host.name,
+      now_ms: host.clock.now(),
+      records: Uint8Array.from(Buffer.concat(stored.map(({ record }) => record))),
+      lengths: Uint32Array.from(stored, ({ record }) => record.length),
+      // Nobody stores a record that no actor made (World).
+      caused: Uint32Array.from(stored, ({ record }) => digestOfCaused(causedBy.get(record) ?? nothingCaused())),
+      state: current.machine.snapshot(),
     }
-    journals.archived(actor, this.#position)
-    const same = Buffer.from(this.#machine.snapshot()).equals(current.machine.snapshot())
-    circumstances.verdict.holds(same, 'replay equals live', () => `the journal of ${actor} makes another state than ${current.host.name} has`)
+    journals.archived(actor, position)
+    const answer = this.#comparer.compare(comparison)
+    if (answer === null) return
+    if (typeof answer === 'string') this.#answered(answer, this.#result())
+    else this.#await(answer, this.#result())
+  }
+
+  /** Resolves once there is room for another comparison. */
+  async room(): Promise<void> {
+    while (this.#waiting >= MOST_WAITING) await this.#answer()
+    if (this.#failed !== null) throw this.#failed
+  }
+
+  /** Resolves once nothing waits for its answer. */
+  async settled(): Promise<void> {
+    while (this.#waiting > 0) await this.#answer()
+    if (this.#failed !== null) throw this.#failed
+  }
+
+  #await(answer: Promise<string | null>, result: Result): void {
+    this.#waiting++
+    answer.then(
+      (fault) => this.#answered(fault, result),
+      (error: unknown) => void (this.#failed ??= error instanceof Error ? error : new Error(String(error))),
+    ).finally(() => {
+      this.#waiting--
+      for (const wake of this.#woken.splice(0)) wake()
+    })
+  }
+
+  #answer(): Promise<void> {
+    return new Promise((resolve) => void this.#woken.push(resolve))
+  }
+
+  /** Answers come in the order of the questions: the first that says so is the earliest. */
+  #answered(fault: string | null, result: Result): void {
+    if (fault !== null) this.#found ??= { ...result, violation: new Violation(RULE, fault) }
   }
 }

@@ -16,9 +16,12 @@ export interface Place {
   readonly host: Host
   /** Owners that the actor had before this one. */
   readonly before: number
-  readonly journals: JournalStream
   /** The same at every run of a seed; of this owner alone. */
   readonly random: Random
+}
+
+export interface JournalPlace extends Place {
+  readonly journals: JournalStream
 }
 
 /**
@@ -30,8 +33,8 @@ export interface Defect {
   /** What is wrong, in one sentence. */
   readonly what: string
   machine?(machine: Machine, place: Place): Machine
-  store?(store: RecordStore, place: Place): RecordStore
-  journal?(journal: Journal, place: Place): Journal
+  store?(store: RecordStore, place: JournalPlace): RecordStore
+  journal?(journal: Journal, place: JournalPlace): Journal
   transport?(transport: Transport, place: Place): Transport
   feed?(feed: FeedStream, place: Place): FeedStream
   rpc?(server: StellarRpc, place: Place): StellarRpc

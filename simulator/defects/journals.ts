@@ -1,7 +1,7 @@
 import { InDoubt } from '../../src/actors/runtime/appender.ts'
-import type { Defect, Place } from './defect.ts'
+import type { Defect, JournalPlace } from './defect.ts'
 
-const endOf = ({ journals, actor }: Place): number => journals.end(actor)
+const endOf = ({ journals, actor }: JournalPlace): number => journals.end(actor)
 
 export const effectsFirst: Defect = {
   name: 'effects-first',

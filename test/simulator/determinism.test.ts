@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { paths } from '../../scripts/setup/paths.ts'
 import { defects } from '../../simulator/defects/defects.ts'
+import { calm } from '../../simulator/faults.ts'
+import type { Replaying } from '../../simulator/replaying/comparison.ts'
+import { ReplayThread } from '../../simulator/replaying/replayThread.ts'
 import { reportOf } from '../../simulator/report.ts'
 import { simulate } from '../../simulator/simulation.ts'
 import { STEPS } from './seeds.ts'
@@ -46,6 +50,41 @@ t.test('a seed that fails says how to see it again, and fails in the same step',
   t.match(again.stdout, found.violation?.message ?? 'no violation')
   t.match(again.stdout, `trace ${found.hash}`)
   for (const line of found.last.slice(-5)) t.ok(again.stdout.includes(line), 'with the same last events')
+})
+
+t.test('journals that are replayed in a thread beside, or answered for late, lead to the same end in the same step', async (t) => {
+  const thread = new ReplayThread()
+  t.teardown(() => thread.end())
+  // Answers when the simulation has gone far on, or waits because too many answers are missing.
+  const late: Replaying = {
+    begin: (run) => {
+      const comparer = thread.begin(run)
+      return { compare: async (comparison) => (await setTimeout(500), comparer.compare(comparison)) }
+    },
+  }
+  const defect = defects.find(({ name }) => name === 'own-clock')
+  if (defect === undefined) throw new Error('no such defect')
+  const rules: (string | undefined)[] = []
+  for (const options of [{ seed: 12, steps: STEPS }, { seed: 12, steps: 6_000, defect, plan: calm }]) {
+    const here = await simulate(options)
+    rules.push(here.violation?.rule)
+    for (const replays of [thread, late]) {
+      const beside = await simulate({ ...options, replays })
+      t.equal(beside.violation?.message, here.violation?.message)
+      t.equal(beside.step, here.step)
+      t.equal(beside.hash, here.hash)
+      t.same(beside.faults, here.faults)
+      t.same(beside.last, here.last)
+    }
+  }
+  t.same(rules, [undefined, 'replay equals live'])
+})
+
+t.test('a thread that dies ends the run that it replays', async (t) => {
+  const thread = new ReplayThread()
+  const died = simulate({ seed: 12, steps: STEPS, replays: thread })
+  await thread.end()
+  await t.rejects(died, /thread/)
 })
 
 async function firstFound(defect: (typeof defects)[number]): ReturnType<typeof simulate> {
