@@ -35,6 +35,8 @@ export interface Founders {
   readonly admin: Keypair
   readonly issuer: Keypair
   readonly engine: Keypair
+  /** Pay for settlement. */
+  readonly sources: readonly Keypair[]
 }
 
 /** Decimals of every classic asset. */
@@ -44,10 +46,10 @@ export const classicAsset = ({ code, issuer }: Pick<DeployedAsset, 'code' | 'iss
 
 /** Puts the vault and its assets on chain: the network's own, and issued ones with the given codes. */
 export async function deploy(chain: Chain, founders: Founders, codes: readonly string[], progress: Progress): Promise<Deployment> {
-  const { admin, issuer, engine } = founders
+  const { admin, issuer, engine, sources } = founders
   const wasm = readFileSync(paths.wasm)
   const passphrase = await chain.passphrase()
-  await progress.run('accounts', () => chain.create([admin, issuer, engine]), () => 'administrator, issuer, engine')
+  await progress.run('accounts', () => chain.create([admin, issuer, engine, ...sources]), () => `administrator, issuer, engine, ${sources.length} that pay for settlement`)
   const plans = [{ code: 'XLM', issuer: null }, ...codes.map((code) => ({ code, issuer: issuer.publicKey() }))]
   const contracts = await progress.run(
     'assets',

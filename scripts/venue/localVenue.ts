@@ -16,6 +16,7 @@ import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
+import { sourceKeys } from '../../src/settlement/sources.ts'
 import { Fault } from '../setup/fault.ts'
 import { silent } from '../setup/steps.ts'
 import type { Progress } from '../setup/steps.ts'
@@ -72,7 +73,7 @@ const defaultShape: VenueShape = {
   ],
   vaultPartitions: 2,
   signatureThreads: 1,
-  settlement: { maxAge_ms: 1_000, maxAccounts: 150, maxTrades: 10_000 },
+  settlement: { maxAge_ms: 1_000, maxAccounts: 150, maxTrades: 10_000, sources: 2 },
 }
 
 /** A whole venue on this machine: a Stellar network, and of each node nats-server, shard and gateway, each a process; and the folder where all is kept. */
@@ -200,17 +201,20 @@ export class LocalVenue {
   async startChain(): Promise<void> {
     const file = this.state.file('deployment.json')
     const engine = Keypair.fromRawEd25519Seed(Buffer.from(await this.keys.secret(keyPaths.engine)))
+    const sources = await sourceKeys(this.keys, { settlement: this.#shape.settlement })
     this.#deployment = readDeployment(file)
     if (!this.#deployment) {
       this.#ledgerTime_s = Math.min(FOUNDING_LEDGER_TIME_s, this.#options.ledgerTime_s)
       await this.#progress.run('Stellar network', () => this.localnet.start(), () => this.chain.url)
-      const founders = { admin: this.#keyOf('admin'), issuer: this.#keyOf('issuer'), engine }
+      const founders = { admin: this.#keyOf('admin'), issuer: this.#keyOf('issuer'), engine, sources }
       this.#deployment = await deploy(this.chain, founders, this.#options.assets ?? ['USDC', 'EURC'], this.#progress)
       return
     }
     if (this.#deployment.engine !== engine.publicKey()) throw new Fault(`The venue in ${this.state.path} was founded with other keys, which an earlier version derived in another way: begin anew with --fresh.`)
     this.#kept = true
     await this.#progress.run('Stellar network', () => this.localnet.start(), () => `${this.chain.url}, state kept`)
+    // As many as are configured now.
+    await this.chain.create(sources)
     if (!isCurrent(this.#deployment)) this.#progress.say('  The contract has changed since this venue was founded; it keeps the old one. `npm start -- --fresh` begins anew with the new one.')
   }
 
@@ -262,8 +266,12 @@ export class LocalVenue {
   }
 
   venueFile(): VenueFile {
+    return venueFile(this.deployment, this.#shape, this.ports)
+  }
+
+  get #shape(): VenueShape {
     const { markets, vaultPartitions, signatureThreads, settlement } = { ...defaultShape, ...this.#options }
-    return venueFile(this.deployment, { markets, vaultPartitions, signatureThreads, settlement }, this.ports)
+    return { markets, vaultPartitions, signatureThreads, settlement }
   }
 
   /** The file with a trader's secret key. */

@@ -13,6 +13,7 @@ import type { OnChainBatch } from './vaultBooks.ts'
 const WAY_us = { least: 1_000, most: 20_000 }
 const SLOW_us = { least: 500_000, most: 15_000_000 }
 const LAG_LEDGERS = 2
+const ENOUGH_stroops = 10n ** 12n
 const ALL_EVENTS = 100
 
 type GetEvents = Parameters<StellarRpc['getEvents']>[0]
@@ -35,7 +36,7 @@ export class RpcServer {
   reachedBy(host: Host): StellarRpc {
     const call = <Answer>(what: string, serve: (asOf: number) => unknown): Promise<Answer> => this.#call(host, what, serve) as Promise<Answer>
     return {
-      getAccountEntry: () => call('getAccountEntry', () => ({ seqNum: this.#chain.engineSequence })),
+      getAccountEntry: () => call('getAccountEntry', () => ({ seqNum: this.#chain.engineSequence, balance: ENOUGH_stroops })),
       getFeeStats: () => call('getFeeStats', () => ({ sorobanInclusionFee: { p80: '100' } })),
       getTransaction: (hash) => call('getTransaction', (asOf) => this.#transaction(hash, asOf)),
       getEvents: (request) => call('getEvents', (asOf) => this.#events(request, asOf)),

@@ -3,6 +3,7 @@ import { gather, pick } from '../enclave/givenKeys.ts'
 import type { Secrets } from '../enclave/givenKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
+import { sourceKeyPaths } from '../enclave/sourceKeys.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { Venue } from '../protocol/venue.ts'
 
@@ -32,5 +33,5 @@ export class ThreadKeys {
 function pathsOf(thread: Thread, { file }: Venue): readonly string[] {
   const [role] = thread.split('.')
   if (role === 'vault') return [keyPaths.journal, ...feedKeyPaths(file)]
-  return role === 'settlement' ? [keyPaths.journal, keyPaths.engine] : [keyPaths.journal]
+  return role === 'settlement' ? [keyPaths.journal, keyPaths.engine, ...sourceKeyPaths(file)] : [keyPaths.journal]
 }

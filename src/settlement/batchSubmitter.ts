@@ -1,14 +1,16 @@
-import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import { FeeBumpTransaction, rpc, TransactionBuilder } from '@stellar/stellar-sdk'
 import type { Keypair } from '@stellar/stellar-sdk'
 import { systemClock } from '../actors/runtime/clock.ts'
 import type { Clock } from '../actors/runtime/clock.ts'
 import type { DrivenActor } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import type { Batch } from './batch.ts'
-import { makeBatchTransaction, takesBatch } from './batchTransaction.ts'
+import { makeBatchTransaction, MOST_FEE_STROOPS, surgePrice, takesBatch } from './batchTransaction.ts'
 import type { Step } from './driverLoop.ts'
 import { findFault } from './faultSearch.ts'
+import { bidOf, bumpFee, higherBid } from './feeBump.ts'
 import type { Flight, Submission } from './flight.ts'
+import { payerOf } from './sources.ts'
 import { settledTransaction } from './settledTransaction.ts'
 import type { BatchFault, SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
@@ -23,6 +25,8 @@ const RETRY_LONGEST_MS = 30_000
 /** A transaction the network forgot is sent again after this time; the same bytes cannot apply twice. */
 const RESEND_MS = 10_000
 const DIVERGED_MS = 30_000
+/** Ledgers that a transaction waits before it is looked whether it bids too little, and again after each. */
+const BUMP_LEDGERS = 3
 
 export interface SubmitterOptions {
   readonly machine: SettlementMachine
@@ -30,11 +34,23 @@ export interface SubmitterOptions {
   readonly vault: VaultContract
   readonly channel: number
   readonly engine: () => Promise<Keypair>
+  /** Accounts that pay for transactions in turn; the engine pays itself where there are none. */
+  readonly sources?: () => Promise<readonly Keypair[]>
+  /** Stroops below which a paying account is said to be low; `FEES_LOW_STROOPS` unless given. */
+  readonly feesLow_stroops?: bigint
+  /** The most that is bid for a transaction's place in a ledger, fee bump included; `MOST_FEE_STROOPS` unless given. */
+  readonly mostFee_stroops?: bigint
   readonly poll_ms: number
   /** How long a transaction may wait for its ledger, in seconds of ledger time. */
   readonly lifetime_s: number
   readonly log: Log
   readonly clock?: Clock
+}
+
+/** Who pays for transactions. */
+export async function payers({ engine, sources }: Pick<SubmitterOptions, 'engine' | 'sources'>): Promise<readonly Keypair[]> {
+  const given = (await sources?.()) ?? []
+  return given.length > 0 ? given : [await engine()]
 }
 
 /**
@@ -50,6 +66,8 @@ export class BatchSubmitter {
   #sent: { readonly hash: string; readonly at_ms: number } | null = null
   /** The latest ledger any answer spoke of. An answer from before it comes from a server that lags, and proves nothing. */
   #seenLedger = 0
+  /** The last bid an operation for the transaction that waits, and the ledger by which that was not enough. */
+  #bid: { readonly hash: string; readonly stroops: bigint; readonly ledger: number } | null = null
   #diverged = false
 
   constructor(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>) {
@@ -75,7 +93,9 @@ export class BatchSubmitter {
     if (onChain.sequence < flight.sequence - 1 || onChain.epoch > flight.batch.epoch) return this.#diverge(flight, onChain)
     this.#diverged = false
 
-    const made = await makeBatchTransaction({ server, vault, engine: await engine(), batch: flight.batch, head, lifetime_s, attempt: flight.submissions.length })
+    const key = await engine()
+    const payer = payerOf(key, await payers(this.#options), flight, machine.feesLow)
+    const made = await makeBatchTransaction({ server, vault, engine: key, payer, batch: flight.batch, head, lifetime_s, attempt: flight.submissions.length, mostFee_stroops: this.#mostFee })
     if ('refused' in made) {
       this.#see(made.latestLedger)
       // A given-up transaction of this batch could still apply until its time is over. Forming its trades into another batch before
@@ -122,8 +142,30 @@ export class BatchSubmitter {
     if (answer.status === rpc.Api.GetTransactionStatus.FAILED) return this.#bury(flight, submission, answer.resultXdr.result.type)
     // Final only together: not found, in an answer whose latest ledger closed after the transaction's time.
     if (closeTimeOf(answer) > maxTime) return this.#bury(flight, submission, 'expired')
+    await this.#outbid(flight, submission, answer.latestLedger)
     if (this.#sent?.hash !== hash || this.#clock.passed() - this.#sent.at_ms >= RESEND_MS) return this.#send(flight, submission)
     return { sleep_ms: poll_ms }
+  }
+
+  /** Bids more for a transaction that has waited while places cost more than it bids. Whatever comes of it, the transaction is the same. */
+  async #outbid(flight: Flight, { hash, envelope, ledger }: Submission, latestLedger: number): Promise<void> {
+    const { server, vault, machine, engine, log } = this.#options
+    if (this.#bid?.hash !== hash) this.#bid = null
+    if (latestLedger < (this.#bid?.ledger ?? ledger) + BUMP_LEDGERS) return
+    const inner = TransactionBuilder.fromXdr(envelope, vault.passphrase)
+    if (inner instanceof FeeBumpTransaction) throw new Error('a batch was submitted within a fee bump')
+    const bid = this.#bid?.stroops ?? bidOf(inner)
+    const higher = higherBid(bid, await surgePrice(server), this.#mostFee)
+    this.#bid = { hash, stroops: higher ?? bid, ledger: latestLedger }
+    if (higher === null) return
+    // The next one's turn: the one that pays for the transaction itself may be what holds it up.
+    const payer = payerOf(await engine(), await payers(this.#options), flight, machine.feesLow)
+    const { status } = await server.sendTransaction(bumpFee(inner, payer, higher))
+    log.info('settlement.submitter', 'the transaction waits while others bid more: its fee is bumped', { sequence: flight.sequence, transaction: hash, bid: Number(higher), status })
+  }
+
+  get #mostFee(): bigint {
+    return this.#options.mostFee_stroops ?? MOST_FEE_STROOPS
   }
 
   async #send(flight: Flight, submission: Submission): Promise<Step> {

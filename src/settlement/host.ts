@@ -9,6 +9,7 @@ import { openEndpoints } from './endpoints/quorumRpc.ts'
 import { driveSettlement } from './settlementDriver.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import { SettlementMachine } from './settlementMachine.ts'
+import { sourceKeys } from './sources.ts'
 import { VaultContract } from './vaultContract.ts'
 import { driveWatcher } from './watcherDriver.ts'
 import { WatcherMachine } from './watcherMachine.ts'
@@ -43,6 +44,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
     },
   })
   let engine: Promise<Keypair> | undefined
+  let sources: Promise<readonly Keypair[]> | undefined
   return {
     machine,
     room: (from) => machine.hasRoom(from),
@@ -54,6 +56,9 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
           vault: new VaultContract(vault.contract as ContractId, network.passphrase),
           channel,
           engine: () => (engine ??= engineKey(keys)),
+          sources: () => (sources ??= sourceKeys(keys, venue.file)),
+          ...(settlement.mostFee !== undefined && { mostFee_stroops: BigInt(settlement.mostFee) }),
+          ...(settlement.feesLow !== undefined && { feesLow_stroops: BigInt(settlement.feesLow) }),
           poll_ms: POLL_MS,
           lifetime_s: LIFETIME_S,
           log,
@@ -63,7 +68,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
   }
 }
 
-/** The engine's Stellar key: source of settlement transactions, co-signer of withdrawals. */
+/** The engine's Stellar key: source of the operation that settles, co-signer of withdrawals. */
 export const engineKey = async (keys: Keys): Promise<Keypair> => Keypair.fromRawEd25519Seed(await keys.secret(keyPaths.engine))
 
 /** The one actor that reads the vault contract's events. */

@@ -1,14 +1,18 @@
 import type { DrivenActor, Driver } from '../actors/runtime/driver.ts'
-import { BatchSubmitter } from './batchSubmitter.ts'
+import { BatchSubmitter, payers } from './batchSubmitter.ts'
 import type { SubmitterOptions } from './batchSubmitter.ts'
 import { Cosigner } from './cosigner.ts'
 import { tellDisagreement } from './disagreement.ts'
 import { DriverLoop } from './driverLoop.ts'
 import type { Step } from './driverLoop.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
+import { FEES_LOW_STROOPS, lowAccounts } from './sources.ts'
 
 /** How often it is looked whether RPC endpoints disagree. */
 const TELL_MS = 1_000
+/** How often balances of paying accounts are looked at. */
+const FEES_MS = 60_000
+const FEES_FIRST_MS = 3_000
 
 /**
  * Does the settlement machine's I/O. Batches and withdrawals go their own ways, so that neither waits for the other. What it knows is
@@ -21,6 +25,19 @@ export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<Se
     await tellDisagreement(options.machine, options.server, actor)
     return { sleep_ms: TELL_MS }
   }
+  let looked = false
+  const countFees = async (): Promise<Step> => {
+    // Batches first.
+    if (!looked) {
+      looked = true
+      return { sleep_ms: FEES_FIRST_MS }
+    }
+    const addresses = (await payers(options)).map((key) => key.publicKey())
+    const low = await lowAccounts(options.server, addresses, options.feesLow_stroops ?? FEES_LOW_STROOPS)
+    if (low.join() !== options.machine.feesLow.join()) await actor.submit({ kind: 'fees', low })
+    return { sleep_ms: FEES_MS }
+  }
+  const fees = new DriverLoop('settlement.fees', countFees, options.log, options.clock)
   const loops = [
     new DriverLoop('settlement.endpoints', told, options.log, options.clock),
     new DriverLoop('settlement.submitter', () => submitter.step(), options.log, options.clock),
@@ -29,7 +46,7 @@ export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<Se
   actor.onDurable(() => loops.forEach((loop) => loop.wake()))
   return {
     stop: async () => {
-      await Promise.all(loops.map((loop) => loop.stop()))
+      await Promise.all([fees, ...loops].map((loop) => loop.stop()))
     },
   }
 }

@@ -8,6 +8,7 @@ export type SettlementLocal =
   | Refused
   | Diverged
   | Endpoints
+  | Fees
   | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly authorization: string; readonly validUntil: number }
   /** The withdrawal cannot succeed on chain, whoever signs. */
   | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly reason: string }
@@ -71,6 +72,12 @@ export interface BatchFault {
 export interface Endpoints {
   readonly kind: 'endpoints'
   readonly disagreeing: readonly string[]
+}
+
+/** Accounts that pay for settlement and have little left; told when they are others than before. */
+export interface Fees {
+  readonly kind: 'fees'
+  readonly low: readonly string[]
 }
 
 /** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */

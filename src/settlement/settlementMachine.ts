@@ -84,6 +84,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   #asideTimes = 0
   /** RPC endpoints that contradict the others. */
   #disagreeing: readonly string[] = []
+  /** Accounts that pay for settlement and have little left. */
+  #feesLow: readonly string[] = []
   #time = 0 as Milliseconds
 
   constructor(options: SettlementOptions) {
@@ -94,6 +96,11 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** The endpoints that were last said to disagree. */
   get disagreeing(): readonly string[] {
     return this.#disagreeing
+  }
+
+  /** The accounts that were last said to have little left. */
+  get feesLow(): readonly string[] {
+    return this.#feesLow
   }
 
   get work(): SettlementWork {
@@ -144,6 +151,9 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** Inputs for a batch that is no longer on its way are late repeats (a driver that was replaced); they change nothing. */
   local(input: SettlementLocal, effects: Effects): void {
     switch (input.kind) {
+      case 'fees':
+        this.#feesLow = input.low
+        return
       case 'endpoints':
         this.#disagreeing = input.disagreeing
         return
@@ -194,6 +204,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
         refusals: this.#refusals,
         lastRefusal: this.#lastRefusal,
         disagreeing: this.#disagreeing,
+        feesLow: this.#feesLow,
         cosigns: this.#cosigning.waiting,
         alarms: this.#alarms(),
       },
@@ -245,6 +256,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       asideUntil: this.#asideUntil,
       asideTimes: this.#asideTimes,
       disagreeing: this.#disagreeing,
+      feesLow: this.#feesLow,
       time: this.#time,
     })
   }
@@ -266,6 +278,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#asideUntil = state.asideUntil
     this.#asideTimes = state.asideTimes
     this.#disagreeing = state.disagreeing
+    this.#feesLow = state.feesLow
     this.#time = state.time
   }
 
@@ -361,6 +374,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     if (this.#queue.size > ALARM_QUEUED) alarms.push('queue_long')
     if (this.#diverged) alarms.push('diverged')
     if (this.#disagreeing.length > 0) alarms.push('rpc_disagrees')
+    if (this.#feesLow.length > 0) alarms.push('fees_low')
     return alarms
   }
 }

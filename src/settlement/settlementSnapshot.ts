@@ -10,7 +10,7 @@ import { TradeQueue } from './tradeQueue.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 3
+const SNAPSHOT_VERSION = 4
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -28,6 +28,7 @@ interface PlainState {
   readonly asideUntil: Milliseconds
   readonly asideTimes: number
   readonly disagreeing: readonly string[]
+  readonly feesLow: readonly string[]
 }
 
 /** All that a settlement machine knows. */

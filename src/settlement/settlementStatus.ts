@@ -14,6 +14,8 @@ export type SettlementAlarm =
   | 'diverged'
   /** RPC endpoints contradict each other. Those that a quorum contradicts do not count until they agree again; where there is no quorum, nothing moves. */
   | 'rpc_disagrees'
+  /** An account that pays for settlement has little left, or is not on chain. */
+  | 'fees_low'
 
 export interface SettlementStatus {
   readonly channel: number
@@ -29,6 +31,8 @@ export interface SettlementStatus {
   readonly lastRefusal: string | null
   /** RPC endpoints that contradict the others, by host. */
   readonly disagreeing: readonly string[]
+  /** Accounts that pay for settlement and have little left. */
+  readonly feesLow: readonly string[]
   /** Withdrawals that wait for the engine's authorisation. */
   readonly cosigns: number
   readonly alarms: readonly SettlementAlarm[]

@@ -10,6 +10,7 @@ import { holderSocket, KeyHolder } from '../../src/enclave/holder/keyHolder.ts'
 import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLink.ts'
 import { keyRoles } from '../../src/enclave/holder/roles.ts'
 import { feedKeyPath, keyPaths } from '../../src/enclave/keys.ts'
+import { sourceKeyPaths } from '../../src/enclave/sourceKeys.ts'
 import { openKeys } from '../../src/enclave/openKeys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
@@ -20,17 +21,18 @@ const folder = mkdtempSync(join(tmpdir(), 'darkpool-holder-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const venue = { ...venueFile({ url: 'nats://127.0.0.1:1', user: 'darkpool' }), enclave: { kind: 'development' as const } }
 venue.nats.sealed = 2
+venue.settlement.sources = 2
 const refusals: string[] = []
 const failures: unknown[] = []
 const holder = await KeyHolder.open(venue, testSecrets, null, join(folder, 'run'), { refused: (role, path) => refusals.push(`${role} ${path}`), failed: (_role, error) => failures.push(error) })
 t.teardown(() => holder.close())
 const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
 
-const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3)]
+const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
 /** Written out: what is allowed is not to follow from the code that allows it. */
 const allowed = {
   gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
-  shard: ['engine', 'nats', 'journal'].map((name) => `darkpool/v1/${name}`),
+  shard: ['engine', 'source/0', 'source/1', 'nats', 'journal'].map((name) => `darkpool/v1/${name}`),
 }
 
 t.test('each process gets the keys of its role, and no other', async (t) => {
@@ -55,7 +57,7 @@ t.test('a thread of the shard has what its actor needs', async (t) => {
   const feeds = [feedKeyPath(1), feedKeyPath(2)]
   for (const thread of ['snapshots' as const, ...actors]) {
     const role = thread.split('.')[0]!
-    const own = [keyPaths.journal, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine] : [])]
+    const own = [keyPaths.journal, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine, ...sourceKeyPaths(readVenue(venue).file)] : [])]
     t.same(Object.keys(keys.of(thread)).sort(), [...own].sort(), thread)
     if (role !== 'settlement') await t.rejects(givenKeys(keys.of(thread)).secret(keyPaths.engine), /is not for this part of the venue/)
   }

@@ -1,8 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
-import { Contract, rpc, xdr } from '@stellar/stellar-sdk'
+import { Contract, FeeBumpTransaction, Keypair, rpc, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
+import type { Transaction } from '@stellar/stellar-sdk'
 import t from 'tap'
+import type { Milliseconds } from '../../src/protocol/identity.ts'
+import { makeBatchTransaction } from '../../src/settlement/batchTransaction.ts'
 import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
 import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { Submission } from '../../src/settlement/flight.ts'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
 import { execute } from '../../src/settlement/transaction.ts'
 import { DeployedVault } from './deployedVault.ts'
@@ -11,6 +15,7 @@ import { FaultyCalls, withCalls } from './faultyCalls.ts'
 import { LocalChain } from './localChain.ts'
 import { SettlementRig } from './settlementRig.ts'
 import type { Deal } from './settlementRig.ts'
+import { trade } from './trades.ts'
 import { until } from './waiting.ts'
 
 t.setTimeout(240_000)
@@ -257,6 +262,50 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     rig.kill()
   })
 
+  await t.test('source accounts pay in turn for what the engine signs; one that has nothing is passed over, and said to be low', async (t) => {
+    const before = rig.status.settled?.sequence ?? 0
+    const [first, second, poor] = [Keypair.random(), Keypair.random(), Keypair.random()]
+    for (const key of [first, second]) await chain.server.requestAirdrop(key.publicKey())
+    const engineAt = async (): Promise<bigint> => (await chain.server.getAccountEntry(vault.engine.publicKey())).seqNum
+    const unmoved = await engineAt()
+    rig.sources = [first, second]
+    const paid: string[] = []
+    const sendTransaction: StellarRpc['sendTransaction'] = (transaction) => {
+      if (!(transaction instanceof FeeBumpTransaction)) paid.push(transaction.source)
+      return chain.server.sendTransaction(transaction)
+    }
+    rig.start(new FaultyCalls(), { sendTransaction })
+    for (let n = 1; n <= 2; n++) {
+      aliceBuys(1n, 2n)
+      await rig.settled(before + n)
+    }
+    t.same(new Set(paid), new Set([first.publicKey(), second.publicKey()]))
+    t.equal(await engineAt(), unmoved, 'the engine pays nothing')
+    rig.kill()
+    rig.sources = [first, poor]
+    rig.start(new FaultyCalls(), { sendTransaction })
+    await until('it is said', () => rig.status.feesLow.join() === poor.publicKey())
+    t.same(rig.status.alarms, ['fees_low'])
+    for (let n = 3; n <= 4; n++) {
+      aliceBuys(1n, 2n)
+      await rig.settled(before + n)
+    }
+    t.notOk(paid.includes(poor.publicKey()))
+    rig.kill()
+    rig.sources = []
+    rig.start()
+    await until('nobody is low', () => rig.status.alarms.length === 0)
+    rig.kill()
+  })
+
+  await t.test('a batch cannot even be priced while the one before it is on its way: there is nothing to send ahead', async (t) => {
+    const settled = await sequence()
+    const next = { ...trade(1_000_000, { buyer: 0, seller: 0, base: 1n, quote: 1n }), buyer: alice.account, seller: bob.account }
+    const ahead = { ...rig.actor.machine.batchOf([{ trade: next, arrived: 0 as Milliseconds }]), sequence: settled + 2 }
+    const made = await makeBatchTransaction({ server: chain.server, vault: vault.contract, engine: vault.engine, payer: vault.engine, batch: ahead, head: await chainHead(chain.server), lifetime_s: 60, attempt: 0, mostFee_stroops: 100_000n })
+    t.match(made, { refused: 'contract error 60', tooLarge: false })
+  })
+
   await t.test('an actor that lost its history submits nothing and says so', async (t) => {
     const before = await sequence()
     const forgetful = new SettlementRig(vault)
@@ -288,6 +337,7 @@ t.test('a transaction that never reaches a ledger is replaced only once its time
 
   const rig = new SettlementRig(vault)
   rig.lifetime_s = 3
+  rig.sources = [vault.admin, vault.issuer]
   t.teardown(() => rig.end())
   rig.register(alice, bob)
   let sent = 0
@@ -309,6 +359,8 @@ t.test('a transaction that never reaches a ledger is replaced only once its time
   })
   t.equal(submissions[0]?.dead, 'expired')
   t.equal(submissions[0]?.hash, first)
+  const payer = ({ envelope }: Submission): string => (TransactionBuilder.fromXdr(envelope, vault.contract.passphrase) as Transaction).source
+  t.not(payer(submissions[0] as Submission), payer(submissions[1] as Submission), 'another account pays for it')
   await until('the second one settles', async () => {
     await chain.close()
     await setTimeout(50)

@@ -1,3 +1,4 @@
+import type { Keypair } from '@stellar/stellar-sdk'
 import type { Driver } from '../../src/actors/runtime/driver.ts'
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import type { SettlementReport } from '../../src/protocol/vault.ts'
@@ -20,6 +21,8 @@ export class SettlementRig {
   readonly log = new TestLog()
   readonly vault: DeployedVault
   lifetime_s = 60
+  /** Who pays for transactions: the engine itself where there are none. */
+  sources: readonly Keypair[] = []
   readonly actor: JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
   #driver: Driver | undefined
   #trades = 0
@@ -65,6 +68,7 @@ export class SettlementRig {
         vault: vault.contract,
         channel: 0,
         engine: async () => vault.engine,
+        sources: async () => this.sources,
         poll_ms: 30,
         lifetime_s: this.lifetime_s,
         log,

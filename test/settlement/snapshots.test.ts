@@ -19,7 +19,7 @@ const asset = `C${'A'.repeat(55)}` as ContractId
 const every = fc.integer({ min: 1, max: 30 })
 
 type Settlement = JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
-const what = ['trades', 'trades', 'time', 'time', 'register', 'submit', 'submit', 'confirm', 'confirm', 'dead', 'refuse', 'tooLarge', 'fault', 'diverge', 'cosign', 'cosign', 'decide', 'refuseCosign'] as const
+const what = ['trades', 'trades', 'time', 'time', 'register', 'submit', 'submit', 'confirm', 'confirm', 'dead', 'refuse', 'tooLarge', 'fault', 'diverge', 'cosign', 'cosign', 'decide', 'refuseCosign', 'endpoints', 'fees'] as const
 
 t.test('a settlement actor that goes on from snapshots does what one does that never stopped', async (t) => {
   const seen = new Set<string>()
@@ -43,6 +43,8 @@ t.test('a settlement actor that goes on from snapshots does what one does that n
           if (step === 'cosign') actor.hear('vault.0', { kind: 'cosign', withdrawal: `w${asked++ >> 1}` as MessageId, account: accountOf(1), asset, amount: 5n as Amount })
           if (step === 'decide' && cosign) tell({ kind: 'cosigned', withdrawal: cosign.withdrawal, authorization: `a${asked}`, validUntil: asked })
           if (step === 'refuseCosign' && cosign) tell({ kind: 'cosignRefused', withdrawal: cosign.withdrawal, reason: 'no' })
+          if (step === 'endpoints') tell({ kind: 'endpoints', disagreeing: asked % 2 === 0 ? ['a.example'] : [] })
+          if (step === 'fees') tell({ kind: 'fees', low: sent % 2 === 0 ? ['G1'] : [] })
           if (flight === null) continue
           const live = flight.live
           if (step === 'submit' && live === null) tell({ kind: 'submitted', ...flight.id, hash: `t${++transactions}`, envelope: 'AAAA', maxTime: transactions, ledger: 5 })
@@ -62,7 +64,7 @@ t.test('a settlement actor that goes on from snapshots does what one does that n
     }),
     { numRuns: 150 },
   )
-  for (const step of ['submit', 'confirm', 'dead', 'refuse', 'tooLarge', 'fault', 'diverge', 'decide', 'refuseCosign']) t.ok(seen.has(step), `the runs came across: ${step}`)
+  for (const step of ['submit', 'confirm', 'dead', 'refuse', 'tooLarge', 'fault', 'diverge', 'decide', 'refuseCosign', 'endpoints', 'fees']) t.ok(seen.has(step), `the runs came across: ${step}`)
 })
 
 t.test('a watcher that goes on from snapshots does what one does that never stopped', async () => {

@@ -1,18 +1,19 @@
 import type { VenueFile } from '../../protocol/venue.ts'
 import { feedKeyPaths } from '../feedKeys.ts'
 import { keyPaths } from '../keys.ts'
+import { sourceKeyPaths } from '../sourceKeys.ts'
 
 /** The processes of a venue that need secrets, each at a socket of its own. */
 export const keyRoles = ['gateway', 'shard'] as const
 export type KeyRole = (typeof keyRoles)[number]
 
 /** What each may have, and nothing else: whoever breaks into a gateway can neither settle nor read a journal, and a shard signs no logins. */
-export function pathsOf(role: KeyRole, venue: Pick<VenueFile, 'nats'>): readonly string[] {
+export function pathsOf(role: KeyRole, venue: Pick<VenueFile, 'nats' | 'settlement'>): readonly string[] {
   const { engine, gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, journal } = keyPaths
   switch (role) {
     case 'gateway':
       return [gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, ...feedKeyPaths(venue)]
     case 'shard':
-      return [engine, nats, journal, ...feedKeyPaths(venue)]
+      return [engine, ...sourceKeyPaths(venue), nats, journal, ...feedKeyPaths(venue)]
   }
 }
