@@ -213,7 +213,7 @@ await t.test('what cannot be followed', async t => {
   await t.rejects(net.admin('POST', 'faults', { fault: 'drop' }), /100 faults are set/)
   t.same(await net.admin('DELETE', 'faults'), { faults: [] })
 
-  const closed = await startLocalnet({ args: ['--admin', 'off'] })
+  const closed = await startLocalnet()
   t.teardown(() => closed.stop())
   for (const [method, path] of [['GET', 'faults'], ['POST', 'faults'], ['DELETE', 'faults'], ['DELETE', 'faults/1'], ['POST', 'jump']] as const) {
     await t.rejects(closed.admin(method, path, method === 'POST' ? { fault: 'drop' } : undefined), /^404/)

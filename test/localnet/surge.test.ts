@@ -151,7 +151,7 @@ await t.test('the admin interface', async t => {
   await t.rejects(net.admin('POST', 'limits', { operations: -1 }), /400 .*must be a whole number/)
   const page = await fetch(`${net.url}/admin/close`, { method: 'POST', headers: { origin: 'https://example.org' } })
   t.equal(page.status, 403)
-  const closed = await startLocalnet({ args: ['--admin', 'off'] })
+  const closed = await startLocalnet()
   t.teardown(() => closed.stop())
   for (const path of ['close', 'limits']) {
     await t.rejects(closed.admin('POST', path, {}), /^404/)

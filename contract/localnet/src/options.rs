@@ -13,7 +13,7 @@ A Stellar network in one process, on this machine only.
                        or manual: a ledger closes when POST /admin/close asks for it
   --state DIR          where the ledger is kept (default .localnet)
   --admin on|off       whether /admin/… is served: close, jump, limits, faults
-                       (default on)
+                       (default on with --ledger-time manual, off otherwise)
   --passphrase TEXT    the network's passphrase
                        (default \"Standalone Network ; February 2017\")
   --help               this text";
@@ -51,9 +51,10 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
         port: 8_000,
         ledger_time: Some(Duration::from_secs(5)),
         state: PathBuf::from(".localnet"),
-        admin: true,
+        admin: false,
         passphrase: "Standalone Network ; February 2017".to_owned(),
     };
+    let mut admin = None;
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         let (name, inline) = match argument.split_once('=') {
@@ -80,9 +81,9 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
             }
             "--ledger-time" => options.ledger_time = ledger_time(&value)?,
             "--admin" => {
-                options.admin = match value.as_str() {
-                    "on" => true,
-                    "off" => false,
+                admin = match value.as_str() {
+                    "on" => Some(true),
+                    "off" => Some(false),
                     _ => return Err(format!("--admin must be on or off, not \"{value}\".")),
                 }
             }
@@ -90,6 +91,8 @@ pub fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Command, Str
             _ => options.passphrase = value,
         }
     }
+    // Where ledgers close by themselves nothing needs it, and others may rely on the network.
+    options.admin = admin.unwrap_or(options.ledger_time.is_none());
     if options.ledger_time.is_none() && !options.admin {
         return Err(
             "--ledger-time manual needs --admin on: nothing else closes a ledger.".to_owned(),
@@ -143,7 +146,15 @@ mod tests {
             panic!("refused");
         };
         assert_eq!(options.ledger_time, None);
+        assert!(options.admin, "nothing else closes a ledger");
+        let Ok(Command::Run(options)) = parsed(&["--admin", "on"]) else {
+            panic!("refused");
+        };
         assert!(options.admin);
+        let Ok(Command::Run(options)) = parsed(&["--ledger-time", "5"]) else {
+            panic!("refused");
+        };
+        assert!(!options.admin);
         let Ok(Command::Run(options)) = parsed(&["--admin=off"]) else {
             panic!("refused");
         };
