@@ -9,6 +9,7 @@ import { balanceTable, demonstrate, MARKET, readBalances } from './venue/demonst
 import { FeedReader } from './venue/feedReader.ts'
 import { LocalVenue, units } from './venue/localVenue.ts'
 import { VENUE_NAME } from './venue/venueFile.ts'
+import { verificationFiles, verifyLocalVenue } from './venue/verification.ts'
 import type { TraderFunds } from './venue/localVenue.ts'
 
 const CLUSTER_NODES = 3
@@ -127,6 +128,15 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
       return { trader, feed: await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key) }
     }),
   )
+  await steps.run(
+    'verified',
+    async () => {
+      const { ok, checks } = await verifyLocalVenue(venue.state, venue.deployment, venue.nodes[0].gatewayUrl)
+      if (!ok) throw new Fault(`The venue's own evidence does not pass: ${checks.filter((check) => !check.ok).map(({ name, evidence }) => `${name} (${evidence})`).join(', ')}`)
+      return checks.length
+    },
+    (passed) => `${passed} checks of its evidence, the machine's root being its own (no hardware)`,
+  )
   const [alice, bob] = sides
   if (!alice || !bob) throw new Error('two traders are needed for a trade')
   const everybody = sides.map(({ trader }) => trader)
@@ -139,6 +149,7 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
   // Who looks for the venue looks in .darkpool.
   const where = venue.state.path === resolve(defaultState.one) ? '' : ` --state ${venue.state.path}`
   const clustered = venue.nodes.length > 1
+  const files = verificationFiles(venue.state)
   steps.say(`
 One order of each was signed, matched in the dark and settled on chain, ${steps.elapsed} after the start.
 
@@ -162,6 +173,8 @@ Trade again, in another terminal:
   npx darkpool watch --after 0 --as alice${where}
 or both sides and their settlement at once:
   npm run trade${where && ` --${where}`}
+Look at its evidence as a trader does:
+  npx darkpool verify ${venue.gatewayUrl} --policy ${files.policy} --development-root ${files.root} --engine ${venue.deployment.engine} --tls-unseen
 ${clustered ? `\nWhich node has what, and a market on the move:\n  npx darkpool status${where}\n  npx darkpool pair move ${MARKET} b${where}\n` : ''}
 Ctrl-C ends it.`)
 }

@@ -270,8 +270,7 @@ export class LocalVenue {
   }
 
   get #shape(): VenueShape {
-    const { markets, vaultPartitions, signatureThreads, settlement } = { ...defaultShape, ...this.#options }
-    return { markets, vaultPartitions, signatureThreads, settlement }
+    return { ...defaultShape, ...this.#options }
   }
 
   /** The file with a trader's secret key. */

@@ -6,7 +6,7 @@ import { identityOf, isAlive } from './processIdentity.ts'
 import type { ProcessIdentity } from './processIdentity.ts'
 
 /** What a venue keeps; `--fresh` removes these and nothing else. */
-const owned = /^(chain|run|nats|nats-[a-z]|keys|logs|deployment\.json|venue\.json|nats(-[a-z])?\.conf|processes\.json)$/
+const owned = /^(chain|run|nats|nats-[a-z]|keys|logs|deployment\.json|venue\.json|nats(-[a-z])?\.conf|processes\.json|policy\.json|development-root)$/
 const GRACE_ms = 5_000
 
 /** The folder in which one local venue lives. One process at a time holds it. */

@@ -12,6 +12,8 @@ export interface VenueShape {
   readonly vaultPartitions: number
   readonly signatureThreads: number
   readonly settlement: VenueFile['settlement']
+  /** Version of the feed keys; feeds are not sealed unless given. */
+  readonly sealed?: number
 }
 
 export const VENUE_NAME = 'local'
@@ -33,7 +35,7 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
     venue: VENUE_NAME,
     network: { passphrase: deployment.passphrase, rpc: rpcUrl(rpc) },
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
-    nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(nodes.length >= 3 && { replicas: 3 as const }) },
+    nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(nodes.length >= 3 && { replicas: 3 as const }), ...(shape.sealed !== undefined && { sealed: shape.sealed }) },
     enclave: { kind: 'development' },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
