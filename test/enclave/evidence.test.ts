@@ -108,6 +108,7 @@ const mutations: Readonly<Record<CheckName, Readonly<Record<string, Difference>>
     'signed by somebody else': signed(() => ({ pck_crl: Buffer.from(revocationList({ ...long, revoked: [] }, rogueCa)).toString('hex') })),
     'the list of the root': signed(({ root_ca_crl }) => ({ pck_crl: root_ca_crl })),
     'no list': signed(() => ({ pck_crl: '3000' })),
+    'a signature of numbers that are no INTEGER': signed(({ pck_crl }) => ({ pck_crl: pck_crl.replace(/02(20[0-9a-f]{64}|21[0-9a-f]{66}|1f[0-9a-f]{62}|1e[0-9a-f]{60})$/, '0a$1') })),
     'a CA that may not sign lists': { pki: { platformCa: { usage: 0b10_0000 } } },
   },
   'pck-crl-freshness': { 'out of date': { pki: { pckCrl: { to: past } } }, 'never out of date': { pki: { pckCrl: { to: null } } }, 'made tomorrow': { pki: { pckCrl: { from: future } } } },

@@ -169,10 +169,12 @@ function rawSignature(der: ArrayBuffer): Bytes {
   for (const [at, value] of [r, s].entries()) {
     const bytes = new Uint8Array(value.valueBlock.valueHexView)
     const scalar = bytes[0] === 0 ? bytes.subarray(1) : bytes
-    if (scalar.length > SCALAR_BYTES || (bytes[0]! & 0x80) !== 0) throw new Error('no ECDSA signature')
+    if (scalar.length > SCALAR_BYTES || (bytes[0]! & 0x80) !== 0 || (bytes[0] === 0 && (bytes[1]! & 0x80) === 0)) throw new Error('no ECDSA signature')
     raw.set(scalar, (at + 1) * SCALAR_BYTES - scalar.length)
   }
-  if (!same(new Uint8Array(new Sequence({ value: [r, s] }).toBER()), new Uint8Array(der))) throw new Error('a signature that is not in DER')
+  // Numbers of other kinds than INTEGER read the same.
+  const canonical = new Sequence({ value: [r, s].map(({ valueBlock }) => new Integer({ valueHex: valueBlock.valueHexView })) })
+  if (!same(new Uint8Array(canonical.toBER()), new Uint8Array(der))) throw new Error('a signature that is not in DER')
   return raw
 }
 
