@@ -284,9 +284,12 @@ impl Model {
     }
 }
 
-/// The deltas as (account, asset, delta), and fees, or nothing where they break the encoding. Decodes freely and then encodes again: what
+/// (account, asset, delta)
+type Moves = Vec<(u32, u32, i128)>;
+
+/// The deltas, and fees, or nothing where they break the encoding. Decodes freely and then encodes again: what
 /// does not give the same bytes was not spelled as it should be.
-fn decode(blob: &[u8]) -> Option<(Vec<(u32, u32, i128)>, Fees)> {
+fn decode(blob: &[u8]) -> Option<(Moves, Fees)> {
     let mut bytes = blob.iter().copied();
     let mut deltas = Vec::new();
     let mut fees = Fees::new();
