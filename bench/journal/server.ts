@@ -6,6 +6,7 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { installNatsServer } from '../../scripts/setup/natsServer.ts'
 import { natsServer } from '../../scripts/venue/natsServer.ts'
 import { freePorts } from '../../scripts/venue/ports.ts'
+import { checkout } from '../../scripts/venue/programs.ts'
 import { ServerProcess } from '../../scripts/venue/serverProcess.ts'
 import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
@@ -51,7 +52,7 @@ async function startServers({ venue }: Subjects, count: number): Promise<{ acces
   const routePorts = nodes.map(({ route }) => route)
   const servers = nodes.map(({ nats, route }, n) => {
     const cluster = count === 1 ? {} : { cluster: { routePort: route, routePorts } }
-    const plan = natsServer(new StateFolder(folder), { venue, user, keys, port: nats, ...cluster }, count === 1 ? undefined : `n${n}`)
+    const plan = natsServer(new StateFolder(folder), { venue, user, keys, port: nats, ...cluster }, checkout.natsServer, count === 1 ? undefined : `n${n}`)
     return new ServerProcess(plan, { say: (text) => void process.stderr.write(`${text}\n`), changed: () => undefined })
   })
   await Promise.all(servers.map((server) => server.start()))

@@ -14,8 +14,6 @@ export const paths = {
   signaturesModule,
   localnet: join(root, 'contract', 'target', 'localnet', 'localnet'),
   natsServer: join(root, '.darkpool', 'bin', 'nats-server'),
-  natsTemplate: join(root, 'deploy', 'nats', 'nats.conf'),
-  natsClusterTemplate: join(root, 'deploy', 'nats', 'cluster.conf'),
   bin: join(root, 'node_modules', '.bin'),
   shard: join(root, 'src', 'actors', 'shard.ts'),
   gateway: join(root, 'src', 'gateway', 'main.ts'),

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { holderSocket } from '../../src/enclave/holder/keyHolder.ts'
 import type { KeyRole } from '../../src/enclave/holder/roles.ts'
 import { paths } from '../setup/paths.ts'
+import { checkout } from './programs.ts'
+import type { Programs, Start } from './programs.ts'
 import { ServerProcess } from './serverProcess.ts'
 import type { ServerEvents, ServerPlan } from './serverProcess.ts'
 import type { StateFolder } from './stateFolder.ts'
@@ -19,22 +21,22 @@ export class EnclaveParts {
   readonly #folder: string
   readonly #temporary: boolean
 
-  constructor(state: StateFolder, venuePath: string, events: ServerEvents) {
+  constructor(state: StateFolder, venuePath: string, programs: Programs, events: ServerEvents) {
     const own = state.file('run')
     this.#temporary = Buffer.byteLength(own) > LONGEST_FOLDER
     this.#folder = this.#temporary ? mkdtempSync(join(tmpdir(), 'darkpool-')) : own
     const socket = join(this.#folder, 'agent.sock')
     const collateral = state.file('run', 'collateral.json')
-    const program = (name: string, file: string, args: readonly string[]): ServerPlan => ({
+    const program = (name: string, start: Start, args: readonly string[]): ServerPlan => ({
       name,
-      command: process.execPath,
-      args: () => [file, ...args],
+      start,
+      args: () => args,
       log: state.file('logs', `${name}.log`),
       ipc: true,
       grace_ms: GRACE_ms,
     })
-    this.agent = new ServerProcess(program('guest-agent', paths.guestAgent, ['--root', state.file('keys', 'root'), '--socket', socket, '--collateral', collateral]), events)
-    this.holder = new ServerProcess(program('key-holder', paths.keyHolder, ['--venue', venuePath, '--sockets', this.#folder, '--agent', socket, '--collateral', collateral]), events)
+    this.agent = new ServerProcess(program('guest-agent', checkout.venue(paths.guestAgent), ['--root', state.file('keys', 'root'), '--socket', socket, '--collateral', collateral]), events)
+    this.holder = new ServerProcess(program('key-holder', programs.venue(paths.keyHolder), ['--venue', venuePath, '--sockets', this.#folder, '--agent', socket, '--collateral', collateral]), events)
   }
 
   socket(role: KeyRole): string {

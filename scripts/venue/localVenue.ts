@@ -28,6 +28,8 @@ import { keyFile } from './keyFiles.ts'
 import { localnet, rpcUrl } from './localnet.ts'
 import { freePorts, requireFree } from './ports.ts'
 import type { VenuePorts } from './ports.ts'
+import { checkout } from './programs.ts'
+import type { Programs } from './programs.ts'
 import { ServerProcess } from './serverProcess.ts'
 import type { ServerEvents } from './serverProcess.ts'
 import { StateFolder, writeDurably } from './stateFolder.ts'
@@ -49,8 +51,8 @@ export interface LocalVenueOptions extends Partial<VenueShape> {
   readonly assets?: readonly string[]
   /** Forgets what an earlier venue in this folder kept. */
   readonly fresh?: boolean
-  /** A command that starts nats-server, given the program and its arguments: for a test that gives it a small disk. */
-  readonly natsWithin?: readonly string[]
+  /** What starts nats-server and the venue's own programs: this checkout's unless given. What plays the guest agent is always that. */
+  readonly programs?: Programs
   readonly progress?: Progress
 }
 
@@ -110,8 +112,9 @@ export class LocalVenue {
       },
     }
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)
-    this.enclave = new EnclaveParts(state, this.venuePath, this.#events)
-    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, natsWithin: options.natsWithin, venuePath: this.venuePath, keySocket: (role: KeyRole) => this.enclave.socket(role) }
+    const { programs = checkout } = options
+    this.enclave = new EnclaveParts(state, this.venuePath, programs, this.#events)
+    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, programs, venuePath: this.venuePath, keySocket: (role: KeyRole) => this.enclave.socket(role) }
     const [first, ...others] = ports.nodes.map((own, n) => new VenueNode({ ...plan, name: nodeName(n), ports: own }, state, this.#events))
     if (!first) throw new Error('a venue has a node')
     this.nodes = [first, ...others]

@@ -14,7 +14,7 @@ export interface LocalnetSettings {
 export function localnet(state: StateFolder, settings: LocalnetSettings): ServerPlan {
   return {
     name: 'localnet',
-    command: paths.localnet,
+    start: [paths.localnet],
     args: () => {
       mkdirSync(state.file('chain'), { recursive: true })
       return ['--state', state.file('chain'), '--port', String(settings.port), '--ledger-time', String(settings.ledgerTime_s())]

@@ -1,10 +1,10 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../setup/fault.ts'
-import { paths } from '../setup/paths.ts'
-import { natsConfiguration } from './natsConfiguration.ts'
-import type { NatsSettings } from './natsConfiguration.ts'
+import { natsConfiguration } from '../../src/natsServer/configuration.ts'
+import type { NatsSettings } from '../../src/natsServer/configuration.ts'
 import { answers } from './ports.ts'
+import type { Start } from './programs.ts'
 import type { ServerPlan } from './serverProcess.ts'
 import { writeDurably } from './stateFolder.ts'
 import type { StateFolder } from './stateFolder.ts'
@@ -12,20 +12,18 @@ import type { StateFolder } from './stateFolder.ts'
 /**
  * A nats-server of a local venue, configured from deploy/nats.
  * @param node its name, where it is one of several
- * @param within what starts it: a command whose last arguments are the program and its own
  */
-export function natsServer(state: StateFolder, settings: Omit<NatsSettings, 'name' | 'storeFolder'>, node?: string, within: readonly string[] = []): ServerPlan {
+export function natsServer(state: StateFolder, settings: Omit<NatsSettings, 'name' | 'storeFolder'>, start: Start, node?: string): ServerPlan {
   const suffix = node === undefined ? '' : `-${node}`
   const configuration = state.file(`nats${suffix}.conf`)
   const storeFolder = state.file(`nats${suffix}`)
-  const [command = paths.natsServer, ...before] = [...within, paths.natsServer]
   return {
     name: `nats-server${suffix}`,
-    command,
+    start,
     args: () => {
       adopt(storeFolder, settings.cluster !== undefined)
       writeDurably(configuration, natsConfiguration({ ...settings, name: `darkpool-local${suffix}`, storeFolder }))
-      return [...before, '--config', configuration]
+      return ['--config', configuration]
     },
     log: state.file('logs', `nats-server${suffix}.log`),
     ipc: false,

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Fault } from '../setup/fault.ts'
+import type { Start } from './programs.ts'
 
 const POLL_ms = 25
 const READY_TIMEOUT_ms = 120_000
@@ -16,8 +17,8 @@ const LOG_TAIL = 2_000
 export interface ServerPlan {
   /** As people call it. */
   readonly name: string
-  readonly command: string
-  /** Made anew at each start. */
+  readonly start: Start
+  /** What follows it; made anew at each start. */
   readonly args: () => readonly string[]
   /** Both outputs are appended there. */
   readonly log: string
@@ -119,7 +120,8 @@ export class ServerProcess {
     const { plan } = this
     const log = openSync(plan.log, 'a', 0o600)
     // A session of its own: the terminal's Ctrl-C reaches the venue, which then ends its servers in their order.
-    const child = spawn(plan.command, [...plan.args()], { stdio: ['ignore', log, log, ...(plan.ipc ? ['ipc' as const] : [])], detached: true })
+    const [command, ...first] = plan.start
+    const child = spawn(command, [...first, ...plan.args()], { stdio: ['ignore', log, log, ...(plan.ipc ? ['ipc' as const] : [])], detached: true })
     closeSync(log)
     this.#child = child
     const started = performance.now()

@@ -1,9 +1,10 @@
 import type { KeyRole } from '../../src/enclave/holder/roles.ts'
 import { paths } from '../setup/paths.ts'
 import { natsServer } from './natsServer.ts'
-import type { NatsSettings } from './natsConfiguration.ts'
+import type { NatsSettings } from '../../src/natsServer/configuration.ts'
 import { LOOPBACK } from './ports.ts'
 import type { NodePorts } from './ports.ts'
+import type { Programs } from './programs.ts'
 import { ServerProcess } from './serverProcess.ts'
 import type { ServerEvents, ServerPlan } from './serverProcess.ts'
 import type { StateFolder } from './stateFolder.ts'
@@ -18,8 +19,7 @@ export interface NodePlan {
   /** Of every node, this one included. */
   readonly all: readonly NodePorts[]
   readonly nats: Pick<NatsSettings, 'venue' | 'user' | 'keys'>
-  /** What starts nats-server, where it is not started as it is. */
-  readonly natsWithin?: readonly string[] | undefined
+  readonly programs: Programs
   readonly venuePath: string
   /** Where the key holder gives a part its keys. */
   readonly keySocket: (role: KeyRole) => string
@@ -42,13 +42,13 @@ export class VenueNode {
     const cluster = all.length === 1 ? {} : { cluster: { routePort: ports.route, routePorts: all.map(({ route }) => route) } }
     const program = (what: KeyRole, file: string, grace_ms: number, ...options: string[]): ServerPlan => ({
       name: `${what}${suffix}`,
-      command: process.execPath,
-      args: () => [file, '--venue', plan.venuePath, '--keys', `unix:${plan.keySocket(what)}`, ...options],
+      start: plan.programs.venue(file),
+      args: () => ['--venue', plan.venuePath, '--keys', `unix:${plan.keySocket(what)}`, ...options],
       log: state.file('logs', `${what}${suffix}.log`),
       ipc: true,
       grace_ms,
     })
-    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, all.length === 1 ? undefined : name, plan.natsWithin), events)
+    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, plan.programs.natsServer, all.length === 1 ? undefined : name), events)
     this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name), events)
     this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway)), events)
   }

@@ -28,8 +28,8 @@ export class VaultFlows {
         const market = this.#venue.markets.get(message.trade.slice(0, message.trade.lastIndexOf(':')) as never)
         if (market === undefined) throw new Error('a trade of no market')
         const buys = state.orders.get(message.order)?.side === 'buy'
-        this.#add(market.rules.base.contract, buys ? message.base - message.fee : -message.base)
-        return this.#add(market.rules.quote.contract, buys ? -message.quote : message.quote - message.fee)
+        this.#add(market.rules.base.contract, buys ? message.base - message.fee : 0n - message.base)
+        return this.#add(market.rules.quote.contract, buys ? 0n - message.quote : message.quote - message.fee)
       }
       default:
         return

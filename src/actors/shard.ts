@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { openVenue } from '../configuration/venueFile.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import { openKeys } from '../enclave/openKeys.ts'
 import type { ActorName } from '../protocol/identity.ts'
-import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { exitCodes } from './exitCodes.ts'
 import { nodeName } from './placement/keys.ts'
@@ -55,13 +54,11 @@ function readArguments(): Arguments {
   return leave(exitCodes.usage, 'usage: shard --venue FILE --keys KEYS [--node NAME] [--actors NAME,NAME]')
 }
 
-function configured(file: string): { json: unknown; venue: Venue } {
-  if (!existsSync(file)) leave(exitCodes.configuration, `there is no venue file ${file}`)
+function configured(where: string): Venue {
   try {
-    const json: unknown = JSON.parse(readFileSync(file, 'utf8'))
-    return { json, venue: readVenue(json) }
+    return openVenue(where)
   } catch (error) {
-    return leave(exitCodes.configuration, `${file}: ${sentence(error)}`)
+    return leave(exitCodes.configuration, sentence(error))
   }
 }
 
@@ -73,7 +70,7 @@ function chosen(venue: Venue, list: string | undefined): readonly ActorName[] {
 }
 
 const { venue: venueFile, keys: keysOption, node, actors: list } = readArguments()
-const { json, venue } = configured(venueFile)
+const venue = configured(venueFile)
 const actors = chosen(venue, list)
 let nats: NatsAccess
 let threadKeys: ThreadKeys
@@ -96,7 +93,7 @@ try {
   leave(exitCodes.unavailable, sentence(error))
 }
 
-const data = { venue: json, keys: threadKeys, nats, node, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
+const data = { venue: venue.file, keys: threadKeys, nats, node, settlementModule: new URL('../settlement/host.ts', import.meta.url).href }
 const supervisor = new Supervisor([], data, log, (actor) => placement.fenced(actor))
 const instance = randomBytes(8).toString('hex')
 const placement = new Placement({ node, instance, actors, store, host: supervisor, clock: systemClock, log, drain_ms, superseded: () => void superseded() })

@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { openVenue } from '../configuration/venueFile.ts'
 import { KeyLink } from '../enclave/holder/keyLink.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { openKeys } from '../enclave/openKeys.ts'
-import { readVenue } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import type { EvidenceSource } from './evidence.ts'
 
@@ -21,23 +20,9 @@ export interface Configuration {
 export async function readConfiguration(args: string[]): Promise<Configuration> {
   const { values } = parseArgs({ args, options: { venue: { type: 'string' }, keys: { type: 'string' }, port: { type: 'string' } } })
   if (values.venue === undefined || values.keys === undefined) throw new Error(USAGE)
-  const venue = readVenue(readJson(values.venue))
+  const venue = openVenue(values.venue)
   const port = values.port === undefined ? venue.file.gateway.port : Number(values.port)
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535)) throw new Error(`--port ${values.port} is no port number`)
   const keys = await openKeys(values.keys, venue.file)
   return { venue, keys, evidence: keys instanceof KeyLink ? keys : null, port }
-}
-
-function readJson(file: string): unknown {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Error(`the venue file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error })
-  }
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new Error(`the venue file ${file} is not JSON`, { cause: error })
-  }
 }

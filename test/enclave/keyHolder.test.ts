@@ -33,11 +33,12 @@ const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), f
 const allowed = {
   gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
   shard: ['engine', 'source/0', 'source/1', 'nats', 'journal'].map((name) => `darkpool/v1/${name}`),
+  nats: ['nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
 }
 
 t.test('each process gets the keys of its role, and no other', async (t) => {
   for (const role of keyRoles) {
-    const own = [...allowed[role], feedKeyPath(1), feedKeyPath(2)]
+    const own = role === 'nats' ? allowed.nats : [...allowed[role], feedKeyPath(1), feedKeyPath(2)]
     for (const path of everyPath) {
       if (own.includes(path)) t.same(await link(role).secret(path), await testSecrets.secret(path), `${role} has ${path}`)
       else await t.rejects(link(role).secret(path), KeyRefused, `${role} has no ${path}`)

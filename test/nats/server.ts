@@ -6,7 +6,7 @@ import { createConnection, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { natsConfiguration } from '../../scripts/venue/natsConfiguration.ts'
+import { natsConfiguration } from '../../src/natsServer/configuration.ts'
 import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
 
 export interface NatsOptions {

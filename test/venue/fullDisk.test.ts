@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import t from 'tap'
 import type { Test } from 'tap'
+import { natsWithin } from '../../scripts/venue/programs.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import { NeverSent, OutcomeUnknown, Refused } from '../../src/client/errors.ts'
 import type { Client } from '../../src/client/client.ts'
@@ -27,7 +28,7 @@ t.setTimeout(900_000)
 const state = mkdtempSync(join(tmpdir(), 'darkpool-disk-'))
 const disk = await SmallDisk.open(join(state, 'nats'), DISK_bytes)
 t.teardown(() => disk?.close())
-const under = await VenueUnderTest.start(2, { state, ...(disk !== null && { natsWithin: disk.within }) })
+const under = await VenueUnderTest.start(2, { state, ...(disk !== null && { programs: natsWithin(disk.within) }) })
 const { venue } = under
 const books = await under.books('alice', 'bob')
 const { subjects } = readVenue(venue.venueFile())

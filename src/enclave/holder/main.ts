@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { pino, stdTimeFunctions } from 'pino'
-import { readVenue } from '../../protocol/venue.ts'
+import { openVenue } from '../../configuration/venueFile.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { gather, givenKeys } from '../givenKeys.ts'
 import { AGENT_SOCKET, GuestAgent } from '../guestAgent.ts'
@@ -30,8 +29,7 @@ function configuration(): { venue: Venue; sockets: string; agent: string; collat
   try {
     const { values } = parseArgs({ options: { venue: { type: 'string' }, sockets: { type: 'string' }, agent: { type: 'string' }, collateral: { type: 'string' } } })
     if (values.venue === undefined || values.sockets === undefined) throw new Error(USAGE)
-    if (!existsSync(values.venue)) throw new Error(`there is no venue file ${values.venue}`)
-    const venue = readVenue(JSON.parse(readFileSync(values.venue, 'utf8')))
+    const venue = openVenue(values.venue)
     return { venue, sockets: resolve(values.sockets), agent: agentOf(venue, values.agent), collateral: values.collateral ?? null }
   } catch (error) {
     return giveUp('configuration', (error as Error).message)

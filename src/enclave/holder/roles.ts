@@ -4,7 +4,7 @@ import { keyPaths } from '../keys.ts'
 import { sourceKeyPaths } from '../sourceKeys.ts'
 
 /** The processes of a venue that need secrets, each at a socket of its own. */
-export const keyRoles = ['gateway', 'shard'] as const
+export const keyRoles = ['gateway', 'shard', 'nats'] as const
 export type KeyRole = (typeof keyRoles)[number]
 
 /** What each may have, and nothing else: whoever breaks into a gateway can neither settle nor read a journal, and a shard signs no logins. */
@@ -15,5 +15,8 @@ export function pathsOf(role: KeyRole, venue: Pick<VenueFile, 'nats' | 'settleme
       return [gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, ...feedKeyPaths(venue)]
     case 'shard':
       return [engine, ...sourceKeyPaths(venue), nats, journal, ...feedKeyPaths(venue)]
+    // The program that configures nats-server makes addresses of them; the server itself gets those, and the password.
+    case 'nats':
+      return [nats, natsIssuer, natsExchange, natsTraders, natsSystem]
   }
 }

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
-import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
-import { limits } from '../../src/protocol/limits.ts'
-import { Fault } from '../setup/fault.ts'
-import { paths } from '../setup/paths.ts'
-import { LOOPBACK } from './ports.ts'
+import { join } from 'node:path'
+import type { NatsKeys } from '../enclave/natsKeys.ts'
+import { limits } from '../protocol/limits.ts'
+
+/** Where nats.conf and cluster.conf are, here and in the image. */
+const templates = join(import.meta.dirname, '..', '..', 'deploy', 'nats')
+const LOOPBACK = '127.0.0.1'
 
 const FILE_STORE_bytes = 68_719_476_736
 /** Places for the venue's own processes beside the traders' connections. */
@@ -25,7 +27,7 @@ export interface NatsSettings {
 /** The configuration of a nats-server, from deploy/nats. */
 export function natsConfiguration({ name, port, storeFolder, venue, user, keys, cluster }: NatsSettings): string {
   const { password } = keys
-  const server = fill(paths.natsTemplate, {
+  const server = fill(join(templates, 'nats.conf'), {
     name,
     port: String(port),
     venue,
@@ -45,7 +47,7 @@ export function natsConfiguration({ name, port, storeFolder, venue, user, keys, 
   })
   if (cluster === undefined) return server
   const routes = cluster.routePorts.map((other) => `nats://${user}:${password}@${LOOPBACK}:${other}`)
-  return `${server}\n${fill(paths.natsClusterTemplate, { cluster: 'darkpool', route_port: String(cluster.routePort), user, password, routes: JSON.stringify(routes) })}`
+  return `${server}\n${fill(join(templates, 'cluster.conf'), { cluster: 'darkpool', route_port: String(cluster.routePort), user, password, routes: JSON.stringify(routes) })}`
 }
 
 /** Puts values into a template; a name without a value, or a value without a place, is a mistake. */
@@ -58,13 +60,13 @@ function fill(template: string, values: Readonly<Record<string, string>>): strin
         ? line
         : line.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
             const value = values[name]
-            if (value === undefined) throw new Fault(`${template} asks for {{${name}}}, which nobody gives`)
+            if (value === undefined) throw new Error(`${template} asks for {{${name}}}, which nobody gives`)
             used.add(name)
             return value
           }),
     )
     .join('\n')
   const unused = Object.keys(values).filter((name) => !used.has(name))
-  if (unused.length > 0) throw new Fault(`${template} has no place for ${unused.join(', ')}`)
+  if (unused.length > 0) throw new Error(`${template} has no place for ${unused.join(', ')}`)
   return text
 }

@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Venue } from '../../src/protocol/venue.ts'
+import { Fault } from '../setup/fault.ts'
+import { paths } from '../setup/paths.ts'
+
+/** The port that the gateway's container serves, and that compose publishes. */
+const GATEWAY_PORT = 8_443
+const NATS_SERVER = '127.0.0.1:4222'
+const IMAGE = /^[a-z0-9][a-z0-9.:/_-]*@sha256:[0-9a-f]{64}$/
+const NODE = /^[a-z0-9-]{1,32}$/
+
+export interface Deployment {
+  /** By digest: NAME@sha256:… */
+  readonly image: string
+  readonly venue: Venue
+  /** Name of the shard among those of the venue. */
+  readonly node: string
+  /** The VM's port at which the gateway is reached. */
+  readonly port: number
+}
+
+/** What a VM is made from, as its quote will have it. */
+export interface AppCompose {
+  /** docker-compose.yaml, which is also in `text`. */
+  readonly compose: string
+  /** app-compose.json: these bytes are what is hashed. */
+  readonly text: string
+  /** Lower-case hexadecimal: the payload of the quote's event `compose-hash`. */
+  readonly hash: string
+}
+
+/** @throws Fault where the venue cannot run in a VM by itself, or a name is none */
+export function composeOf({ image, venue, node, port }: Deployment): string {
+  const { file } = venue
+  const must = (holds: boolean, sentence: string): void => {
+    if (!holds) throw new Fault(sentence)
+  }
+  must(IMAGE.test(image), `--image ${image}: an image is named by its digest (NAME@sha256:…), or what runs is not what was hashed`)
+  must(NODE.test(node), `--node ${node}: 1–32 lower-case letters, digits and -`)
+  must(Number.isInteger(port) && port >= 1 && port <= 65_535, `--port ${port} is no port number`)
+  must(file.enclave?.kind === 'dstack', 'the venue file must say {"enclave": {"kind": "dstack"}}: in a VM keys come from nowhere else')
+  must(file.gateway.port === GATEWAY_PORT && file.gateway.host === '0.0.0.0', `the venue file's gateway must listen at 0.0.0.0, port ${GATEWAY_PORT}: that is what the VM publishes`)
+  must(file.nats.servers.length === 1 && file.nats.servers[0] === NATS_SERVER, `the venue file's NATS must be ${NATS_SERVER}: the server in the VM`)
+  const values: Readonly<Record<string, string>> = { image, node, port: String(port), venue: indented(JSON.stringify(file, null, 1)) }
+  const text = readFileSync(join(paths.root, 'deploy', 'compose', 'shard.yaml'), 'utf8').replace(/\{\{([a-z]+)\}\}/g, (_, name: string) => values[name] ?? unknown(name))
+  // The guest agent counts characters where it should count bytes.
+  must(/^[\x20-\x7e\n]*$/.test(text), 'the venue file has a character beyond ASCII, which the guest agent cannot hand out')
+  return text
+}
+
+/** Nobody reads the VM's logs or its system from outside, and no environment is set from outside: what runs is what stands here. */
+export function appCompose(deployment: Deployment): AppCompose {
+  const compose = composeOf(deployment)
+  const text = JSON.stringify({
+    manifest_version: 2,
+    name: `darkpool-${deployment.venue.file.venue.toLowerCase()}-${deployment.node}`,
+    runner: 'docker-compose',
+    docker_compose_file: compose,
+    kms_enabled: true,
+    gateway_enabled: true,
+    local_key_provider_enabled: false,
+    key_provider_id: '',
+    public_logs: false,
+    public_sysinfo: false,
+    public_tcbinfo: false,
+    allowed_envs: [],
+    no_instance_id: false,
+    secure_time: true,
+  })
+  return { compose, text, hash: createHash('sha256').update(text).digest('hex') }
+}
+
+/** A dollar sign begins a variable in a compose file. */
+const indented = (json: string): string => json.replaceAll('$', '$$$$').replace(/^/gm, '  ')
+
+function unknown(name: string): never {
+  throw new Error(`deploy/compose/shard.yaml asks for {{${name}}}, which nobody gives`)
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { appCompose, composeOf } from '../../scripts/image/compose.ts'
+import { runCommand } from '../../scripts/setup/command.ts'
+import { composeGo, installComposeGo } from '../../scripts/setup/composeGo.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
+import type { VenueFile } from '../../src/protocol/venue.ts'
+import { venueFile } from '../gateway/stage.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'darkpool-compose-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+const plain = venueFile({ url: 'nats://127.0.0.1:4222', user: 'darkpool' })
+const inVm: VenueFile = { ...plain, nats: { ...plain.nats, servers: ['127.0.0.1:4222'] }, enclave: { kind: 'dstack' }, gateway: { ...plain.gateway, host: '0.0.0.0', port: 8_443 } }
+const image = `registry.example/darkpool@sha256:${'1'.repeat(64)}`
+const deployment = (file: VenueFile, more: object = {}) => ({ image, venue: readVenue(file), node: 'a', port: 443, ...more })
+
+interface Service {
+  readonly image: string
+  readonly user: string
+  readonly read_only?: boolean
+  readonly privileged?: boolean
+  readonly cap_drop: readonly string[]
+  readonly security_opt: readonly string[]
+  readonly network_mode?: string
+  readonly ports?: readonly { readonly target: number; readonly published: string }[]
+  readonly volumes: readonly { readonly type: string; readonly source?: string; readonly target: string; readonly read_only?: boolean }[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly command: readonly string[]
+}
+
+t.test('Docker Compose’s own reader takes it, and what it understood is what is meant', async (t) => {
+  await installComposeGo(() => undefined)
+  // A dollar sign begins a variable there.
+  const file = { ...inVm, network: { ...inVm.network, passphrase: 'a $HOME of ${ITS} own' } }
+  const path = join(folder, 'docker-compose.yaml')
+  writeFileSync(path, composeOf(deployment(file)))
+  const { code, output } = await runCommand(composeGo, ['-format', 'json', path], { timeout_ms: 60_000 })
+  t.equal(code, 0, output)
+  const { services } = JSON.parse(output) as { services: Readonly<Record<string, Service>> }
+  t.same(Object.keys(services).sort(), ['gateway', 'keys', 'nats', 'shard'])
+  for (const [name, service] of Object.entries(services)) {
+    t.match(service, { image, user: '65532:65532', read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, name)
+    t.equal(service.privileged, undefined)
+    t.same(JSON.parse(service.environment.DARKPOOL_VENUE ?? ''), file, `${name} reads the venue as it was given`)
+    t.same(service.volumes.map(({ target }) => target).filter((target) => target === '/var/run/dstack.sock'), name === 'keys' ? ['/var/run/dstack.sock'] : [], `${name} and the guest agent’s socket`)
+    t.same(service.volumes.filter(({ type }) => type === 'bind').length, name === 'keys' ? 1 : 0, `${name} has no other file of the host`)
+    if (name !== 'keys') t.same(service.volumes.filter(({ source }) => source?.startsWith('keys-')), [{ type: 'volume', source: `keys-${name}`, target: `/run/darkpool/${name}`, read_only: true, volume: {} }], `${name} reaches its own keys alone`)
+  }
+  t.equal(services.keys?.network_mode, 'none')
+  t.same([services.shard?.network_mode, services.gateway?.network_mode], ['service:nats', 'service:nats'])
+  t.match(Object.values(services).flatMap(({ ports }) => ports ?? []), [{ target: 8_443, published: '443' }])
+})
+
+t.test('what is hashed is what is written, and it lets nothing out and nothing in', async (t) => {
+  const { compose, text, hash } = appCompose(deployment(inVm))
+  t.equal(hash, createHash('sha256').update(text, 'utf8').digest('hex'))
+  t.match(JSON.parse(text), { docker_compose_file: compose, public_logs: false, public_sysinfo: false, allowed_envs: [], local_key_provider_enabled: false, kms_enabled: true })
+  t.match(text, /^[\x20-\x7e]*$/)
+  t.equal(appCompose(deployment(inVm)).hash, hash)
+  for (const other of [{ node: 'b' }, { port: 444 }, { image: image.replace('1', '2') }]) t.not(appCompose(deployment(inVm, other)).hash, hash)
+})
+
+t.test('what cannot run in a VM, or would not be what was hashed, is refused with a sentence', async (t) => {
+  const refused = (file: VenueFile, what: RegExp, more: object = {}) => t.throws(() => composeOf(deployment(file, more)), what)
+  refused(inVm, /named by its digest/, { image: 'darkpool:latest' })
+  refused(inVm, /named by its digest/, { image: `darkpool@sha256:${'1'.repeat(63)}` })
+  refused(inVm, /--node/, { node: 'A\n' })
+  refused(inVm, /--port/, { port: Number.NaN })
+  refused({ ...inVm, enclave: { kind: 'development' } }, /"kind": "dstack"/)
+  refused({ ...inVm, gateway: { ...inVm.gateway, host: '127.0.0.1' } }, /gateway must listen/)
+  refused({ ...inVm, nats: { ...inVm.nats, servers: ['10.0.0.1:4222'] } }, /NATS must be/)
+  refused({ ...inVm, network: { ...inVm.network, passphrase: 'Zürich' } }, /beyond ASCII/)
+})
