@@ -2,7 +2,7 @@ import type { Keys } from '../enclave/keys.ts'
 import type { ActorName, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Venue } from '../protocol/venue.ts'
-import type { Hosted } from './runtime/driver.ts'
+import type { DrivenActor, Driver, Hosted } from './runtime/driver.ts'
 import type { Log } from './runtime/log.ts'
 
 /**
@@ -18,6 +18,8 @@ const bounds = { outbox: limits.outboxMessages } as const
 interface SettlementModule {
   createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Hosted
   createWatcher(venue: Venue, log: Log): Hosted
+  /** What the vault contract lets batches take as fees, in parts per million. */
+  feeCap(venue: Venue, log: Log): Promise<number>
 }
 
 export interface RoleParts {
@@ -28,7 +30,7 @@ export interface RoleParts {
 }
 
 /**
- * Makes the machine that an actor's name calls for. Modules are loaded as they are needed: a pair's thread has no use for a Stellar SDK.
+ * Makes the machine that an actor's name calls for. Modules are loaded as they are needed: a pair's thread has no use for a Stellar SDK, unless its market charges fees.
  * @throws Error where the venue has no such actor
  */
 export async function createRole(actor: ActorName, parts: RoleParts): Promise<Hosted> {
@@ -44,10 +46,16 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
     case 'pair': {
       const { PairMachine } = await import('./pair/pairMachine.ts')
       const { driveTape } = await import('./pair/tapeDriver.ts')
+      const { checkFees, driveFees } = await import('./pair/feesDriver.ts')
       const market = venue.markets.get(which as MarketName)
       if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
+      await checkFees(market, async () => (await loadSettlement()).feeCap(venue, log), log)
       const machine = new PairMachine(market, venue)
-      return { machine, bounds, drive: (actor) => driveTape(actor, machine.tapeRules, market.rules.tape, log) }
+      const drive = (actor: DrivenActor): Driver => {
+        driveTape(actor, machine.tapeRules, market.rules.tape, log)
+        return driveFees(actor, machine.fees, market.rules.fees, log)
+      }
+      return { machine, bounds, drive }
     }
     case 'settlement':
       return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement, bounds }

@@ -53,7 +53,7 @@ function eventText(event: FeedMessage): string {
     case 'order':
       return orderText(event.order).replace('\n', ', ')
     case 'fill':
-      return `${event.side === 'buy' ? 'bought' : 'sold'} ${event.quantity} at ${event.price} for ${event.quote} as ${event.role} (${event.market}, trade ${event.trade})`
+      return `${event.side === 'buy' ? 'bought' : 'sold'} ${event.quantity} at ${event.price} for ${event.quote} as ${event.role}${event.fee === '0' ? '' : `, fee ${event.fee} ${event.feeAsset}`} (${event.market}, trade ${event.trade})`
     case 'settled':
       return `settled ${event.trades.length} trade${event.trades.length === 1 ? '' : 's'} in transaction ${event.transaction}, ledger ${event.ledger}`
     case 'deposit':

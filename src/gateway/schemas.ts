@@ -83,6 +83,8 @@ export const FillShape = Type.Object({
   price: text,
   quantity: text,
   quote: text,
+  fee: text,
+  feeAsset: text,
 })
 export const TradeShape = Type.Object({ ...FillShape.properties, status: text, transaction: textOrNull, ledger: numberOrNull })
 export const DepositShape = Type.Object({ seq: Type.Integer(), time: text, asset: text, amount: text, transaction: text, ledger: Type.Integer() })
@@ -107,6 +109,7 @@ export const MarketShape = Type.Object({
   maxLifetime_s: Type.Integer(),
   maxOpenOrders: Type.Integer(),
   selfTrade: text,
+  fees: Type.Object({ maker_ppm: Type.Integer(), taker_ppm: Type.Integer() }, { description: 'Kept of what each side of a trade receives, in parts per million' }),
   tape: Type.Union([Type.Object({ delay_s: Type.Integer(), quantityStep: text, priceStep: text }), Type.Null()], { description: 'How what is traded is made public; null where it is not' }),
 })
 

@@ -32,6 +32,9 @@ export type FeedEvent =
       readonly price: string
       readonly quantity: string
       readonly quote: string
+      /** Taken from what this side receives: base for a buy, quote for a sell. "0" where there is none. */
+      readonly fee: string
+      readonly feeAsset: string
     }
   | { readonly type: 'settled'; readonly trades: readonly string[]; readonly transaction: string; readonly ledger: number }
   | { readonly type: 'deposit'; readonly asset: string; readonly amount: string; readonly transaction: string; readonly ledger: number }

@@ -1,5 +1,7 @@
 /** Every bound of the venue that is not a market's rule. Reaching one gives a named refusal. */
 export const limits = {
+  /** What a market keeps of a side at most, in parts per million: the vault contract's own bound (`MAX_FEE_CAP_PPM`), under which its cap may be lower. */
+  fee_ppm: 10_000,
   /** Longest request body a gateway reads, in bytes: a signed message is under 1 KiB. */
   requestBytes: 16_384,
   /** Signed messages in one batch, and its longest body in bytes. */

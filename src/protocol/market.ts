@@ -16,6 +16,14 @@ export interface Asset {
   readonly decimals: number
 }
 
+/** What a market keeps of what each side of a trade receives, in parts per million. */
+export interface FeeRates {
+  readonly maker_ppm: number
+  readonly taker_ppm: number
+}
+
+export const noFees: FeeRates = { maker_ppm: 0, taker_ppm: 0 }
+
 /** The rules of one market. Amounts are in smallest units. */
 export interface MarketRules {
   readonly name: MarketName
@@ -40,6 +48,7 @@ export interface MarketRules {
   readonly maxOrders: number
   readonly maxOrdersPerAccount: number
   readonly maxConditionalOrders: number
+  readonly fees: FeeRates
   /** What is told to everybody of its trades; null for nothing. */
   readonly tape: TapeRules | null
 }
@@ -58,11 +67,17 @@ export class Market {
   readonly #priceScale: number
 
   constructor(rules: MarketRules) {
-    const { name, base, quote, lotSize, tickSize, minLots, maxLots, maxTicks, maxValue, tape } = rules
+    const { name, base, quote, lotSize, tickSize, minLots, maxLots, maxTicks, maxValue, fees, tape } = rules
     if (lotSize < 1n || tickSize < 1n) throw new Error(`market ${name}: lotSize and tickSize must be at least 1 smallest unit`)
     if (!(minLots >= 1 && minLots <= maxLots && maxLots <= MAX_LOTS)) throw new Error(`market ${name}: 1 ≤ minLots ≤ maxLots ≤ ${MAX_LOTS} does not hold`)
     if (!(maxTicks >= 1 && maxTicks <= MAX_TICKS)) throw new Error(`market ${name}: 1 ≤ maxTicks ≤ ${MAX_TICKS} does not hold`)
     if (!(maxValue >= minLots && maxValue <= MAX_VALUE)) throw new Error(`market ${name}: minLots ≤ maxValue ≤ ${MAX_VALUE} does not hold`)
+    if (fees.maker_ppm + fees.taker_ppm > 0) {
+      // Under these bounds every amount, and with it every fee, is exact as a double: docs/matching.md, "Fees".
+      const most = BigInt(Number.MAX_SAFE_INTEGER)
+      if (BigInt(maxLots) * lotSize > most) throw new Error(`market ${name}: with fees, maxLots × lotSize is at most ${most}`)
+      if (BigInt(maxValue) * tickSize > most) throw new Error(`market ${name}: with fees, maxValue × tickSize is at most ${most}`)
+    }
     if (tape !== null && !(tape.roundLots <= MAX_LOTS && tape.roundTicks <= MAX_TICKS)) throw new Error(`market ${name}: its tape rounds to more than ${MAX_LOTS} lots or ${MAX_TICKS} ticks`)
     if (base.contract === quote.contract) throw new Error(`market ${name}: base and quote are the same asset`)
     // price of one tick = (tickSize / 10^quote.decimals) / (lotSize / 10^base.decimals)

@@ -1,5 +1,6 @@
 import type { ErrorCode } from './errors.ts'
 import type { AccountId, Amount, Lots, MarketName, MarketState, MessageId, Milliseconds, OrderId, Seconds, Side, Ticks, TimeInForce, TradeId } from './identity.ts'
+import type { FeeRates } from './market.ts'
 import type { ReplyTo } from './packets.ts'
 import type { TapeRules } from './tape.ts'
 import type { OrderTerms } from './terms.ts'
@@ -56,11 +57,8 @@ export type PairCommand =
   /** Takes every order of an account out of the book, in any state of the market. */
   | { readonly kind: 'cancelAll'; readonly account: AccountId }
 
-/** What a pair actor is told by its own start: what the venue file says of its tape now. */
-export interface PairSetting {
-  readonly kind: 'tape'
-  readonly rules: TapeRules | null
-}
+/** What a pair actor is told by its own start: what the venue file says of its tape, and of its fees, now. */
+export type PairSetting = { readonly kind: 'tape'; readonly rules: TapeRules | null } | { readonly kind: 'fees'; readonly rates: FeeRates }
 
 /** For anybody of the venue: answered with MarketStatus. */
 export interface PairQuery {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import type { Static } from 'typebox'
-import { Market, MAX_VALUE } from './market.ts'
+import { Market, MAX_VALUE, noFees } from './market.ts'
 import { limits } from './limits.ts'
 import type { Asset } from './market.ts'
 import type { ContractId, MarketName, ActorName } from './identity.ts'
@@ -13,6 +13,7 @@ const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
 const Rate = Type.Optional(Type.Object({ quota: Type.Integer({ minimum: 1, maximum: 10_000_000 }), window_s: Type.Integer({ minimum: 1, maximum: 86_400 }) }, closed))
 const Endpoint = Type.String({ pattern: '^https?://' })
 const Contract = Type.String({ pattern: '^C[A-Z2-7]{55}$' })
+const Ppm = Type.Integer({ minimum: 0, maximum: limits.fee_ppm })
 
 /** The configuration of one venue: one file, the same for every process of it, read and checked before anything listens. */
 export const VenueFile = Type.Object(
@@ -75,7 +76,7 @@ export const VenueFile = Type.Object(
           minLots: Type.Integer({ minimum: 1 }),
           maxLots: Type.Integer({ minimum: 1 }),
           maxTicks: Type.Integer({ minimum: 1 }),
-          maxValue: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_VALUE, description: 'Ticks × lots of one order at most: as much as is exact unless given' })),
+          maxValue: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_VALUE, description: 'Ticks × lots of one order at most: as much as is exact, with fees in smallest units of the quote asset, unless given' })),
           maxLifetime_s: Type.Integer({ minimum: 60, maximum: 31_622_400 }),
           selfTrade: Type.Optional(
             Type.Union([Type.Literal('cancelNewest'), Type.Literal('cancelOldest'), Type.Literal('cancelBoth'), Type.Literal('decrement')], {
@@ -85,6 +86,9 @@ export const VenueFile = Type.Object(
           maxOrders: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.openOrdersPerMarket })),
           maxOrdersPerAccount: Type.Optional(Type.Integer({ minimum: 1, maximum: limits.openOrdersPerAccount })),
           maxConditionalOrders: Type.Optional(Type.Integer({ minimum: 0, maximum: limits.conditionalOrdersPerMarket })),
+          fees: Type.Optional(
+            Type.Object({ maker_ppm: Ppm, taker_ppm: Ppm }, { ...closed, description: 'Kept of what each side receives, in parts per million, within the cap of the vault contract: nothing unless given' }),
+          ),
           tape: Type.Optional(
             Type.Object(
               {
@@ -167,10 +171,11 @@ export function readVenue(json: unknown): Venue {
     if (!found) throw new Error(`venue configuration: a market names the asset ${code}, which is not listed`)
     return found
   }
-  const markets = json.markets.map(({ base, quote, lotSize, tickSize, tape, ...rest }) => {
-    const bounds = { maxValue: MAX_VALUE, maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
+  const markets = json.markets.map(({ base, quote, lotSize, tickSize, fees = noFees, tape, ...rest }) => {
+    const charges = fees.maker_ppm + fees.taker_ppm > 0
+    const bounds = { maxValue: charges ? Number(BigInt(MAX_VALUE) / BigInt(tickSize)) : MAX_VALUE, maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
     const name = `${base}-${quote}` as MarketName
-    return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize), tape: tape === undefined ? null : { roundTicks: 1, ...tape } as TapeRules })
+    return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize), fees, tape: tape === undefined ? null : { roundTicks: 1, ...tape } as TapeRules })
   })
   unique('markets', markets.map((market) => market.name))
   const vaults = Array.from({ length: json.vaultPartitions }, (_, partition) => vaultActor(partition))

@@ -10,7 +10,7 @@ import { driveSettlement } from './settlementDriver.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import { SettlementMachine } from './settlementMachine.ts'
 import { sourceKeys } from './sources.ts'
-import { VaultContract } from './vaultContract.ts'
+import { ContractRefusal, VaultContract } from './vaultContract.ts'
 import { driveWatcher } from './watcherDriver.ts'
 import { WatcherMachine } from './watcherMachine.ts'
 import type { WatcherLocal } from './watcherMachine.ts'
@@ -65,6 +65,17 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
         },
         actor,
       ),
+  }
+}
+
+/** What the vault contract lets batches take as fees, in parts per million: nothing where it is of before there were any. */
+export async function feeCap(venue: Venue, log: Log): Promise<number> {
+  const { network, vault } = venue.file
+  try {
+    return await new VaultContract(vault.contract as ContractId, network.passphrase).getFeeCap(openEndpoints(network, log))
+  } catch (error) {
+    if (error instanceof ContractRefusal) return 0
+    throw error
   }
 }
 

@@ -13,7 +13,7 @@ await stage.feeds.open()
 const client = await Client.open(stage.url, trader('alice'))
 const market = 'XLM-USDC'
 const order = (n: number): string => n.toString(16).padStart(64, '0')
-const fill = (n: number): FeedEvent => ({ type: 'fill', trade: `${market}:${n}`, order: order(n % 3), market, side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5' })
+const fill = (n: number): FeedEvent => ({ type: 'fill', trade: `${market}:${n}`, order: order(n % 3), market, side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' })
 const COUNT = 25
 
 for (let n = 1; n <= COUNT; n++) await stage.feeds.store(client.binding.account, fill(n), { type: 'settled', trades: [`${market}:${n}`], transaction: `t${n}`, ledger: n })

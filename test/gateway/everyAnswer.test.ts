@@ -45,7 +45,7 @@ const sweep = (markets: string[]) => ok({ id, cancelled: 1, markets, halted: [] 
 await stage.feeds.open()
 await stage.feeds.store(
   alice.address,
-  { type: 'fill', trade: 'XLM-USDC:1', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5' },
+  { type: 'fill', trade: 'XLM-USDC:1', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0.005', feeAsset: 'XLM' },
   { type: 'settled', trades: ['XLM-USDC:1'], transaction: 'cd', ledger: 7 },
   { type: 'deposit', asset: 'XLM', amount: '7', transaction: 'ef', ledger: 9 },
   { type: 'withdrawal', withdrawal: { id, asset: 'XLM', amount: '1', status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null } },

@@ -17,7 +17,7 @@ import { account, BQ, marketOf, smallVenue } from './smallVenue.ts'
 const venue = smallVenue(3)
 const accounts = ['ANN', 'BEN', 'CAS', 'DAN', 'EVE'].map(account)
 /** So few that every bound is reached. */
-const market = new Market({ ...marketOf(venue, BQ).rules, maxOrders: 9, maxOrdersPerAccount: 5, maxConditionalOrders: 4, maxValue: 2 ** 33 })
+const market = new Market({ ...marketOf(venue, BQ).rules, maxOrders: 9, maxOrdersPerAccount: 5, maxConditionalOrders: 4, maxValue: 2 ** 33, fees: { maker_ppm: 1_000, taker_ppm: 250_000 } })
 const START_S = 1_800_000_000
 
 /** Close together so that orders meet; far apart and around the edges of bitmap words so that levels are found across gaps. */
@@ -144,7 +144,11 @@ function give(machine: PairMachine, { now_s, from, message, command }: Input, ef
   if (command !== undefined) machine.command(command, { gateway: 'operator', request: 0 }, effects)
 }
 
-const newMachine = (): PairMachine => new PairMachine(market, venue)
+const newMachine = (): PairMachine => {
+  const machine = new PairMachine(market, venue)
+  machine.local({ kind: 'fees', rates: market.rules.fees })
+  return machine
+}
 const runs = fc.array(step, { minLength: 100, maxLength: 200, size: 'max' })
 const seen = new Map<string, number>()
 const count = (what: string): unknown => seen.set(what, (seen.get(what) ?? 0) + 1)

@@ -2,9 +2,10 @@ import t from 'tap'
 import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { Amount, Lots, Milliseconds, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
-import type { PairMessage, PairOutcome } from '../../src/protocol/pair.ts'
+import type { PairMessage, PairOutcome, Trade } from '../../src/protocol/pair.ts'
 import { settlementActor, vaultActor, vaultOf } from '../../src/protocol/subjects.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
+import type { PairReport } from '../../src/protocol/vault.ts'
 import { Recorder } from './recorder.ts'
 import { account, AQ, marketOf, smallVenue } from './smallVenue.ts'
 
@@ -56,6 +57,34 @@ t.test('a full fill is told to both traders, to the settlement actor and to the 
     { to: settlementActor(0), message: { kind: 'trade', id: 'A-Q:1', market: 'A-Q', ...sides, ticks: 100, lots: 5, base: 50n, quote: 1_000n, buyerFee: 0n, sellerFee: 0n, time: START } },
     { to: benVault, message: { kind: 'closed', order: 'b', account: ben, reason: 'filled', time: START } },
   ])
+})
+
+t.test('each side pays in what it receives, at the rates that the market was told last', async (t) => {
+  const { machine, place, effects } = open()
+  const fees = (): unknown[] =>
+    effects.take().sent.flatMap(({ message }) => {
+      const told = message as PairReport | Trade
+      return told.kind === 'filled' ? [[told.role, told.base, told.quote, told.fee]] : told.kind === 'trade' ? [[told.buyerFee, told.sellerFee]] : []
+    })
+  t.strictSame(machine.fees, { maker_ppm: 0, taker_ppm: 0 })
+  machine.local({ kind: 'fees', rates: { maker_ppm: 1_000, taker_ppm: 2_500 } })
+  place(id('a'), ann, 'sell', 500, 100)
+  place('b', ben, 'buy', 101, 100)
+  // The taker buys: 0.25 % of 1,010 of A, and the maker 0.1 % of 20,200 of Q, each rounded up.
+  t.strictSame(fees(), [['taker', 1_010n, 20_200n, 3n], ['maker', 1_010n, 20_200n, 21n], [3n, 21n]])
+  const again = new PairMachine(marketOf(venue, AQ), venue)
+  again.restore(machine.snapshot())
+  t.strictSame(again.fees, { maker_ppm: 1_000, taker_ppm: 2_500 })
+  t.strictSame(Buffer.from(again.snapshot()), Buffer.from(machine.snapshot()))
+  machine.local({ kind: 'fees', rates: { maker_ppm: 0, taker_ppm: 10_000 } })
+  place('c', ben, 'buy', 100, 100)
+  t.strictSame(fees(), [['taker', 1_000n, 20_000n, 10n], ['maker', 1_000n, 20_000n, 0n], [10n, 0n]])
+  place('d', ann, 'buy', 1, 90)
+  place('e', ben, 'sell', 1, 90)
+  t.strictSame(fees(), [['taker', 10n, 180n, 2n], ['maker', 10n, 180n, 0n], [0n, 2n]], 'the taker sells')
+  machine.local({ kind: 'fees', rates: { maker_ppm: 0, taker_ppm: 0 } })
+  place('f', ben, 'buy', 1, 100)
+  t.strictSame(fees(), [['taker', 10n, 200n, 0n], ['maker', 10n, 200n, 0n], [0n, 0n]])
 })
 
 t.test('best price first, then first come; the rest of the taker waits', async (t) => {
@@ -211,7 +240,7 @@ t.test('a snapshot of another version, or one that lacks a name, is refused', as
   const stored = decode<Record<string, unknown> & { readonly ids: Uint8Array; readonly created: Uint8Array }>(machine.snapshot())
   const restore = (changed: object) => () => new PairMachine(marketOf(venue, AQ), venue).restore(encode({ ...stored, ...changed }))
   t.doesNotThrow(restore({}))
-  t.throws(restore({ version: 3 }), /version 3; 4 is known/)
+  t.throws(restore({ version: 4 }), /version 4; 5 is known/)
   t.throws(restore({ ids: stored.ids.subarray(1) }), /does not name all of its orders/)
   t.throws(restore({ created: new Uint8Array(16) }), /does not name all of its orders/)
   t.throws(restore({ accounts: [] }), /does not name all of its accounts/)

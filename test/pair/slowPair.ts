@@ -55,7 +55,8 @@ export class SlowPair {
   constructor(market: Market, partitions: number) {
     this.#market = market
     this.#partitions = partitions
-    this.book = new SlowBook({ ...market.rules, fees: null })
+    const { lotSize, tickSize, fees } = market.rules
+    this.book = new SlowBook({ ...market.rules, fees: { ...fees, lotSize: Number(lotSize), tickSize: Number(tickSize) } })
   }
 
   /** The order by that number in the book. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Refusal } from '../../src/protocol/errors.ts'
 import type { Amount, ContractId, Lots, MarketName, Ticks } from '../../src/protocol/identity.ts'
-import { Market, MAX_VALUE } from '../../src/protocol/market.ts'
+import { Market, MAX_VALUE, noFees } from '../../src/protocol/market.ts'
 import type { MarketRules } from '../../src/protocol/market.ts'
 
 const rules = (changed: Partial<MarketRules> = {}): MarketRules => ({
@@ -10,6 +10,7 @@ const rules = (changed: Partial<MarketRules> = {}): MarketRules => ({
   base: { code: 'XLM', contract: 'CBASE' as ContractId, index: 0, decimals: 7 },
   quote: { code: 'USDC', contract: 'CQUOTE' as ContractId, index: 1, decimals: 7 },
   selfTrade: 'cancelNewest',
+  fees: noFees,
   tape: null,
   maxOrders: 1_000,
   maxOrdersPerAccount: 1_000,
@@ -22,6 +23,15 @@ const rules = (changed: Partial<MarketRules> = {}): MarketRules => ({
   maxValue: MAX_VALUE,
   maxLifetime_s: 86_400,
   ...changed,
+})
+
+t.test('a market that charges has bounds under which every fee is exact', async (t) => {
+  const fees = { maker_ppm: 0, taker_ppm: 1 }
+  const exact = { maxValue: Math.floor(MAX_VALUE / 100), maxLots: Math.floor(MAX_VALUE / 10_000_000) }
+  t.doesNotThrow(() => new Market(rules({ ...exact, fees })))
+  t.throws(() => new Market(rules({ ...exact, fees, maxValue: exact.maxValue + 1 })), /with fees, maxValue × tickSize is at most 9007199254740991/)
+  t.throws(() => new Market(rules({ ...exact, fees, maxLots: exact.maxLots + 1 })), /with fees, maxLots × lotSize is at most 9007199254740991/)
+  t.doesNotThrow(() => new Market(rules({ fees: noFees })))
 })
 
 t.test('prices and quantities of a market', async (t) => {

@@ -25,6 +25,13 @@ t.test('a venue is read with everything that follows from it', async (t) => {
   t.equal([...venue.markets.values()][0]?.rules.base.code, 'XLM')
 })
 
+t.test('a market charges nothing unless it says so, and what it takes is bounded where it does', async (t) => {
+  const rulesOf = (market: object) => [...readVenue({ ...file, markets: [{ ...file.markets[0], ...market }] }).markets.values()][0]!.rules
+  t.match(rulesOf({}), { fees: { maker_ppm: 0, taker_ppm: 0 }, maxValue: Number.MAX_SAFE_INTEGER })
+  t.match(rulesOf({ fees: { maker_ppm: 100, taker_ppm: 10_000 } }), { fees: { maker_ppm: 100, taker_ppm: 10_000 }, maxValue: Math.floor(Number.MAX_SAFE_INTEGER / 100) })
+  t.match(rulesOf({ fees: { maker_ppm: 100, taker_ppm: 0 }, maxValue: 1_000 }), { maxValue: 1_000 })
+})
+
 t.test('a faulty configuration is one sentence that names the member', async (t) => {
   const broken: [Record<string, unknown>, RegExp][] = [
     [{ venue: 'a.b' }, /venue/],
@@ -34,6 +41,9 @@ t.test('a faulty configuration is one sentence that names the member', async (t)
     [{ markets: [{ ...file.markets[0], quote: 'EURC' }] }, /EURC/],
     [{ markets: [file.markets[0], file.markets[0]] }, /markets must be unique/],
     [{ markets: [{ ...file.markets[0], lotSize: '1.5' }] }, /lotSize/],
+    [{ markets: [{ ...file.markets[0], fees: { maker_ppm: 0, taker_ppm: 10_001 } }] }, /taker_ppm/],
+    [{ markets: [{ ...file.markets[0], fees: { taker_ppm: 1 } }] }, /fees/],
+    [{ markets: [{ ...file.markets[0], fees: { maker_ppm: 1, taker_ppm: 1 }, maxValue: Number.MAX_SAFE_INTEGER }] }, /with fees, maxValue/],
     [{ nats: { ...file.nats, addresses: ['tls://pool.example:4222'] } }, /addresses/],
     [{ nats: { ...file.nats, traders: true, addresses: ['http://pool.example'] } }, /addresses/],
     [{ gateway: { ...file.gateway, port: 65_536 } }, /port/],

@@ -43,7 +43,7 @@ const keys = await keysOf(1)
 const [alice, bob] = [addressFor('alice'), addressFor('bob')]
 const ORDER = 'ab'.repeat(32)
 const PRICE = '0.98765'
-const fill: FeedEvent = { type: 'fill', trade: `${marketName}:1`, order: ORDER, market: marketName, side: 'buy', role: 'maker', price: PRICE, quantity: '4', quote: '3.9506' }
+const fill: FeedEvent = { type: 'fill', trade: `${marketName}:1`, order: ORDER, market: marketName, side: 'buy', role: 'maker', price: PRICE, quantity: '4', quote: '3.9506', fee: '0', feeAsset: 'XLM' }
 const order: FeedEvent = {
   type: 'order',
   order: {

@@ -8,6 +8,8 @@ import type { PairCommand, Trade } from '../../src/protocol/pair.ts'
 import { pairActor, settlementActor, vaultActor, vaultOf, watcherActor } from '../../src/protocol/subjects.ts'
 import type { ChainReport, VaultCommand, VaultQuery } from '../../src/protocol/vault.ts'
 import type { Venue } from '../../src/protocol/venue.ts'
+import { noFees } from '../../src/protocol/market.ts'
+import { AQ } from '../pair/smallVenue.ts'
 import { interrupted } from '../runtime/interrupted.ts'
 
 interface Mail {
@@ -38,6 +40,7 @@ export class Loopback {
     const crashes = (call: number): boolean => call % every === 0
     for (let n = 0; n < venue.file.vaultPartitions; n++) this.vaults.set(vaultActor(n), interrupted(() => new VaultMachine(n, venue), crashes))
     for (const market of venue.markets.values()) this.pairs.set(pairActor(market.name), interrupted(() => new PairMachine(market, venue), crashes))
+    for (const [name, pair] of this.pairs) pair.local({ kind: 'fees', rates: name === pairActor(AQ) ? { maker_ppm: 300_000, taker_ppm: 1 } : noFees })
   }
 
   /** Requests so far. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AccountId, ActorName, Amount, Lots, MarketState, Milliseconds, Seconds, Side, Ticks } from '../../protocol/identity.ts'
-import type { Market } from '../../protocol/market.ts'
+import { noFees } from '../../protocol/market.ts'
+import type { FeeRates, Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus } from '../../protocol/pair.ts'
 import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery, PairSetting } from '../../protocol/pair.ts'
@@ -42,6 +43,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   #names = new NamedOrders()
   #timers = new Timers()
   readonly #tape: Tape
+  #fees = noFees
   #telling: Telling
   /** Used again for every order: the book reads it at once. */
   readonly #incoming: NewOrder = {
@@ -54,7 +56,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     const { minLots, maxLots, maxTicks, maxValue, maxOrdersPerAccount, maxConditionalOrders } = market.rules
     this.#market = market
     this.#partitions = venue.file.vaultPartitions
-    // Fees come when the vault contract can collect them: the book already computes them.
+    // What it charges it is told.
     this.#rules = { minLots, maxLots, maxTicks, maxValue, maxOrders, maxOrdersPerAccount, maxConditionalOrders, fees: null }
     this.#book = new Book(this.#rules)
     this.#tape = new Tape(market)
@@ -73,6 +75,11 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
 
   get trades(): number {
     return this.#telling.trades
+  }
+
+  /** What it keeps now of what each side receives. */
+  get fees(): FeeRates {
+    return this.#fees
   }
 
   /** By which it prints now. */
@@ -121,22 +128,30 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     return query.kind === 'market' ? { ok: this.#status() } : { refused: 'request_malformed' }
   }
 
-  local({ rules }: PairSetting): void {
-    this.#tape.follow(rules)
+  local(setting: PairSetting): void {
+    if (setting.kind === 'tape') this.#tape.follow(setting.rules)
+    else this.#charge(setting.rates)
   }
 
   snapshot(): Uint8Array {
-    return takeSnapshot(this.#book, this.#names, this.#timers, this.#telling.trades, this.#tape.state)
+    return takeSnapshot(this.#book, this.#names, this.#timers, this.#telling.trades, this.#tape.state, this.#fees)
   }
 
   restore(bytes: Uint8Array): void {
-    const { book, names, timers, trades, tape } = readSnapshot(bytes, this.#rules)
+    const { book, names, timers, trades, tape, fees } = readSnapshot(bytes, this.#rules)
     this.#tape.restore(tape)
     this.#book = book
+    this.#charge(fees)
     this.#names = names
     this.#timers = timers
     this.#telling = new Telling(this.#market, names, this.#settlement, this.#tape)
     this.#telling.trades = trades
+  }
+
+  #charge(rates: FeeRates): void {
+    const { lotSize, tickSize } = this.#market.rules
+    this.#fees = rates
+    this.#book.charge(rates.maker_ppm + rates.taker_ppm === 0 ? null : { ...rates, lotSize: Number(lotSize), tickSize: Number(tickSize) })
   }
 
   #place(vault: ActorName, place: Place, effects: Effects): void {

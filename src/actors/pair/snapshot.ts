@@ -1,5 +1,6 @@
 import { decode, encode } from '../../protocol/codec.ts'
 import type { AccountId, ActorName, Amount, Lots, Milliseconds, OrderId, Ticks } from '../../protocol/identity.ts'
+import type { FeeRates } from '../../protocol/market.ts'
 import { vaultActor } from '../../protocol/subjects.ts'
 import { Book } from './book/book.ts'
 import { side } from './book/terms.ts'
@@ -10,7 +11,7 @@ import { Timers } from './timers.ts'
 import type { Timer } from './timers.ts'
 
 /** Raised whenever what is stored changes. */
-const VERSION = 4
+const VERSION = 5
 const ID_BYTES = 32
 
 /**
@@ -32,9 +33,10 @@ interface Stored {
   readonly signers: ReadonlyMap<number, AccountId>
   readonly timers: readonly Timer[]
   readonly tape: TapeState
+  readonly fees: FeeRates
 }
 
-export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, trades: number, tape: TapeState): Uint8Array {
+export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, trades: number, tape: TapeState, fees: FeeRates): Uint8Array {
   const accounts = names.accounts()
   const places = new Map(accounts.map((account, place) => [account, place]))
   const numbers: number[] = []
@@ -61,13 +63,14 @@ export function takeSnapshot(book: Book, names: NamedOrders, timers: Timers, tra
     signers,
     timers: timers.list(),
     tape,
+    fees,
   }
   return encode(stored)
 }
 
 /** @throws Error where the bytes are not a snapshot of this version */
-export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; timers: Timers; trades: number; tape: TapeState } {
-  const { version, trades, accounts, book: bookBytes, filledQuotes, signers, timers, tape, ...columns } = decode<Stored>(bytes)
+export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book; names: NamedOrders; timers: Timers; trades: number; tape: TapeState; fees: FeeRates } {
+  const { version, trades, accounts, book: bookBytes, filledQuotes, signers, timers, tape, fees, ...columns } = decode<Stored>(bytes)
   if (version !== VERSION) throw new Error(`a pair actor's snapshot of version ${version}; ${VERSION} is known`)
   const book = Book.restore(rules, bookBytes)
   const names = new NamedOrders(accounts)
@@ -100,7 +103,7 @@ export function readSnapshot(bytes: Uint8Array, rules: BookRules): { book: Book;
       place++
     }
   }
-  return { book, names, timers: new Timers(timers), trades, tape }
+  return { book, names, timers: new Timers(timers), trades, tape, fees }
 }
 
 const bufferOver = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)

@@ -240,7 +240,11 @@ export class Orders {
     this.hold(account, order, market)
     if (order.side === 'buy') this.#ledger.trade(account, quote.contract, fill.quote, base.contract, received - fill.fee)
     else this.#ledger.trade(account, base.contract, fill.base, quote.contract, received - fill.fee)
-    const shown = { price: market.formatPrice(fill.ticks), quantity: market.formatQuantity(fill.lots), quote: formatAmount(fill.quote, quote) }
+    const charged = order.side === 'buy' ? base : quote
+    const shown = {
+      price: market.formatPrice(fill.ticks), quantity: market.formatQuantity(fill.lots), quote: formatAmount(fill.quote, quote),
+      fee: formatAmount(fill.fee, charged), feeAsset: charged.code,
+    }
     publish(account, { type: 'fill', trade: fill.trade, order: order.id, market: order.market, side: order.side, role: fill.role, ...shown }, effects)
   }
 

@@ -23,6 +23,8 @@ export interface MarketView {
   readonly maxOpenOrders: number
   /** Self-trade prevention where an order does not say. */
   readonly selfTrade: SelfTrade
+  /** What it keeps of what each side of a trade receives, in parts per million, rounded up to the smallest unit. */
+  readonly fees: { readonly maker_ppm: number; readonly taker_ppm: number }
   /** How its trades are made public: an interval of `delay_s` at a time, so long after its end, rounded to these steps; null where they are not. */
   readonly tape: { readonly delay_s: number; readonly quantityStep: string; readonly priceStep: string } | null
 }

@@ -39,7 +39,7 @@ const natsView = ({ addresses, sealed }: VenueFile['nats']) => (addresses === un
 const assetView = ({ code, contract, decimals }: Asset) => ({ code, contract, decimals })
 
 function marketView(market: Market) {
-  const { name, base, quote, minLots, maxLots, maxTicks, maxValue, maxLifetime_s, selfTrade, maxOrdersPerAccount, tape } = market.rules
+  const { name, base, quote, minLots, maxLots, maxTicks, maxValue, maxLifetime_s, selfTrade, maxOrdersPerAccount, fees, tape } = market.rules
   return {
     name,
     base: assetView(base),
@@ -53,6 +53,7 @@ function marketView(market: Market) {
     maxLifetime_s,
     maxOpenOrders: maxOrdersPerAccount,
     selfTrade,
+    fees,
     tape: tape === null ? null : { delay_s: tape.delay_s, quantityStep: market.formatQuantity(tape.roundLots), priceStep: market.formatPrice(tape.roundTicks) },
   }
 }

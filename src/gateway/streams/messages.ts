@@ -70,7 +70,7 @@ const feedMessage = <Kind extends FeedEvent['type'], Members extends Record<stri
 /** The messages of an account's feed, by their type: the same here and on NATS. */
 export const feedSchemas = {
   order: feedMessage('order', { order: OrderShape }),
-  fill: feedMessage('fill', { trade: text, order: text, market: text, side: text, role: text, price: text, quantity: text, quote: text }),
+  fill: feedMessage('fill', { trade: text, order: text, market: text, side: text, role: text, price: text, quantity: text, quote: text, fee: text, feeAsset: text }),
   settled: feedMessage('settled', { trades: Type.Array(text), transaction: text, ledger: Type.Integer() }),
   deposit: feedMessage('deposit', { asset: text, amount: text, transaction: text, ledger: Type.Integer() }),
   withdrawal: feedMessage('withdrawal', { withdrawal: WithdrawalShape }),

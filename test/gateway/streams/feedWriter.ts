@@ -6,7 +6,7 @@ import type { FeedEvent, FeedMessage } from '../../../src/protocol/feed.ts'
 import type { Standing } from '../../../src/protocol/vault.ts'
 import type { Stage } from '../stage.ts'
 
-const fill = (seq: number): FeedEvent => ({ type: 'fill', trade: `XLM-USDC:${seq}`, order: 'ab'.repeat(32), market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.12', quantity: '2', quote: '0.24' })
+const fill = (seq: number): FeedEvent => ({ type: 'fill', trade: `XLM-USDC:${seq}`, order: 'ab'.repeat(32), market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.12', quantity: '2', quote: '0.24', fee: '0', feeAsset: 'XLM' })
 const settled = (seq: number): FeedEvent => ({ type: 'settled', trades: [`XLM-USDC:${seq}`], transaction: 'cd'.repeat(32), ledger: seq })
 
 /** Writes feeds as vault actors do, into the real stream, and says of each account where it stands. */

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { Accounts } from '../../../src/actors/pair/book/accounts.ts'
 import { BitTree } from '../../../src/actors/pair/book/bitTree.ts'
-import { assertExact, feeOf } from '../../../src/actors/pair/book/fees.ts'
+import { assertExact, feeOf, feeOn } from '../../../src/actors/pair/book/fees.ts'
 import { Gathering } from '../../../src/actors/pair/book/gathering.ts'
 import { IdTable } from '../../../src/actors/pair/book/idTable.ts'
 import { OrderPool, word } from '../../../src/actors/pair/book/orderPool.ts'
@@ -131,6 +131,13 @@ t.test('a fee is the exact product, rounded up', async (t) => {
       assert.equal(BigInt(feeOf(amount, rate)), (BigInt(amount) * BigInt(rate) + 999_999n) / 1_000_000n)
     }),
     { numRuns: 5_000 },
+  )
+  fc.assert(
+    fc.property(fc.maxSafeInteger().map(Math.abs), fc.oneof(fc.nat(1_000), fc.maxSafeInteger().map(Math.abs)), fc.integer({ min: 0, max: 1_000_000 }), (count, size, rate) => {
+      const exact = (BigInt(count) * BigInt(size) * BigInt(rate) + 999_999n) / 1_000_000n
+      assert.equal(feeOn(count, size, rate), Number(exact))
+    }),
+    { numRuns: 2_000 },
   )
   const { rules } = landscapes[0]!
   const fees = { maker_ppm: 0, taker_ppm: 0, lotSize: 1, tickSize: 1 }

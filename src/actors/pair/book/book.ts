@@ -9,7 +9,7 @@ import { NONE } from './queues.ts'
 import { RestingOrders } from './resting.ts'
 import { readSnapshot, writeSnapshot } from './snapshot.ts'
 import { cancellation, command, condition, marketState, reduction, refusal, side, timeInForce } from './terms.ts'
-import type { BookRules, Condition, MarketState, NewOrder, SelfTrade, Side, TimeInForce } from './terms.ts'
+import type { BookRules, Condition, FeeRules, MarketState, NewOrder, SelfTrade, Side, TimeInForce } from './terms.ts'
 
 /** An order that rests, as a reader sees it. */
 export interface RestingOrder {
@@ -59,6 +59,11 @@ export class Book {
   /** The same state gives the same bytes. `accountOf` gives accounts other numbers there, for a caller whose numbers are accidents of its history. */
   snapshot(accountOf: (account: number) => number = (account) => account): Uint8Array {
     return writeSnapshot(this.#resting, this.#admission, this.#gathering, accountOf)
+  }
+
+  /** What is kept of every fill from now on; null for nothing. No part of a snapshot: whoever restores a book says it again. */
+  charge(fees: FeeRules | null): void {
+    this.#matching.fees = fees
   }
 
   /** Resting orders. */

@@ -13,6 +13,16 @@ export function feeOf(amount: number, rate_ppm: number): number {
   return millions * rate_ppm + Math.ceil((rest * rate_ppm) / MILLION)
 }
 
+/**
+ * The fee on `count` times `size`, both whole numbers. A market that charges has bounds under which the product is below 2^53; an order that rests since before they were as
+ * narrow may exceed them once more, and is charged exactly all the same.
+ */
+export function feeOn(count: number, size: number, rate_ppm: number): number {
+  const amount = count * size
+  if (amount <= Number.MAX_SAFE_INTEGER) return feeOf(amount, rate_ppm)
+  return Number((BigInt(count) * BigInt(size) * BigInt(rate_ppm) + 999_999n) / 1_000_000n)
+}
+
 /** Under these bounds every amount, and with it every fee, is exact. */
 export function assertExact(rules: BookRules, fees: FeeRules): void {
   const whole = (value: number): boolean => Number.isSafeInteger(value) && value >= 1

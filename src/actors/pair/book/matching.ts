@@ -1,4 +1,4 @@
-import { feeOf } from './fees.ts'
+import { feeOn } from './fees.ts'
 import type { EventLog } from './events.ts'
 import { conditionOf, isConditional, returnsRemainder, selfTradeOf, sideOf, word } from './orderPool.ts'
 import type { OrderPool } from './orderPool.ts'
@@ -17,13 +17,13 @@ export class Matching {
   readonly #resting: RestingOrders
   readonly #pool: OrderPool
   readonly #events: EventLog
-  readonly #fees: FeeRules | null
+  fees: FeeRules | null
 
   constructor(resting: RestingOrders, events: EventLog, fees: FeeRules | null) {
     this.#resting = resting
     this.#pool = resting.pool
     this.#events = events
-    this.#fees = fees
+    this.fees = fees
   }
 
   /**
@@ -210,12 +210,12 @@ export class Matching {
     const { words } = pool
     let makerFee = 0
     let takerFee = 0
-    const fees = this.#fees
+    const { fees } = this
     if (fees !== null) {
-      const base = lots * fees.lotSize
-      const quote = ticks * lots * fees.tickSize
-      makerFee = feeOf(takerSide === side.buy ? quote : base, fees.maker_ppm)
-      takerFee = feeOf(takerSide === side.buy ? base : quote, fees.taker_ppm)
+      const base = feeOn(lots, fees.lotSize, takerSide === side.buy ? fees.taker_ppm : fees.maker_ppm)
+      const quote = feeOn(ticks * lots, fees.tickSize, takerSide === side.buy ? fees.maker_ppm : fees.taker_ppm)
+      makerFee = takerSide === side.buy ? quote : base
+      takerFee = takerSide === side.buy ? base : quote
     }
     const makerAccount = words[(maker << 4) + word.account]!
     const takerAccount = words[(taker << 4) + word.account]!
