@@ -39,6 +39,8 @@ const calls: readonly ((client: Client) => Promise<unknown>)[] = [
   (client) => client.limits(),
   (client) => client.alive(),
   (client) => client.ready(),
+  (client) => client.info(),
+  (client) => client.attestation(id),
   (client) => client.description(),
   (client) => client.streamsDescription(),
   (client) => client.login(),

@@ -2,6 +2,7 @@ import { connect } from 'node:net'
 import { once as occurs } from 'node:events'
 import { KeyLink } from '../../src/enclave/holder/keyLink.ts'
 import { Evidence } from '../../src/gateway/evidence.ts'
+import type { FeedPages } from '../../src/gateway/feeds/feedPages.ts'
 import { History } from '../../src/gateway/history/history.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
@@ -10,6 +11,7 @@ import { Refusal } from '../../src/protocol/errors.ts'
 import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import type { SignedMembers } from '../../src/protocol/messages/canonical.ts'
 import type { MarketStatus } from '../../src/protocol/pair.ts'
+import type { TapePrint } from '../../src/protocol/tape.ts'
 import type { Called } from './call.ts'
 import { marketName } from './fakeVault.ts'
 import type { Script } from './fakeVault.ts'
@@ -105,19 +107,18 @@ async function full({ stage: { gateway }, good, send }: Scene): Promise<Called> 
   }
 }
 
-/** A feed, or a tape, with something in it that is no message. */
-const damaged = (subject: string) => async ({ feeds, vault }: Stage): Promise<void> => {
-  await feeds.open()
-  vault.publish(subject, Buffer.from('{'))
-  await vault.connected()
+/** Pages whose reading fails as only a mistake of the venue's own does: what is stored and is no message is passed over. */
+const mistaken = (pages: (stage: Stage) => FeedPages | FeedPages<TapePrint>) => (stage: Stage): Promise<void> => {
+  const fails = (): Promise<never> => Promise.reject(new Error('a place that cannot be'))
+  Object.assign(pages(stage), { newest: fails, after: fails, before: fails })
+  return Promise.resolve()
 }
 
 /** The keeper breaks its word. */
 function broken(scene: Scene): Promise<Called> {
   const { stage, operation, good, send } = scene
-  const { subjects } = stage.venue
-  if (good.history !== undefined) return elsewhere(damaged(subjects.feed(good.history as AccountId)), scene)
-  if (operation.path.endsWith('/tape')) return elsewhere(damaged(subjects.tape(marketName)), scene)
+  if (good.history !== undefined) return elsewhere(mistaken(({ gateway }) => gateway.feeds), scene)
+  if (operation.path.endsWith('/tape')) return elsewhere(mistaken(({ gateway }) => gateway.prints), scene)
   if (operation.path === '/auth') return elsewhere(async ({ gateway }) => void Object.assign(gateway.signatures, { run: () => Promise.reject(new Error('a thread died')) }), scene)
   stage.vault.script = () => ({ answer: { ok: undefined } })
   stage.pair.status = {} as MarketStatus
@@ -181,7 +182,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   // Nobody has made its stream there.
   history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1').replace('{pair}', marketName) + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),
   tape_off: ({ operation, send }) => send({ path: operation.path.replace('{pair}', 'EURC-USDC') }),
-  trade_unknown: ({ send }) => send({ path: `/api/v1/trades/XLM-USDC:999` }),
+  trade_unknown: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:999') }),
   history_too_long: async ({ stage: { gateway }, send }) => {
     const { history } = gateway
     Object.assign(gateway, { history: new History(gateway.feeds, gateway.admission, gateway.rates.policies.history, 0) })

@@ -23,6 +23,9 @@ const TIMER_s = 30
 /** Longer than an actor waits before it asks again whom it has not heard of. */
 const QUIET_s = 6
 
+/** As traders have them: 32 bytes of hex. */
+const orderId = (name: string): OrderId => Buffer.from(name).toString('hex').padEnd(64, '0') as OrderId
+
 class Venue {
   readonly #world = new World()
   readonly #running = new Map<ActorName, { readonly actor: Actor; readonly machine: Machine }>()
@@ -62,7 +65,7 @@ class Venue {
 
   place(id: string, owner: AccountId, side: PlaceOrder['side']): Promise<number> {
     const terms = { market: AQ, side, type: 'limit', ticks: 10 as Ticks, lots: 5 as Lots, spend: 0n as Amount, timeInForce: 'GTC', terms: plainTerms } as const
-    return this.#command({ kind: 'place', id: id as OrderId, clientOrderId: id, account: owner, signer: owner, ...terms, expires: this.#expires(600) })
+    return this.#command({ kind: 'place', id: orderId(id), clientOrderId: id, account: owner, signer: owner, ...terms, expires: this.#expires(600) })
   }
 
   async arm(): Promise<TimerState> {
@@ -138,7 +141,7 @@ async function live({ go, back }: Absence, away_s: number, snapshots: boolean): 
 }
 
 async function check(t: Test, scene: Venue, traded: boolean): Promise<void> {
-  const order = (owner: AccountId, id: string): Promise<OrderState> => scene.read<OrderState>({ kind: 'order', account: owner, id: id as OrderId })
+  const order = (owner: AccountId, id: string): Promise<OrderState> => scene.read<OrderState>({ kind: 'order', account: owner, id: orderId(id) })
   t.equal(scene.trades, traded ? 2 : 0)
   t.match(await order(ann, 'ask'), traded ? { status: 'filled' } : { status: 'cancelled', reason: 'dead_man', filledLots: 0 })
   t.match(await order(ben, 'bid'), { status: traded ? 'filled' : 'open' })
