@@ -55,7 +55,7 @@ port: ${port}
 max_payload: 8388608
 max_pending: 268435456
 authorization { user: "${user}", password: "${password}" }
-jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, sync_interval: always }
+jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, max_file_store: 68719476736, sync_interval: always }
 ${options.configuration ?? ''}
 `,
   )
