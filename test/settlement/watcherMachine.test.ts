@@ -41,7 +41,7 @@ t.test('an account’s first deposit registers it, and the ledger follows what i
     { to, message: { kind: 'deposited', ...report, transaction: 't13', ledger: 13 } },
     { to, message: { kind: 'withdrawn', ...report, transaction: 't13', ledger: 13 } },
   ])
-  t.same(actor.machine.query({ kind: 'status' }), { ok: { cursor: 'c', ledger: 12, accounts: 1, gap: null } })
+  t.same(actor.machine.query({ kind: 'status' }), { ok: { cursor: 'c', ledger: 12, accounts: 1, gap: null, disagreeing: [] } })
   actor.restart()
   t.equal(actor.machine.cursor, 'c')
 })
