@@ -55,7 +55,7 @@ t.test('brings a venue up, trades, and ends all of it at Ctrl-C', async (t) => {
   t.match(start.output, /✓ settled on chain .*ledger \d+, transaction [0-9a-f]{64}/)
   for (const line of [/alice +XLM +5000 +5100 +\+100\n/, /alice +USDC +10000 +9990 +-10\n/, /bob +XLM +5000 +4900 +-100\n/, /bob +USDC +10000 +10010 +\+10\n/]) t.match(start.output, line)
   const running = servers()
-  t.same(Object.keys(running).sort(), ['gateway', 'localnet', 'nats-server', 'shard'])
+  t.same(Object.keys(running).sort(), ['gateway', 'guest-agent', 'key-holder', 'localnet', 'nats-server', 'shard'])
   start.process.kill('SIGINT')
   // As a terminal and npm do it together.
   start.process.kill('SIGINT')
