@@ -1,6 +1,7 @@
 import { Book } from '../../src/actors/pair/book/book.ts'
 import type { EventReader } from '../../src/actors/pair/book/events.ts'
 import type { BookRules } from '../../src/actors/pair/book/terms.ts'
+import { Dice } from '../dice.ts'
 import { blankOrder, Commands, kind } from './commands.ts'
 import { apply } from './ours.ts'
 
@@ -26,20 +27,6 @@ interface Live {
   filled: number
   /** Its place among the live ones. */
   at: number
-}
-
-/** Numbers from a seed: xorshift on 32 bits. */
-class Dice {
-  #state = 0x2545f491
-
-  below(limit: number): number {
-    let state = this.#state
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    this.#state = state
-    return (state >>> 0) % limit
-  }
 }
 
 /**

@@ -3,26 +3,13 @@ import type { DeployedAsset } from '../../scripts/venue/deployment.ts'
 import type { AccountId, Amount, Lots, MarketName, Milliseconds, OrderId, Ticks, TradeId } from '../../src/protocol/identity.ts'
 import type { Trade } from '../../src/protocol/pair.ts'
 import type { MarketAssets } from '../../src/settlement/netting.ts'
+import { Dice } from '../dice.ts'
 
 /** What an account is given of an asset before it trades, and the most that one trade moves: a hundred thousand, all the same way, leave it above zero. */
 const HELD = 10n ** 13n
 const MOST_TRADED = 100_000_000
 /** What whoever is given assets pays for them, since both sides of a trade give something. */
 const TOKEN_PRICE = 1n
-
-/** Numbers from a seed: xorshift on 32 bits. */
-class Dice {
-  #state = 0x2545f491
-
-  below(limit: number): number {
-    let state = this.#state
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    this.#state = state
-    return (state >>> 0) % limit
-  }
-}
 
 /** Trades as pair actors send them, numbered on: the same ones in every run. */
 export class Deals {
