@@ -87,15 +87,7 @@ pub fn charge(
         refundable,
         consumed: Consumed::default(),
         code: None,
-        meta: TransactionMetaV4 {
-            ext: ExtensionPoint::V0,
-            tx_changes_before: LedgerEntryChanges::default(),
-            operations: VecM::default(),
-            tx_changes_after: LedgerEntryChanges::default(),
-            soroban_meta: None,
-            events: VecM::default(),
-            diagnostic_events: VecM::default(),
-        },
+        meta: TransactionMetaV4::default(),
     }
 }
 

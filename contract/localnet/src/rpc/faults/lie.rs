@@ -282,15 +282,7 @@ fn pretend(says: &str, submitted: Option<&Envelope>, answer: &mut Value) {
         return;
     };
     if answer["status"] == "NOT_FOUND" {
-        let meta = TransactionMeta::V4(TransactionMetaV4 {
-            ext: ExtensionPoint::V0,
-            tx_changes_before: LedgerEntryChanges::default(),
-            operations: VecM::default(),
-            tx_changes_after: LedgerEntryChanges::default(),
-            soroban_meta: None,
-            events: VecM::default(),
-            diagnostic_events: VecM::default(),
-        });
+        let meta = TransactionMeta::V4(TransactionMetaV4::default());
         answer["applicationOrder"] = json!(1);
         answer["feeBump"] = json!(envelope.fee_bump().is_some());
         answer["ledger"] = answer["latestLedger"].clone();
