@@ -4,7 +4,8 @@ import { homedir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { runCommand } from '../setup/command.ts'
 import { Fault } from '../setup/fault.ts'
-import { NATS_VERSION } from '../setup/natsServer.ts'
+import { buildWithGo } from '../setup/goProgram.ts'
+import { natsServerProgram } from '../setup/natsServer.ts'
 import { paths } from '../setup/paths.ts'
 import type { LockedFile } from './lock.ts'
 
@@ -44,8 +45,7 @@ export async function stagePackages(root: string, note: (text: string) => void):
 export async function stageNatsServer(root: string, note: (text: string) => void): Promise<void> {
   const bin = join(root, 'usr', 'local', 'bin')
   mkdirSync(bin, { recursive: true })
-  const module = `github.com/nats-io/nats-server/v2@v${NATS_VERSION}`
-  await must('go', ['install', '-trimpath', '-buildvcs=false', '-ldflags=-s -w -buildid=', module], { env: { GOBIN: bin, CGO_ENABLED: '0', GOFLAGS: '', GOTOOLCHAIN: 'local' }, note })
+  await buildWithGo({ ...natsServerProgram, flags: ['-trimpath', '-buildvcs=false', '-ldflags=-s -w -buildid='], env: { CGO_ENABLED: '0', GOFLAGS: '', GOTOOLCHAIN: 'local' } }, join(bin, 'nats-server'), note)
 }
 
 /** The module that checks signatures, where its program looks for it; built without a path of this machine in it. */

@@ -3,11 +3,13 @@ import { copyFile, rename } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { runCommand } from './command.ts'
 import { Fault } from './fault.ts'
+import { buildWithGo } from './goProgram.ts'
+import type { GoProgram } from './goProgram.ts'
 import { paths } from './paths.ts'
 
 export const NATS_VERSION = '2.14.5'
 
-const instead = `or put a nats-server ${NATS_VERSION} binary at .darkpool/bin/nats-server`
+export const natsServerProgram: GoProgram = { name: 'nats-server', version: NATS_VERSION, package: 'github.com/nats-io/nats-server/v2', instead: `, or put a nats-server ${NATS_VERSION} binary at .darkpool/bin/nats-server` }
 
 /** Puts nats-server at .darkpool/bin: the one on PATH where it has the right version, otherwise built from source with Go. */
 export async function installNatsServer(note: (text: string) => void): Promise<string> {
@@ -20,15 +22,8 @@ export async function installNatsServer(note: (text: string) => void): Promise<s
     await rename(`${paths.natsServer}.new`, paths.natsServer)
     return `from ${candidate}`
   }
-  const built = await runCommand('go', ['install', `github.com/nats-io/nats-server/v2@v${NATS_VERSION}`], {
-    env: { GOBIN: dirname(paths.natsServer) },
-    timeout_ms: 900_000,
-    line: note,
-  })
-  if (built.missing) throw new Fault(`nats-server ${NATS_VERSION} has to be built and Go is not installed: install Go 1.25 or newer (https://go.dev/dl), ${instead}.`)
-  if (built.code !== 0 || !(await isRightVersion(paths.natsServer))) {
-    throw new Fault(`nats-server ${NATS_VERSION} could not be built with Go (Go 1.25 or newer and a network connection are needed), ${instead}:\n${built.output.trim().slice(-2_000)}`)
-  }
+  await buildWithGo(natsServerProgram, paths.natsServer, note)
+  if (!(await isRightVersion(paths.natsServer))) throw new Fault(`The nats-server that was built does not run, or is not version ${NATS_VERSION}.`)
   return 'built'
 }
 
