@@ -2,7 +2,7 @@ import type { Keys } from '../enclave/keys.ts'
 import type { ActorName, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Venue } from '../protocol/venue.ts'
-import type { DrivenActor, Driver, Hosted } from './runtime/driver.ts'
+import type { Hosted } from './runtime/driver.ts'
 import type { Log } from './runtime/log.ts'
 
 /**
@@ -45,17 +45,13 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
     }
     case 'pair': {
       const { PairMachine } = await import('./pair/pairMachine.ts')
-      const { driveTape } = await import('./pair/tapeDriver.ts')
-      const { checkFees, driveFees } = await import('./pair/feesDriver.ts')
+      const { checkFees } = await import('./pair/feeCap.ts')
+      const { driveSettings } = await import('./pair/settingsDriver.ts')
       const market = venue.markets.get(which as MarketName)
       if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
       await checkFees(market, async () => (await loadSettlement()).feeCap(venue, log), log)
       const machine = new PairMachine(market, venue)
-      const drive = (actor: DrivenActor): Driver => {
-        driveTape(actor, machine.tapeRules, market.rules.tape, log)
-        return driveFees(actor, machine.fees, market.rules.fees, log)
-      }
-      return { machine, bounds, drive }
+      return { machine, bounds, drive: (actor) => driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, market.rules, log) }
     }
     case 'settlement':
       return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement, bounds }

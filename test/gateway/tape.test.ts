@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream'
 import t from 'tap'
 import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
-import { driveTape } from '../../src/actors/pair/tapeDriver.ts'
+import { driveSettings } from '../../src/actors/pair/settingsDriver.ts'
 import { Actor } from '../../src/actors/runtime/actor.ts'
 import { JetStreamFeed } from '../../src/actors/runtime/jetstreamFeed.ts'
 import { JetStreamJournal } from '../../src/actors/runtime/jetstreamJournal.ts'
@@ -45,7 +45,7 @@ async function start(): Promise<void> {
   const machine = new PairMachine(market, venue)
   const actor = new Actor({ name, machine, journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(name), log), transport: new NatsTransport(connection), feed: new JetStreamFeed(connection, subjects), subjects, clock, log })
   await actor.start()
-  driveTape(actor, machine.tapeRules, rules, log)
+  driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, { tape: rules, fees: machine.fees }, log)
   await until('it knows its rules', () => machine.tapeRules !== null)
   const stop = async (): Promise<void> => {
     actor.stop()

@@ -4,9 +4,9 @@ import { Value } from 'typebox/value'
 import { Collateral, EVIDENCE_VERSION, exactQuote, keyCommitment, readEvidence, reportData } from '../../protocol/attestation.ts'
 import type { AttestationEvidence, EvidenceKeys, RuntimeEvent } from '../../protocol/attestation.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
-import { feedKeyPaths, feedKeyVersions } from '../feedKeys.ts'
+import { feedKeyVersions } from '../feedKeys.ts'
 import type { AgentInfo, AgentQuote } from '../guestAgent.ts'
-import { keyPaths } from '../keys.ts'
+import { feedKeyPath, keyPaths } from '../keys.ts'
 import type { Keys } from '../keys.ts'
 
 /** Settlement channel: the venue has one. */
@@ -51,8 +51,7 @@ export class Attestor {
 
   /** @param collateralFile where there is one: what Intel says of the platform, which may be replaced while this runs @param unreadable hears where that file is none */
   static async open(venue: VenueFile, keys: Keys, quoting: Quoting, collateralFile: string | null, unreadable: (error: unknown) => void): Promise<Attestor> {
-    const versions = feedKeyVersions(venue)
-    const feed = await Promise.all(feedKeyPaths(venue).map(async (path, n) => ({ version: versions[n]!, commitment: await keyCommitment('feed', await keys.secret(path)) })))
+    const feed = await Promise.all(feedKeyVersions(venue).map(async (version) => ({ version, commitment: await keyCommitment('feed', await keys.secret(feedKeyPath(version))) })))
     const engine = Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(keyPaths.engine))).publicKey()
     const journal = await keyCommitment('journal', await keys.secret(keyPaths.journal))
     return new Attestor(quoting, collateralFile, { engine, feed, journal, network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)

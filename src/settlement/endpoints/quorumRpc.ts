@@ -8,7 +8,7 @@ import type { StellarRpc } from '../stellarRpc.ts'
 import { eventsQuestion } from './eventsQuestion.ts'
 import type { EventsRequest } from './eventsQuestion.ts'
 import { Panel, reachedBy } from './panel.ts'
-import type { PanelOptions } from './panel.ts'
+import type { PanelOptions, Question } from './panel.ts'
 import { simulationQuestion } from './simulationQuestion.ts'
 import { transactionQuestion } from './transactionQuestion.ts'
 
@@ -53,30 +53,11 @@ export class QuorumRpc implements StellarRpc {
   }
 
   getFeeStats(): Promise<rpc.Api.GetFeeStatsResponse> {
-    const usual = (answer: rpc.Api.GetFeeStatsResponse): bigint => BigInt(answer.sorobanInclusionFee.p80)
-    return this.#panel.ask({
-      what: 'fees',
-      ask: (server) => server.getFeeStats(),
-      check: usual,
-      judge: (answers, quorum) => {
-        const reached = reachedBy(answers.map(usual), quorum)
-        return { value: answers.find((answer) => usual(answer) === reached) as rpc.Api.GetFeeStatsResponse, agrees: () => null }
-      },
-      contradicts: () => false,
-    })
+    return this.#panel.ask(reachedQuestion('fees', (server) => server.getFeeStats(), ({ sorobanInclusionFee }) => BigInt(sorobanInclusionFee.p80)))
   }
 
   getAccountEntry(address: string): Promise<xdr.AccountEntry> {
-    return this.#panel.ask({
-      what: 'an account',
-      ask: (server) => server.getAccountEntry(address),
-      check: () => undefined,
-      judge: (answers, quorum) => {
-        const reached = reachedBy(answers.map(({ seqNum }) => seqNum), quorum)
-        return { value: answers.find(({ seqNum }) => seqNum === reached) as xdr.AccountEntry, agrees: () => null }
-      },
-      contradicts: () => false,
-    })
+    return this.#panel.ask(reachedQuestion('an account', (server) => server.getAccountEntry(address), ({ seqNum }) => seqNum))
   }
 
   /** Taken, where one takes it. Refused, where all refuse it: one that does not answer may have it. @throws what a call threw where none answers */
@@ -90,3 +71,15 @@ export class QuorumRpc implements StellarRpc {
     return { ...first, status: 'TRY_AGAIN_LATER' }
   }
 }
+
+/** The answer whose amount a quorum reaches at least. Nobody contradicts another by a different one: it moves from ledger to ledger. */
+const reachedQuestion = <Answer>(what: string, ask: (server: StellarRpc) => Promise<Answer>, amountOf: (answer: Answer) => bigint): Question<Answer, Answer> => ({
+  what,
+  ask,
+  check: amountOf,
+  judge: (answers, quorum) => {
+    const reached = reachedBy(answers.map(amountOf), quorum)
+    return { value: answers.find((answer) => amountOf(answer) === reached) as Answer, agrees: () => null }
+  },
+  contradicts: () => false,
+})

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { checkFees, driveFees } from '../../src/actors/pair/feesDriver.ts'
+import { checkFees } from '../../src/actors/pair/feeCap.ts'
+import { driveSettings } from '../../src/actors/pair/settingsDriver.ts'
 import { Market } from '../../src/protocol/market.ts'
 import type { FeeRates } from '../../src/protocol/market.ts'
 import type { PairSetting } from '../../src/protocol/pair.ts'
@@ -31,13 +32,13 @@ t.test('a market is told its fees where it goes by others', async (t) => {
   const log = new LogLines()
   const told: PairSetting[] = []
   const actor = { submit: async (setting: PairSetting) => void told.push(setting), onDurable: () => undefined }
-  const drive = (known: FeeRates, rates: FeeRates): Promise<void> => driveFees(actor, known, rates, log).stop()
+  const drive = (known: FeeRates, rates: FeeRates): Promise<void> => driveSettings(actor, { tape: null, fees: known }, { tape: null, fees: rates }, log).stop()
   await drive({ maker_ppm: 1, taker_ppm: 2 }, { maker_ppm: 1, taker_ppm: 2 })
   t.same(told, [])
   await drive({ maker_ppm: 1, taker_ppm: 2 }, { maker_ppm: 1, taker_ppm: 3 })
   await drive({ maker_ppm: 1, taker_ppm: 3 }, { maker_ppm: 0, taker_ppm: 0 })
   t.same(told, [{ kind: 'fees', rates: { maker_ppm: 1, taker_ppm: 3 } }, { kind: 'fees', rates: { maker_ppm: 0, taker_ppm: 0 } }])
-  driveFees({ ...actor, submit: () => Promise.reject(new Error('it ends')) }, { maker_ppm: 0, taker_ppm: 0 }, { maker_ppm: 1, taker_ppm: 0 }, log)
+  driveSettings({ ...actor, submit: () => Promise.reject(new Error('it ends')) }, { tape: null, fees: { maker_ppm: 0, taker_ppm: 0 } }, { tape: null, fees: { maker_ppm: 1, taker_ppm: 0 } }, log)
   await new Promise(setImmediate)
   t.match(log.lines.at(-1), /the fees were not taken.*it ends/)
 })
