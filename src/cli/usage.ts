@@ -22,7 +22,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool watch [--after N]             your fills and orders as they happen; --after 0 for all since the first
   darkpool verify [URL] --policy FILE --rpc URL|--engine G…
                                          whether the venue is an enclave that the policy accepts: every check, and what it found
-  darkpool policy --compose FILE …       a policy that accepts a build (docs/enclave.md)
+  darkpool policy --compose FILE …       a policy that accepts a build (docs/enclave/verification.md)
   darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
   darkpool pair free MARKET              let it go where it belongs

@@ -11,7 +11,7 @@ const hex = (bytes: number, description: string) => Type.String({ pattern: `^[0-
 const Name = Type.String({ minLength: 1, maxLength: 128, description: 'For people' })
 export const IMAGE_PATTERN = '^[a-z0-9][a-z0-9._:/-]{0,255}@sha256:[0-9a-f]{64}$'
 
-/** What a verifier accepts, and nothing else: docs/enclave.md says each member. */
+/** What a verifier accepts, and nothing else: docs/enclave/verification.md says each member. */
 export const Policy = Type.Object(
   {
     version: Type.Literal(POLICY_VERSION),
