@@ -15,7 +15,7 @@ export interface Programs {
 export const checkout: Programs = { venue: (file) => [process.execPath, file], natsServer: [paths.natsServer] }
 
 /** nats-server started by another command, whose last arguments are the program and its own: for a test that gives it a small disk. */
-export const natsWithin = (within: readonly string[]): Programs => ({ ...checkout, natsServer: [...within, paths.natsServer] as unknown as Start })
+export const natsWithin = (within: Start): Programs => ({ ...checkout, natsServer: [...within, paths.natsServer] })
 
 /** $1: the image's root; $2: the venue's folder; then the command. What is mounted is gone with the process. */
 const ENTER = `

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Start } from '../../scripts/venue/programs.ts'
 
 const namespaces = ['--user', '--map-root-user', '--mount'] as const
 
@@ -12,7 +13,7 @@ const namespaces = ['--user', '--map-root-user', '--mount'] as const
  */
 export class SmallDisk {
   /** The command that starts a program in it. */
-  readonly within: readonly string[]
+  readonly within: Start
   readonly #holder: ChildProcess
   readonly #folder: string
 
