@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { nodeName } from '../../src/actors/placement/keys.ts'
+import { IMAGE_PATTERN } from '../../src/client/enclave/policy.ts'
 import type { Venue } from '../../src/protocol/venue.ts'
 import { Fault } from '../setup/fault.ts'
 import { paths } from '../setup/paths.ts'
@@ -8,8 +10,8 @@ import { paths } from '../setup/paths.ts'
 /** The port that the gateway's container serves, and that compose publishes. */
 const GATEWAY_PORT = 8_443
 const NATS_SERVER = '127.0.0.1:4222'
-const IMAGE = /^[a-z0-9][a-z0-9.:/_-]*@sha256:[0-9a-f]{64}$/
-const NODE = /^[a-z0-9-]{1,32}$/
+/** What those who verify a venue take for an image by its digest. */
+const pinned = new RegExp(IMAGE_PATTERN)
 
 export interface Deployment {
   /** By digest: NAME@sha256:… */
@@ -37,8 +39,8 @@ export function composeOf({ image, venue, node, port }: Deployment): string {
   const must = (holds: boolean, sentence: string): void => {
     if (!holds) throw new Fault(sentence)
   }
-  must(IMAGE.test(image), `--image ${image}: an image is named by its digest (NAME@sha256:…), or what runs is not what was hashed`)
-  must(NODE.test(node), `--node ${node}: 1–32 lower-case letters, digits and -`)
+  must(pinned.test(image), `--image ${image}: an image is named by its digest (NAME@sha256:…), or what runs is not what was hashed`)
+  must(nodeName.test(node), `--node ${node}: 1–32 lower-case letters, digits and -`)
   must(Number.isInteger(port) && port >= 1 && port <= 65_535, `--port ${port} is no port number`)
   must(file.enclave?.kind === 'dstack', 'the venue file must say {"enclave": {"kind": "dstack"}}: in a VM keys come from nowhere else')
   must(file.gateway.port === GATEWAY_PORT && file.gateway.host === '0.0.0.0', `the venue file's gateway must listen at 0.0.0.0, port ${GATEWAY_PORT}: that is what the VM publishes`)

@@ -6,6 +6,7 @@ import t from 'tap'
 import { appCompose, composeOf } from '../../scripts/image/compose.ts'
 import { runCommand } from '../../scripts/setup/command.ts'
 import { composeGo, installComposeGo } from '../../scripts/setup/composeGo.ts'
+import { assertClosed, imagesOf, readAppCompose } from '../../src/client/enclave/compose.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import { venueFile } from '../gateway/stage.ts'
@@ -60,6 +61,9 @@ t.test('what is hashed is what is written, and it lets nothing out and nothing i
   t.equal(hash, createHash('sha256').update(text, 'utf8').digest('hex'))
   t.match(JSON.parse(text), { docker_compose_file: compose, public_logs: false, public_sysinfo: false, allowed_envs: [], local_key_provider_enabled: false, kms_enabled: true })
   t.match(text, /^[\x20-\x7e]*$/)
+  const read = readAppCompose(text)
+  t.same(imagesOf(read), [image], 'who verifies the venue reads the same image in it')
+  t.doesNotThrow(() => assertClosed(read))
   t.equal(appCompose(deployment(inVm)).hash, hash)
   for (const other of [{ node: 'b' }, { port: 444 }, { image: image.replace('1', '2') }]) t.not(appCompose(deployment(inVm, other)).hash, hash)
 })
@@ -69,6 +73,7 @@ t.test('what cannot run in a VM, or would not be what was hashed, is refused wit
   refused(inVm, /named by its digest/, { image: 'darkpool:latest' })
   refused(inVm, /named by its digest/, { image: `darkpool@sha256:${'1'.repeat(63)}` })
   refused(inVm, /--node/, { node: 'A\n' })
+  refused(inVm, /--node/, { node: '-a' })
   refused(inVm, /--port/, { port: Number.NaN })
   refused({ ...inVm, enclave: { kind: 'development' } }, /"kind": "dstack"/)
   refused({ ...inVm, gateway: { ...inVm.gateway, host: '127.0.0.1' } }, /gateway must listen/)
