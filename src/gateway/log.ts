@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { DestinationStream, Logger } from 'pino'
+import { logLines } from '../protocol/logLines.ts'
 
 export type Log = Logger
 
@@ -8,15 +9,7 @@ export type Log = Logger
  * line per request either: who trades when is private too.
  */
 export function gatewayLog(destination?: DestinationStream): Log {
-  return pino(
-    {
-      base: null,
-      messageKey: 'message',
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (level) => ({ level }) },
-    },
-    destination ?? process.stderr,
-  )
+  return pino(logLines, destination ?? process.stderr)
 }
 
 /** An unexpected error by name and place. Its text stays out: it may quote what was being read. */

@@ -1,4 +1,5 @@
-import { destination, pino, stdTimeFunctions } from 'pino'
+import { destination, pino } from 'pino'
+import { logLines } from '../../protocol/logLines.ts'
 
 /** What a line may name: actors, records, counts, positions. Never an account's order, price or size. */
 export type Ids = Readonly<Record<string, string | number | boolean>>
@@ -12,10 +13,7 @@ export interface Log {
 
 /** JSON lines on standard output, written at once: a worker that dies has said why. */
 export function jsonLog(fixed: Ids = {}): Log {
-  const logger = pino(
-    { base: null, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
-    destination({ fd: 1, sync: true }),
-  )
+  const logger = pino(logLines, destination({ fd: 1, sync: true }))
   const line =
     (level: 'info' | 'warn' | 'error') =>
     (at: string, message: string, ids: Ids = {}): void =>

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { pino, stdTimeFunctions } from 'pino'
+import { pino } from 'pino'
 import { openVenue } from '../../configuration/venueFile.ts'
+import { logLines } from '../../protocol/logLines.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { gather, givenKeys } from '../givenKeys.ts'
 import { AGENT_SOCKET, GuestAgent } from '../guestAgent.ts'
+import { serveUntilTold } from '../lifetime.ts'
 import { Attestor } from './attestor.ts'
 import { KeyHolder } from './keyHolder.ts'
 import { keyRoles, pathsOf } from './roles.ts'
@@ -12,13 +14,12 @@ import { keyRoles, pathsOf } from './roles.ts'
 // The key holder: the one process of a venue that reaches the guest agent.
 //   node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET] [--collateral FILE]
 // Each role's socket is FOLDER/ROLE/keys.sock. In an enclave the agent is dstack's, and no other can be named. What Intel says of the platform is shown from --collateral, which may be
-// replaced at any time. To a parent with an IPC channel it says
-// {type: 'ready'}; it ends at SIGTERM, at SIGINT, and when such a parent is gone.
+// replaced at any time.
 
-const exits = { ended: 0, failed: 1, configuration: 2, agent: 3 } as const
+const exits = { failed: 1, configuration: 2, agent: 3 } as const
 const USAGE = 'usage: node src/enclave/holder/main.ts --venue FILE --sockets FOLDER [--agent SOCKET] [--collateral FILE]'
 
-const log = pino({ base: null, messageKey: 'message', timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } })
+const log = pino(logLines)
 
 function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.stderr.write(`key holder: ${sentence}\n`)
@@ -55,14 +56,7 @@ const holder = await KeyHolder.open(venue.file, keys, attestor, sockets, {
 }).catch((error: unknown) => giveUp('failed', (error as Error).message))
 log.info({ at: 'holder', venue: venue.file.venue, roles: keyRoles }, 'holding keys')
 
-let ending = false
-function end(why: string): void {
-  if (ending) return
-  ending = true
+serveUntilTold((why) => {
   log.info({ at: 'holder', why }, 'ending')
-  void holder.close().then(() => process.exit(exits.ended))
-}
-process.on('SIGTERM', () => end('SIGTERM'))
-process.on('SIGINT', () => end('SIGINT'))
-process.on('disconnect', () => end('the parent is gone'))
-process.send?.({ type: 'ready' })
+  return holder.close()
+})

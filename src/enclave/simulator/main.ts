@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { serveUntilTold } from '../lifetime.ts'
 import { DevelopmentAgent } from './agent.ts'
 import { developmentChain, developmentRoot } from './developmentKeys.ts'
 import { DevelopmentPlatform } from './platform.ts'
 
 // The guest agent of a development venue, as a process.
 //   node src/enclave/simulator/main.ts --root FILE --socket PATH [--collateral FILE]
-// FILE is the root key, made at first use. --collateral: where what Intel would say of the machine is written. To a parent with an IPC channel it says
-// {type: 'ready'}; it ends at SIGTERM, at SIGINT, and when such a parent is gone.
+// FILE is the root key, made at first use. --collateral: where what Intel would say of the machine is written.
 
 const USAGE = 'usage: node src/enclave/simulator/main.ts --root FILE --socket PATH [--collateral FILE]'
 
@@ -31,13 +31,4 @@ async function open(): Promise<DevelopmentAgent> {
 }
 
 const agent = await open()
-let ending = false
-function end(): void {
-  if (ending) return
-  ending = true
-  void agent.close().then(() => process.exit(0))
-}
-process.on('SIGTERM', end)
-process.on('SIGINT', end)
-process.on('disconnect', end)
-process.send?.({ type: 'ready' })
+serveUntilTold(() => agent.close())
