@@ -193,7 +193,7 @@ t.test('reads log in by themselves', async (t) => {
   t.match(await darkpool('orders', 'XLM-USDC', '--all', '--limit', '5', '--as', 'alice'), { code: 0, stdout: 'no orders\n' })
   t.match(stage.vault.heard.at(-1), { kind: 'orders', market: 'XLM-USDC', open: false, limit: 5 })
   t.match(await darkpool('book', 'XLM-USDC', '--as', 'alice'), { code: 0, stdout: 'no orders\n' })
-  t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +open +0\.0001 +1 +2 +1000 +10\n/ })
+  t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +open +0\.0001 +1 +2 +1000 +10 +0 % +0 %\n/ })
   stage.pair.status = null
   t.match(await darkpool('markets', '--url', stage.url), { code: 0, stdout: /XLM-USDC +unavailable / })
 })

@@ -15,7 +15,7 @@ import type { Mood } from './moodyVault.ts'
 
 // What the client says became of a message, against what did, with somebody on the way who cuts, holds and lies.
 
-t.setTimeout(180_000)
+t.setTimeout(280_000)
 const stage = await openStage({ answerTimeout_ms: 500 })
 const way = await HostileWay.open(stage.url)
 t.teardown(async () => {

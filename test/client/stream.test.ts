@@ -11,7 +11,7 @@ import { CuttingLine } from './cuttingLine.ts'
 
 // Streams as a program reads them, over a line that is cut anywhere, from a gateway with a real feed.
 
-t.setTimeout(180_000)
+t.setTimeout(280_000)
 const stage = await openStage({ streams: { heartbeat_ms: 500 } })
 const writer = await FeedWriter.open(stage)
 const line = await CuttingLine.open(stage.url)

@@ -10,7 +10,7 @@ import type { ActorName } from '../../src/protocol/identity.ts'
 import { Subjects } from '../../src/protocol/subjects.ts'
 import { startNats } from '../nats/server.ts'
 
-t.setTimeout(60_000)
+t.setTimeout(280_000)
 
 const server = await startNats()
 const connection = await connectNats({ servers: [server.url], user: server.user, password: server.password }, 'test')

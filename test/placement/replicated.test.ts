@@ -20,7 +20,7 @@ import { venueFile } from '../runtime/venueFile.ts'
 
 // Two shards on three nats-servers, of which one is lost.
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const vault = 'vault.0' as ActorName
 const pair = 'pair.XLM-USDC' as ActorName

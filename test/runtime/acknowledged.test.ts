@@ -5,7 +5,7 @@ import { Acknowledged } from '../../src/actors/runtime/acknowledged.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import { startNats } from '../nats/server.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const PATIENCE_ms = 30_000
 const server = await startNats()

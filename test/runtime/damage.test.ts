@@ -13,7 +13,7 @@ import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import { LedgerMachine } from './ledger.ts'
 import { settle, subjects, World } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const left = 'vault.0' as ActorName
 const right = 'pair.X' as ActorName

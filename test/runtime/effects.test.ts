@@ -8,7 +8,7 @@ import type { ClientPacket } from '../../src/protocol/packets.ts'
 import { LedgerMachine } from './ledger.ts'
 import { readRecord, settle, subjects, World } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const left = 'vault.0' as ActorName
 const right = 'pair.X' as ActorName

@@ -10,7 +10,7 @@ import { startProxy } from '../nats/proxy.ts'
 import { startNats } from '../nats/server.ts'
 import { LogLines, subjects } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const server = await startNats()
 const proxy = await startProxy(server.port)

@@ -17,7 +17,7 @@ import { startNats } from '../nats/server.ts'
 import { LedgerMachine } from './ledger.ts'
 import { LogLines, subjects } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const left = 'vault.0' as ActorName
 const right = 'pair.X' as ActorName

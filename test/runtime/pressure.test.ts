@@ -5,7 +5,7 @@ import { limits } from '../../src/protocol/limits.ts'
 import { LedgerMachine } from './ledger.ts'
 import { settle, subjects, World } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const first = 'vault.0' as ActorName
 const middle = 'pair.X' as ActorName

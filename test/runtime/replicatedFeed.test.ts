@@ -16,7 +16,7 @@ import { startNatsCluster } from '../nats/cluster.ts'
 const BURSTS = 60
 const BURST = 400
 
-t.setTimeout(180_000)
+t.setTimeout(280_000)
 const subjects = new Subjects('test')
 const account = 'GA' as AccountId
 const servers = await startNatsCluster(3)

@@ -19,7 +19,7 @@ import type { ActorName } from '../../src/protocol/identity.ts'
 import { startNats } from '../nats/server.ts'
 import { LogLines, subjects } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const server = await startNats()
 const access = { servers: [server.url], user: server.user, password: server.password }

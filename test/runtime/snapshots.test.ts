@@ -5,7 +5,7 @@ import { decode, encode } from '../../src/protocol/codec.ts'
 import { left, machine, right, Stage } from './snapshotStage.ts'
 import { subjects } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 for (const isSealed of [false, true]) {
   const name = isSealed ? 'sealed' : 'clear'

@@ -5,7 +5,7 @@ import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import { LedgerMachine } from './ledger.ts'
 import { ManualClock, settle, World } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const DAY_ms = 24 * 3_600_000
 

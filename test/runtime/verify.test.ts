@@ -24,7 +24,7 @@ import { left, machine, Stage } from './snapshotStage.ts'
 import { venueFile } from './venueFile.ts'
 import { LogLines, subjects } from './world.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 const verified = (stage: Stage, made = machine()) => {
   const { clock, log } = stage.world

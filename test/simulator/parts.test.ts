@@ -7,7 +7,7 @@ import { BEGIN_us, Scheduler } from '../../simulator/scheduler.ts'
 import { Trace } from '../../simulator/trace.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 
-t.setTimeout(120_000)
+t.setTimeout(280_000)
 
 t.test('events come by time, and those of one time in the order in which they were made', async (t) => {
   await fc.assert(
