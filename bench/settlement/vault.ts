@@ -13,10 +13,11 @@ import { freePort } from '../../scripts/venue/ports.ts'
 import { ServerProcess } from '../../scripts/venue/serverProcess.ts'
 import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import type { AccountId } from '../../src/protocol/identity.ts'
+import { ContractRefusal } from '../../src/settlement/contractRefusal.ts'
 import { deposit } from '../../src/settlement/deployment.ts'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
 import { submit } from '../../src/settlement/transaction.ts'
-import { ContractRefusal, VaultContract } from '../../src/settlement/vaultContract.ts'
+import { VaultContract } from '../../src/settlement/vaultContract.ts'
 
 /** Where nobody waits for anything but ledgers. */
 const QUICK_LEDGER_s = 0.2

@@ -3,7 +3,7 @@ import type { Keypair, Transaction } from '@stellar/stellar-sdk'
 import type { Batch } from './batch.ts'
 import { exceededLimit } from './networkLimits.ts'
 import type { ChainHead, StellarRpc } from './stellarRpc.ts'
-import { ContractRefusal } from './vaultContract.ts'
+import { ContractRefusal } from './contractRefusal.ts'
 import type { VaultContract } from './vaultContract.ts'
 
 /** Inclusion fee in stroops: the network's least, and what the venue pays at most unless it is configured. */

@@ -8,7 +8,7 @@ import type { Step } from './driverLoop.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
 import type { StellarRpc } from './stellarRpc.ts'
-import { ContractRefusal } from './vaultContract.ts'
+import { ContractRefusal } from './contractRefusal.ts'
 import type { VaultContract } from './vaultContract.ts'
 
 /** How long a co-signed withdrawal may be executed: about eight minutes. Its funds stay reserved that long. */

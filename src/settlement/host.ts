@@ -5,12 +5,14 @@ import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import type { ContractId } from '../protocol/identity.ts'
 import type { Venue } from '../protocol/venue.ts'
+import { ContractRefusal } from './contractRefusal.ts'
 import { openEndpoints } from './endpoints/quorumRpc.ts'
+import { VaultGovernance } from './governance/vaultGovernance.ts'
 import { driveSettlement } from './settlementDriver.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import { SettlementMachine } from './settlementMachine.ts'
 import { sourceKeys } from './sources.ts'
-import { ContractRefusal, VaultContract } from './vaultContract.ts'
+import { VaultContract } from './vaultContract.ts'
 import { driveWatcher } from './watcherDriver.ts'
 import { WatcherMachine } from './watcherMachine.ts'
 import type { WatcherLocal } from './watcherMachine.ts'
@@ -72,7 +74,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
 export async function feeCap(venue: Venue, log: Log): Promise<number> {
   const { network, vault } = venue.file
   try {
-    return await new VaultContract(vault.contract as ContractId, network.passphrase).getFeeCap(openEndpoints(network, log))
+    return await new VaultGovernance({ server: openEndpoints(network, log), passphrase: network.passphrase }, vault.contract as ContractId).feeCap_ppm()
   } catch (error) {
     if (error instanceof ContractRefusal) return 0
     throw error

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
 import type { Keypair, Transaction, xdr } from '@stellar/stellar-sdk'
 import { chainHead, closeTimeOf } from './stellarRpc.ts'
-import { ContractRefusal } from './vaultContract.ts'
+import { ContractRefusal } from './contractRefusal.ts'
 
 const LIFETIME_S = 60
 const FEE_STROOPS = '1000'
@@ -28,12 +28,26 @@ export interface Applied {
   readonly returnValue: xdr.ScVal | undefined
 }
 
-/** One operation on one network, paid and signed by one key: enough for setting things up and for traders' own transactions. */
-export interface Signer {
+/** A network, and where it is reached. */
+export interface Network {
   readonly server: rpc.Server
   readonly passphrase: string
+}
+
+/** One operation on one network, paid and signed by one key: enough for setting things up and for traders' own transactions. */
+export interface Signer extends Network {
   readonly key: Keypair
 }
+
+/** What a transaction is sent with. */
+export interface Terms {
+  /** Bid for its place in a ledger, beyond what its resources cost. */
+  readonly bid_stroops: string
+  /** How long it may wait for its ledger, in seconds of ledger time: after it, it is dead. */
+  readonly lifetime_s: number
+}
+
+const usual: Terms = { bid_stroops: FEE_STROOPS, lifetime_s: LIFETIME_S }
 
 const CONTRACT_OPERATIONS = new Set(['invokeHostFunction', 'extendFootprintTtl', 'restoreFootprint'])
 
@@ -57,22 +71,31 @@ export async function execute(signer: Signer, operation: xdr.Operation): Promise
 }
 
 async function executeOnce(signer: Signer, operation: xdr.Operation): Promise<Applied> {
-  const { server, passphrase, key } = signer
-  const source = await server.getAccount(key.publicKey())
-  const { closeTime } = await chainHead(server)
-  const draft = new TransactionBuilder(source, { fee: FEE_STROOPS, networkPassphrase: passphrase, timebounds: { minTime: 0, maxTime: closeTime + LIFETIME_S } })
-    .addOperation(operation)
-    .build()
-  const transaction = await prepare(server, draft)
+  const { server, key } = signer
+  const { transaction } = await prepare(signer, operation, key.publicKey(), usual)
   transaction.sign(key)
   return submit(server, transaction)
 }
 
-async function prepare(server: rpc.Server, draft: Transaction): Promise<Transaction> {
-  if (!draft.operations.some(({ type }) => CONTRACT_OPERATIONS.has(type))) return draft
+/** A transaction that only wants signatures, and what it would do as the chain stands. */
+export interface Prepared {
+  readonly transaction: Transaction
+  /** What the contract's call gives; undefined where the operation is none, or gives nothing. */
+  readonly returned: xdr.ScVal | undefined
+}
+
+/**
+ * Builds a transaction of one operation with the account's next sequence number, and simulates it where it is a contract's.
+ * @throws ContractRefusal where the simulation is refused
+ */
+export async function prepare({ server, passphrase }: Network, operation: xdr.Operation, account: string, { bid_stroops, lifetime_s }: Terms): Promise<Prepared> {
+  const source = await server.getAccount(account)
+  const { closeTime } = await chainHead(server)
+  const draft = new TransactionBuilder(source, { fee: bid_stroops, networkPassphrase: passphrase, timebounds: { minTime: 0, maxTime: closeTime + lifetime_s } }).addOperation(operation).build()
+  if (!draft.operations.some(({ type }) => CONTRACT_OPERATIONS.has(type))) return { transaction: draft, returned: undefined }
   const simulation = await server.simulateTransaction(draft)
   if (rpc.Api.isSimulationError(simulation)) throw new ContractRefusal(simulation.error)
-  return rpc.assembleTransaction(draft, simulation).build()
+  return { transaction: rpc.assembleTransaction(draft, simulation).build(), returned: simulation.result?.retval }
 }
 
 /**

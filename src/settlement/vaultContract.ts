@@ -1,10 +1,9 @@
-import { Account, Address, Contract, nativeToScVal, rpc, scValToNative, StrKey, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
+import { Address, Contract, nativeToScVal, scValToNative, xdr } from '@stellar/stellar-sdk'
+import type { rpc } from '@stellar/stellar-sdk'
 import type { AccountId, Amount, ContractId } from '../protocol/identity.ts'
 import type { Batch } from './batch.ts'
-import type { StellarRpc } from './stellarRpc.ts'
-
-/** Source of simulated views: nobody, since a simulation is neither signed nor paid for. */
-const NOBODY = StrKey.encodeEd25519PublicKey(new Uint8Array(32))
+import { contractView } from './contractView.ts'
+import type { Viewer } from './contractView.ts'
 
 export type Token = ContractId
 
@@ -27,27 +26,6 @@ export interface CustodyEvent {
   readonly amount: Amount
   readonly transaction: string
   readonly ledger: number
-}
-
-/** A change that the administrator decides on, of those that the venue's own tools make. */
-export type VaultChange = { readonly feeCap_ppm: number } | { readonly treasury: AccountId }
-
-/** A refusal by the contract or the host, as a simulation tells it. */
-export class ContractRefusal extends Error {
-  /** The contract's own error number (docs/contract.md), or null where the host refused. */
-  readonly number: number | null
-  /** The call exceeds what one transaction may use. */
-  readonly overLimit: boolean
-
-  constructor(text: string) {
-    const number = /Error\(Contract, #(\d+)\)/.exec(text)?.[1]
-    const host = /Error\((\w+, \w+)\)/.exec(text)?.[1]
-    // Never the text itself: it carries the arguments of the call.
-    super(number === undefined ? `host error (${host ?? 'unnamed'})` : `contract error ${number}`)
-    this.name = 'ContractRefusal'
-    this.number = number === undefined ? null : Number(number)
-    this.overLimit = /Error\((Budget|Storage), ExceededLimit\)/.test(text)
-  }
 }
 
 const u32 = (value: number): xdr.ScVal => xdr.ScVal.scvU32(value)
@@ -122,72 +100,19 @@ export class VaultContract {
     })
   }
 
-  setMatchingEngine(engine: AccountId): xdr.Operation {
-    return this.#contract.call('set_matching_engine', address(engine))
-  }
-
-  addAsset(token: Token): xdr.Operation {
-    return this.#contract.call('add_asset', address(token))
-  }
-
-  setIssuerFlags(token: Token, flags: number): xdr.Operation {
-    return this.#contract.call('set_issuer_flags', address(token), u32(flags))
-  }
-
-  /** The administrator's: makes a change that is due, or any while nobody has an account. */
-  applyChange(change: VaultChange): xdr.Operation {
-    return this.#contract.call('apply_change', changeValue(change))
-  }
-
-  announceChange(change: VaultChange): xdr.Operation {
-    return this.#contract.call('announce_change', changeValue(change))
-  }
-
-  /** The treasury's: pays it what a channel's batches took of a token. */
-  collectFees(channel: number, token: Token): xdr.Operation {
-    return this.#contract.call('collect_fees', u32(channel), address(token))
-  }
-
-  async getChannel(server: Pick<StellarRpc, 'simulateTransaction'>, channel: number): Promise<ChainChannel> {
+  async getChannel(server: Viewer, channel: number): Promise<ChainChannel> {
     const { value, latestLedger } = await this.#view(server, 'get_channel', u32(channel))
     const { epoch, sequence, state_root, trades_root } = value as { epoch: bigint; sequence: bigint; state_root: Uint8Array; trades_root: Uint8Array }
     return { epoch: Number(epoch), sequence: Number(sequence), stateRoot: new Uint8Array(state_root), tradesRoot: new Uint8Array(trades_root), latestLedger }
   }
 
-  async getBalance(server: Pick<StellarRpc, 'simulateTransaction'>, user: AccountId, token: Token): Promise<Amount> {
+  async getBalance(server: Viewer, user: AccountId, token: Token): Promise<Amount> {
     return (await this.#view(server, 'get_balance', address(user), address(token))).value as Amount
   }
 
   /** null for an account that never deposited. */
-  async getAccountIndex(server: Pick<StellarRpc, 'simulateTransaction'>, user: AccountId): Promise<number | null> {
+  async getAccountIndex(server: Viewer, user: AccountId): Promise<number | null> {
     return ((await this.#view(server, 'get_account_index', address(user))).value as number | null | undefined) ?? null
-  }
-
-  async getAssetIndex(server: Pick<StellarRpc, 'simulateTransaction'>, token: Token): Promise<number | null> {
-    return ((await this.#view(server, 'get_asset_index', address(token))).value as number | null | undefined) ?? null
-  }
-
-  /** What the token's issuer could do when the administrator last looked; null where nobody did. */
-  async getIssuerFlags(server: Pick<StellarRpc, 'simulateTransaction'>, token: Token): Promise<number | null> {
-    return ((await this.#view(server, 'get_issuer_flags', address(token))).value as number | null | undefined) ?? null
-  }
-
-  /** What batches may take as fees, in parts per million. */
-  async getFeeCap(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<number> {
-    return (await this.#view(server, 'get_fee_cap')).value as number
-  }
-
-  async getTreasury(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<AccountId | null> {
-    return ((await this.#view(server, 'get_treasury')).value as AccountId | null | undefined) ?? null
-  }
-
-  /** What a channel's batches took of a token and nobody has collected. */
-  async getFees(server: Pick<StellarRpc, 'simulateTransaction'>, channel: number, token: Token): Promise<Amount> {
-    return (await this.#view(server, 'get_fees', u32(channel), address(token))).value as Amount
-  }
-
-  async getMatchingEngine(server: Pick<StellarRpc, 'simulateTransaction'>): Promise<AccountId | null> {
-    return ((await this.#view(server, 'get_matching_engine')).value as AccountId | null | undefined) ?? null
   }
 
   /** For getEvents: every deposit, withdrawal, exit and claim of this vault. */
@@ -218,20 +143,9 @@ export class VaultContract {
     return Number(sequence)
   }
 
-  async #view(server: Pick<StellarRpc, 'simulateTransaction'>, name: string, ...args: xdr.ScVal[]): Promise<{ value: unknown; latestLedger: number }> {
-    const transaction = new TransactionBuilder(new Account(NOBODY, '0'), { fee: '100', networkPassphrase: this.passphrase })
-      .addOperation(this.#contract.call(name, ...args))
-      .setTimeout(0)
-      .build()
-    const answer = await server.simulateTransaction(transaction)
-    if (rpc.Api.isSimulationError(answer)) throw new ContractRefusal(answer.error)
-    if (answer.result === undefined) throw new Error(`simulating ${name} gave no value`)
-    return { value: scValToNative(answer.result.retval), latestLedger: answer.latestLedger }
+  #view(server: Viewer, name: string, ...args: xdr.ScVal[]): Promise<{ value: unknown; latestLedger: number }> {
+    return contractView(server, this.passphrase, this.#contract, name, ...args)
   }
 }
-
-/** An enum of a contract is a vec: the variant's name, then what it holds. */
-const changeValue = (change: VaultChange): xdr.ScVal =>
-  xdr.ScVal.scvVec('treasury' in change ? [symbol('Treasury'), address(change.treasury)] : [symbol('FeeCap'), u32(change.feeCap_ppm)])
 
 const withdrawArguments = (user: AccountId, token: Token, amount: bigint): xdr.ScVal[] => [address(user), address(token), i128(amount)]

@@ -3,10 +3,11 @@ import { Asset, Keypair, Operation } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { paths } from '../../scripts/setup/paths.ts'
 import type { AccountId } from '../../src/protocol/identity.ts'
+import { ContractRefusal } from '../../src/settlement/contractRefusal.ts'
 import { addAsset, admitAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
+import { VaultGovernance } from '../../src/settlement/governance/vaultGovernance.ts'
 import { IssuerRefused } from '../../src/settlement/issuer.ts'
 import { execute, TransactionFailed } from '../../src/settlement/transaction.ts'
-import { ContractRefusal } from '../../src/settlement/vaultContract.ts'
 import { DeployedVault } from './deployedVault.ts'
 import { LocalChain } from './localChain.ts'
 
@@ -15,6 +16,7 @@ t.test('a vault on a real network', async (t) => {
   t.teardown(() => chain.end())
   const vault = await DeployedVault.deploy(chain)
   const { contract } = vault
+  const governance = new VaultGovernance(vault.signer(vault.admin), contract.id)
 
   await t.test('every step of a deployment can be repeated and finds what is there', async (t) => {
     const signer = vault.signer(vault.admin)
@@ -38,22 +40,22 @@ t.test('a vault on a real network', async (t) => {
     const refused = await admitAsset(signer, contract.id, asset, ['revocation', 'authorisation']).catch((error: unknown) => error)
     t.ok(refused instanceof IssuerRefused)
     t.same((refused as IssuerRefused).powers, ['clawback'])
-    t.equal(await contract.getAssetIndex(chain.server, token), null)
-    t.equal(await contract.getIssuerFlags(chain.server, token), null)
+    t.equal(await governance.assetIndex(token), null)
+    t.equal(await governance.issuerFlags(token), null)
 
     t.equal((await admitAsset(signer, contract.id, asset, ['revocation', 'clawback'])).id, 2)
-    t.equal(await contract.getIssuerFlags(chain.server, token), 10)
+    t.equal(await governance.issuerFlags(token), 10)
     t.same(await admitAsset(signer, contract.id, asset, ['revocation', 'clawback']), { id: 2, applied: null })
     // An issuer that takes another power is looked at again, and refused or recorded.
     await flags(1)
     await t.rejects(admitAsset(signer, contract.id, asset, ['revocation', 'clawback']), /EUR.*authorisation/)
-    t.equal(await contract.getIssuerFlags(chain.server, token), 10)
+    t.equal(await governance.issuerFlags(token), 10)
     const again = await admitAsset(signer, contract.id, asset, ['authorisation', 'revocation', 'clawback'])
     t.equal(again.id, 2)
     t.not(again.applied, null)
-    t.equal(await contract.getIssuerFlags(chain.server, token), 11)
+    t.equal(await governance.issuerFlags(token), 11)
     t.equal((await admitAsset(signer, contract.id, Asset.native(), [])).id, 0)
-    t.equal(await contract.getIssuerFlags(chain.server, vault.assets[0].contract), 0)
+    t.equal(await governance.issuerFlags(vault.assets[0].contract), 0)
   })
 
   await t.test('deposits, and the views', async (t) => {
@@ -65,7 +67,7 @@ t.test('a vault on a real network', async (t) => {
     t.equal(await vault.balance(trader, 1), 12_345n)
     t.equal(await vault.balance(trader, 0), 0n)
     t.equal(await contract.getAccountIndex(chain.server, trader.account), 0)
-    t.equal(await contract.getMatchingEngine(chain.server), vault.engine.publicKey())
+    t.equal(await governance.engine(0), vault.engine.publicKey())
     const { epoch, sequence } = await contract.getChannel(chain.server, 0)
     t.same({ epoch, sequence }, { epoch: 0, sequence: 0 })
   })

@@ -2,6 +2,7 @@ import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
 import type { AccountId } from '../../src/protocol/identity.ts'
 import { collectFees, setFeeCap, setTreasury } from '../../src/settlement/deployment.ts'
+import { VaultGovernance } from '../../src/settlement/governance/vaultGovernance.ts'
 import { DeployedVault } from './deployedVault.ts'
 import { LocalChain } from './localChain.ts'
 import { SettlementRig } from './settlementRig.ts'
@@ -32,7 +33,7 @@ t.test('fees on a chain that closes ledgers: charged within the cap, and collect
   rig.register(alice, bob)
   rig.start()
   const balances = (): Promise<bigint[]> => Promise.all([vault.balance(alice, 0), vault.balance(alice, 1), vault.balance(bob, 0), vault.balance(bob, 1)])
-  const fees = (): Promise<bigint[]> => Promise.all(vault.assets.map(({ contract: token }) => contract.getFees(chain.server, 0, token)))
+  const fees = (): Promise<bigint[]> => Promise.all(vault.assets.map(({ contract: token }) => new VaultGovernance(admin, contract.id).fees(0, token)))
 
   // 2,000 ppm of each side's receipts, rounded up; the second one trades most of it back.
   rig.trades([

@@ -1,7 +1,7 @@
 import { Address, SorobanDataBuilder, StrKey, xdr } from '@stellar/stellar-sdk'
 import t from 'tap'
+import { ContractRefusal } from '../../src/settlement/contractRefusal.ts'
 import { exceededLimit, networkLimits } from '../../src/settlement/networkLimits.ts'
-import { ContractRefusal } from '../../src/settlement/vaultContract.ts'
 import { openRpc } from '../../src/settlement/stellarRpc.ts'
 
 const key = (n: number): xdr.LedgerKey =>

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { ContractRefusal } from '../../src/settlement/vaultContract.ts'
+import { ContractRefusal } from '../../src/settlement/contractRefusal.ts'
 import { TransactionFailed } from '../../src/settlement/transaction.ts'
 import type { WithdrawalView } from '../../src/protocol/feed.ts'
 import { units } from './books.ts'

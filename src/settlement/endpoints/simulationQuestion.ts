@@ -1,6 +1,6 @@
 import { rpc } from '@stellar/stellar-sdk'
 import type { StellarRpc } from '../stellarRpc.ts'
-import { ContractRefusal } from '../vaultContract.ts'
+import { ContractRefusal } from '../contractRefusal.ts'
 import { checkLedger, largest, reachedBy } from './panel.ts'
 import type { Question } from './panel.ts'
 

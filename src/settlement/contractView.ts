@@ -1,0 +1,19 @@
+import { Account, rpc, scValToNative, StrKey, TransactionBuilder } from '@stellar/stellar-sdk'
+import type { Contract, xdr } from '@stellar/stellar-sdk'
+import { ContractRefusal } from './contractRefusal.ts'
+import type { StellarRpc } from './stellarRpc.ts'
+
+/** Source of simulated views: nobody, since a simulation is neither signed nor paid for. */
+const NOBODY = StrKey.encodeEd25519PublicKey(new Uint8Array(32))
+
+/** Where a contract can be looked at. */
+export type Viewer = Pick<StellarRpc, 'simulateTransaction'>
+
+/** What a function of a contract gives, as the chain stands at `latestLedger`. @throws ContractRefusal */
+export async function contractView(server: Viewer, passphrase: string, contract: Contract, name: string, ...args: xdr.ScVal[]): Promise<{ value: unknown; latestLedger: number }> {
+  const transaction = new TransactionBuilder(new Account(NOBODY, '0'), { fee: '100', networkPassphrase: passphrase }).addOperation(contract.call(name, ...args)).setTimeout(0).build()
+  const answer = await server.simulateTransaction(transaction)
+  if (rpc.Api.isSimulationError(answer)) throw new ContractRefusal(answer.error)
+  if (answer.result === undefined) throw new Error(`simulating ${name} gave no value`)
+  return { value: scValToNative(answer.result.retval), latestLedger: answer.latestLedger }
+}
