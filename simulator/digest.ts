@@ -26,6 +26,12 @@ function mix(hash: number, value: unknown): number {
   }
   if (value === null) return step(hash, 3)
   let mixed = hash
+  // Bytes before and after they were encoded are not of one class.
+  if (value instanceof Uint8Array) {
+    mixed = step(mixed, value.length)
+    for (const byte of value) mixed = step(mixed, byte)
+    return mixed
+  }
   if (Array.isArray(value)) {
     mixed = step(mixed, value.length)
     for (const item of value) mixed = mix(mixed, item)

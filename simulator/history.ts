@@ -14,7 +14,8 @@ export interface SentMessage {
 export interface PublishedMessage {
   /** Counts what the actor ever published, from 1. */
   readonly position: number
-  readonly account: string
+  /** Whose feed, or leaves. */
+  readonly owner: string
   readonly seq: number
   readonly digest: number
 }
@@ -31,7 +32,7 @@ export const nothingCaused = (): Caused => ({ sent: [], published: [], answered:
 
 /** Of everything that is caused again in a replay: what is answered is not. */
 export const digestOfCaused = ({ sent, published }: Caused): number =>
-  digestOf([...sent.map(({ to, position, digest }) => [to, position, digest]), ...published.map(({ account, position, digest }) => [account, position, digest])])
+  digestOf([...sent.map(({ to, position, digest }) => [to, position, digest]), ...published.map(({ owner, position, digest }) => [owner, position, digest])])
 
 /** Hears of every message once, when it has become durable. */
 export interface HistoryReader {
@@ -48,7 +49,7 @@ export class History {
   readonly #reader: HistoryReader
   readonly #sent = new Map<ActorName, Map<ActorName, number[]>>()
   readonly #published = new Map<ActorName, PublishedMessage[]>()
-  /** Each account's feed by number, number 1 first. */
+  /** Each owner's feed by number, number 1 first. */
   readonly #feeds = new Map<string, PublishedMessage[]>()
   readonly #answers = new Set<string>()
 
@@ -97,31 +98,32 @@ export class History {
     return this.#sent.get(from)?.keys() ?? []
   }
 
-  /** Messages on an account's feed. */
-  feedLength(account: string): number {
-    return this.#feeds.get(account)?.length ?? 0
+  /** Messages on an owner's feed. */
+  feedLength(owner: string): number {
+    return this.#feeds.get(owner)?.length ?? 0
   }
 
-  fed(account: string, seq: number): PublishedMessage | undefined {
-    return this.#feeds.get(account)?.[seq - 1]
+  fed(owner: string, seq: number): PublishedMessage | undefined {
+    return this.#feeds.get(owner)?.[seq - 1]
   }
 
   answered(answer: string): boolean {
     return this.#answers.has(answer)
   }
 
-  get accounts(): Iterable<string> {
+  /** Who has a feed. */
+  get owners(): Iterable<string> {
     return this.#feeds.keys()
   }
 
   #publish(actor: ActorName, published: PublishedMessage): void {
-    const { position, account, seq } = published
+    const { position, owner, seq } = published
     const all = this.#published.get(actor) ?? []
     this.#published.set(actor, all)
     this.#verdict.holds(position === all.length + 1, 'one history', () => `feed message ${position} of ${actor} was made durable after ${all.length}`)
     all.push(published)
-    const feed = this.#feeds.get(account) ?? []
-    this.#feeds.set(account, feed)
+    const feed = this.#feeds.get(owner) ?? []
+    this.#feeds.set(owner, feed)
     this.#verdict.holds(seq === feed.length + 1, 'feed numbers', () => `${actor} gives a feed number ${seq} after ${feed.length}`)
     feed.push(published)
   }

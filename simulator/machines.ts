@@ -1,5 +1,6 @@
 import { PairMachine } from '../src/actors/pair/pairMachine.ts'
 import { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
+import { ReceiptSalts } from '../src/enclave/receiptSalts.ts'
 import type { ActorName, MarketName } from '../src/protocol/identity.ts'
 import type { Market } from '../src/protocol/market.ts'
 import type { Venue } from '../src/protocol/venue.ts'
@@ -25,7 +26,14 @@ export function machineOf(actor: ActorName, venue: Venue, { queue }: Bounds): Si
     case 'pair':
       return new PairMachine(marketOf(venue, which as MarketName), venue)
     case 'settlement':
-      return new SettlementMachine({ channel: Number(which), vaultPartitions, ...settlement, maxQueued: queue, assetsOf: (name) => marketOf(venue, name).rules })
+      return new SettlementMachine({
+        channel: Number(which),
+        vaultPartitions,
+        ...settlement,
+        maxQueued: queue,
+        assetsOf: (name) => marketOf(venue, name).rules,
+        salts: new ReceiptSalts(venue.subjects.venue, new Uint8Array(32).fill(7)),
+      })
     case 'watcher':
       return new WatcherMachine(vaultPartitions, vault.fromLedger)
     default:

@@ -1,10 +1,15 @@
 import type { Effects } from '../src/actors/runtime/machine.ts'
-import type { FeedMessage } from '../src/protocol/feed.ts'
 import type { ActorName, Milliseconds } from '../src/protocol/identity.ts'
+import type { OwnedMessage } from '../src/protocol/owned.ts'
 import type { Answer, ReplyTo } from '../src/protocol/packets.ts'
 import { digestOf } from './digest.ts'
 import { nothingCaused } from './history.ts'
 import type { Caused } from './history.ts'
+
+function ownerOf(message: OwnedMessage): string {
+  if ('account' in message) return message.account
+  return 'actor' in message ? message.actor : message.market
+}
 
 /** Sees everything that a machine causes, and passes it on. */
 export class ObservedEffects implements Effects {
@@ -43,6 +48,10 @@ export class ObservedEffects implements Effects {
     return this.#inner.time
   }
 
+  get digest(): Uint8Array {
+    return this.#inner.digest
+  }
+
   send(to: ActorName, message: unknown): void {
     const position = (this.#sent.get(to) ?? 0) + 1
     this.#sent.set(to, position)
@@ -55,8 +64,8 @@ export class ObservedEffects implements Effects {
     this.#inner.answer(to, answer)
   }
 
-  publish(message: FeedMessage): void {
-    this.#caused.published.push({ position: ++this.#published, account: message.account, seq: message.seq, digest: digestOf(message) })
+  publish(message: OwnedMessage): void {
+    this.#caused.published.push({ position: ++this.#published, owner: ownerOf(message), seq: message.seq, digest: digestOf(message) })
     this.#inner.publish(message)
   }
 

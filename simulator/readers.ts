@@ -1,5 +1,6 @@
 import type { FeedText } from '../src/actors/runtime/feed.ts'
 import type { FeedMessage } from '../src/protocol/feed.ts'
+import type { LeavesMessage } from '../src/protocol/leaves.ts'
 import { digestOf } from './digest.ts'
 import type { History } from './history.ts'
 import type { Host } from './host.ts'
@@ -18,22 +19,22 @@ export class Readers {
     this.#read = read
   }
 
-  /** Numbers of an account's feed that its owner has seen. */
-  seen(account: string): number {
-    return this.#seen.get(account) ?? 0
+  /** Numbers of a feed that its readers have seen. */
+  seen(owner: string): number {
+    return this.#seen.get(owner) ?? 0
   }
 
   stored(writer: Host, stored: FeedText): void {
-    if (!('account' in stored)) return this.#verdict.broken('dark', `${writer.name} stores a print of a tape, which no market here has`)
-    const { account, text } = stored
-    const message = JSON.parse(text) as FeedMessage
-    const known = this.#history.fed(account, message.seq)
-    if (known === undefined) return this.#verdict.broken('nothing before it is durable', `${writer.name} stores message ${message.seq} of a feed whose journal knows ${this.#history.feedLength(account)}`)
+    if ('market' in stored) return this.#verdict.broken('dark', `${writer.name} stores a print of a tape, which no market here has`)
+    const owner = 'account' in stored ? stored.account : stored.actor
+    const message = JSON.parse(stored.text) as FeedMessage | LeavesMessage
+    const known = this.#history.fed(owner, message.seq)
+    if (known === undefined) return this.#verdict.broken('nothing before it is durable', `${writer.name} stores message ${message.seq} of a feed whose journal knows ${this.#history.feedLength(owner)}`)
     this.#verdict.holds(known.digest === digestOf(message), 'feed content', () => `${writer.name} stores another message ${message.seq} than the one that is durable`)
-    const seen = this.seen(account)
+    const seen = this.seen(owner)
     this.#verdict.holds(message.seq <= seen + 1, 'feed numbers', () => `a reader sees message ${message.seq} of a feed after ${seen}`)
     if (message.seq !== seen + 1) return
-    this.#seen.set(account, message.seq)
-    this.#read(message)
+    this.#seen.set(owner, message.seq)
+    if ('account' in message) this.#read(message)
   }
 }

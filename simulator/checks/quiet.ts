@@ -15,7 +15,7 @@ export function unfinished(world: World): string | null {
       if (sent !== heard) return `${peer} has heard ${heard} of ${sent} messages of ${post.actor}`
     }
   }
-  for (const account of history.accounts) if (readers.seen(account) !== history.feedLength(account)) return 'a feed is not stored to its end'
+  for (const owner of history.owners) if (readers.seen(owner) !== history.feedLength(owner)) return 'a feed is not stored to its end'
   if (chain.pending > 0) return 'a transaction waits for its ledger'
   for (const { current } of posts) {
     const machine = current?.machine

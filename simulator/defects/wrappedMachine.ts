@@ -40,6 +40,7 @@ export class WrappedMachine implements Machine {
 export function changedEffects(effects: Effects, changes: Partial<Pick<Effects, 'send' | 'time'>>): Effects {
   return {
     time: changes.time ?? effects.time,
+    digest: effects.digest,
     send: changes.send ?? ((to, message) => effects.send(to, message)),
     answer: (to, answer) => effects.answer(to, answer),
     publish: (message) => effects.publish(message),

@@ -16,7 +16,7 @@ const bounds = { outbox: limits.outboxMessages } as const
 
 /** What the module of the settlement actors gives. */
 interface SettlementModule {
-  createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Hosted
+  createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Promise<Hosted>
   createWatcher(venue: Venue, log: Log): Hosted
   /** What the vault contract lets batches take as fees, in parts per million. */
   feeCap(venue: Venue, log: Log): Promise<number>
@@ -54,7 +54,7 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
       return { machine, bounds, drive: (actor) => driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, market.rules, log) }
     }
     case 'settlement':
-      return { ...(await loadSettlement()).createSettlement(venue, Number(which), keys, log), patience_ms: patience_ms.settlement, bounds }
+      return { ...(await (await loadSettlement()).createSettlement(venue, Number(which), keys, log)), patience_ms: patience_ms.settlement, bounds }
     case 'watcher':
       return { ...(await loadSettlement()).createWatcher(venue, log), bounds }
     default:

@@ -33,5 +33,7 @@ export class ThreadKeys {
 function pathsOf(thread: Thread, { file }: Venue): readonly string[] {
   const [role] = thread.split('.')
   if (role === 'vault') return [keyPaths.journal, ...feedKeyPaths(file)]
-  return role === 'settlement' ? [keyPaths.journal, keyPaths.engine, ...sourceKeyPaths(file)] : [keyPaths.journal]
+  if (role === 'settlement') return [keyPaths.journal, keyPaths.receipts, keyPaths.engine, ...sourceKeyPaths(file)]
+  // What is replayed beside the actors makes the leaves that they made.
+  return role === 'snapshots' ? [keyPaths.journal, keyPaths.receipts] : [keyPaths.journal]
 }

@@ -7,6 +7,7 @@ const options = {
   for: { type: 'string' },
   url: { type: 'string' },
   rpc: { type: 'string' },
+  root: { type: 'string' },
   state: { type: 'string' },
   expires: { type: 'string' },
   quantity: { type: 'string' },

@@ -1,4 +1,5 @@
 import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
+import type { Receipt } from '../protocol/receipt.ts'
 import type { FeedKeysView } from '../protocol/seal.ts'
 import { History } from './history.ts'
 import type { Binding } from './messages.ts'
@@ -99,6 +100,11 @@ export class AccountReader extends VenueReader {
   async keys(options?: CallOptions): Promise<readonly KeyView[]> {
     const { keys } = await this.#session.read<{ keys: KeyView[] }>('/api/v1/keys', options)
     return keys
+  }
+
+  /** What proves the fill of one trade, once it has settled: `verifyReceipt` checks it. */
+  receipt(trade: string, options?: CallOptions): Promise<Receipt> {
+    return this.history.receipt(trade, options)
   }
 
   /** Follows channels as they happen, over as many connections as it takes: every message once and in order, for as long as they are read. */

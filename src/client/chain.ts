@@ -169,7 +169,7 @@ export async function registeredEngine(url: string, network: string, vault: stri
 }
 
 /** @throws Error where anybody on the way could lie about the chain: without TLS only to this very machine */
-function serverAt(url: string): rpc.Server {
+export function serverAt(url: string): rpc.Server {
   const { protocol, hostname } = new URL(url)
   const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname)
   if (protocol !== 'https:' && !loopback) throw new Error(`the Stellar RPC at ${hostname} must be reached by https`)

@@ -35,6 +35,15 @@ export class NotPermitted extends NeverSent {
   }
 }
 
+/** The Stellar RPC cannot be reached, or does not answer as one does. */
+export class ChainAway extends NeverSent {
+  constructor(cause: unknown) {
+    super(cause)
+    this.message = 'The Stellar RPC does not answer.'
+    this.name = 'ChainAway'
+  }
+}
+
 /** The venue said no, and why: nothing happened. `code` is stable (docs/api/errors.md lists them all). */
 export class Refused extends Error {
   readonly code: ErrorCode

@@ -1,4 +1,5 @@
 import type { OrderView } from '../protocol/feed.ts'
+import type { Receipt } from '../protocol/receipt.ts'
 import type { CallOptions } from './patience.ts'
 import { pages } from './pages.ts'
 import type { PageOptions } from './pages.ts'
@@ -51,6 +52,11 @@ export class History {
   /** Your fill of one trade, with what settled it. */
   trade(id: string, options?: CallOptions): Promise<TradeView> {
     return this.#session.read(`/api/v1/trades/${encodeURIComponent(id)}`, options)
+  }
+
+  /** What proves your fill of one trade, once it has settled: `verifyReceipt` checks it. */
+  receipt(id: string, options?: CallOptions): Promise<Receipt> {
+    return this.#session.read(`/api/v1/trades/${encodeURIComponent(id)}/receipt`, options)
   }
 
   #list<View>(path: string, items: string, filter: Readonly<Record<string, string | undefined>>, { page, ...options }: HistoryOptions): AsyncGenerator<View> {

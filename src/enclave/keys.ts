@@ -16,6 +16,8 @@ export const keyPaths = {
   natsSystem: 'darkpool/v1/nats-system',
   /** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
   journal: 'darkpool/v1/journal',
+  /** Of which the salts of receipts are derived. */
+  receipts: 'darkpool/v1/receipts',
 } as const
 
 /** Of which the accounts' feed keys are derived, where feeds are sealed. */

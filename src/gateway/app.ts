@@ -28,6 +28,7 @@ import { depositsRoute } from './routes/deposits.ts'
 import { feedKeyRoute } from './routes/feedKey.ts'
 import { fillsRoute } from './routes/fills.ts'
 import { getOrderRoute } from './routes/getOrder.ts'
+import { getReceiptRoute } from './routes/getReceipt.ts'
 import { getTradeRoute } from './routes/getTrade.ts'
 import { getWithdrawalRoute } from './routes/getWithdrawal.ts'
 import { healthRoute } from './routes/health.ts'
@@ -141,7 +142,7 @@ export async function gatewayApp(gateway: Gateway, tls: TlsIdentity | null = nul
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes, deadManRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)
-  for (const route of [fillsRoute, getTradeRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute, tapeRoute, feedKeyRoute]) await app.register(route, withGateway)
+  for (const route of [fillsRoute, getTradeRoute, getReceiptRoute, depositsRoute, listWithdrawalsRoute, settlementsRoute, tapeRoute, feedKeyRoute]) await app.register(route, withGateway)
   for (const route of [keyRoutes, requestWithdrawalRoute, getWithdrawalRoute, limitsRoute, authRoute, stellarTomlRoute, readyRoute, attestationRoute, infoRoute]) await app.register(route, withGateway)
   await app.register(streamRoute)
   await app.register(healthRoute)

@@ -3,6 +3,7 @@ import { Keypair } from '@stellar/stellar-sdk/base'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { FeedKeys } from '../enclave/feedKeys.ts'
 import { FeedSeal } from '../enclave/feedSeal.ts'
+import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import type { OrderView } from '../protocol/feed.ts'
 import type { AccountId, ContractId, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
@@ -17,10 +18,11 @@ import { Binding } from './binding.ts'
 import { Evidence } from './evidence.ts'
 import type { EvidenceSource } from './evidence.ts'
 import { FeedPages } from './feeds/feedPages.ts'
-import { feedReading, feedsOf, JetStreamFeedStore, tapesOf } from './feeds/feedStore.ts'
+import { feedReading, feedsOf, JetStreamFeedStore, receiptsOf, tapesOf } from './feeds/feedStore.ts'
 import type { ReadFeed } from './feeds/feedStore.ts'
 import { unreadableLog } from './feeds/unreadable.ts'
 import { History } from './history/history.ts'
+import { Receipts } from './history/receipts.ts'
 import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
 import { KeyAccess } from './login/keyAccess.ts'
@@ -38,6 +40,8 @@ export interface GatewaySecrets {
   /** ed25519 seed that signs login challenges. */
   readonly challengeSeed: Uint8Array
   readonly tokens: Uint8Array
+  /** Of the salts of receipts. */
+  readonly receipts: ReceiptSalts
   /** Where feeds are sealed. */
   readonly feeds?: FeedKeys | null
   /** Where the venue runs in an enclave. */
@@ -83,6 +87,7 @@ export class Gateway {
   readonly prints: FeedPages<TapePrint>
   readonly tapes: History<TapePrint>
   readonly evidence: Evidence
+  readonly receipts: Receipts
   readonly rates: Rates
   readonly connectionsPerAddress: number
   readonly streamBounds: StreamBounds
@@ -116,6 +121,7 @@ export class Gateway {
     this.history = new History(this.feeds, this.admission, this.rates.policies.history)
     this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects), unreadable))
     this.tapes = new History(this.prints, this.admission, this.rates.policies.history)
+    this.receipts = new Receipts(venue, new FeedPages(new JetStreamFeedStore(reading, receiptsOf(venue.subjects))), secrets.receipts)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)

@@ -5,6 +5,8 @@ import type { FeedKeys } from '../enclave/feedKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import { natsKeys } from '../enclave/natsKeys.ts'
 import type { NatsKeys } from '../enclave/natsKeys.ts'
+import { receiptSalts } from '../enclave/receiptSalts.ts'
+import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import { newTlsIdentity } from '../enclave/tlsIdentity.ts'
 import { limits } from '../protocol/limits.ts'
 import { gatewayApp } from './app.ts'
@@ -28,12 +30,12 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; feeds: FeedKeys | null }> {
+async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
   try {
     const read = await readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
-    const [nats, challengeSeed, tokens, feeds] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), feedKeys(keys, venue.file)])
-    return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens, feeds }
+    const [nats, challengeSeed, tokens, receipts, feeds] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), receiptSalts(keys, venue.subjects.venue), feedKeys(keys, venue.file)])
+    return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens, receipts, feeds }
   } catch (error) {
     giveUp('configuration', (error as Error).message)
   }
@@ -59,13 +61,13 @@ async function admitSubscribers(gateway: Gateway, connection: NatsConnection, ke
 }
 
 async function main(): Promise<void> {
-  const { venue, port, user, nats, challengeSeed, tokens, feeds, evidence } = await configuration()
+  const { venue, port, user, nats, challengeSeed, tokens, receipts, feeds, evidence } = await configuration()
   const { host, homeDomain, tls: endsTls = false } = venue.file.gateway
   // Made here and written nowhere: what the evidence says of it holds for this very process.
   const tls = newTlsIdentity([...new Set([new URL(`https://${homeDomain}`).hostname, host, 'localhost'])], new Date())
   const link = (name: string): Promise<NatsConnection> => reachNats(venue.file.nats.servers, user, nats.password, name)
   const [connection, reading] = await Promise.all([link('gateway'), link('gateway reading')])
-  const gateway = new Gateway(venue, { challengeSeed, tokens, feeds, evidence, tlsKey: tls.publicKey }, connection, reading, log)
+  const gateway = new Gateway(venue, { challengeSeed, tokens, receipts, feeds, evidence, tlsKey: tls.publicKey }, connection, reading, log)
   const subscribers = await admitSubscribers(gateway, connection, nats)
   const app = await gatewayApp(gateway, endsTls ? tls : null)
   let url: string

@@ -120,5 +120,6 @@ const closed = { additionalProperties: false }
 export const IdParameters = Type.Object({ id: Digest }, closed)
 export const ClientOrderParameters = Type.Object({ clientOrderId: Nonce }, closed)
 export const KeyParameters = Type.Object({ key: Key }, closed)
+export const TradeParameters = Type.Object({ id: Type.String({ pattern: '^[A-Za-z0-9]{1,12}-[A-Za-z0-9]{1,12}:[1-9][0-9]{0,14}$', description: 'A trade, as fills name it: XLM-USDC:123' }) }, closed)
 export const MarketParameters = Type.Object({ pair: MarketMember }, closed)
 export const NoQuery = Type.Object({}, closed)

@@ -36,11 +36,22 @@ export type FeedEvent =
       readonly fee: string
       readonly feeAsset: string
     }
-  | { readonly type: 'settled'; readonly trades: readonly string[]; readonly transaction: string; readonly ledger: number }
+  | { readonly type: 'settled'; readonly trades: readonly string[]; readonly transaction: string; readonly ledger: number; readonly receipts: ReceiptPlaces }
   | { readonly type: 'deposit'; readonly asset: string; readonly amount: string; readonly transaction: string; readonly ledger: number }
   | { readonly type: 'withdrawal'; readonly withdrawal: WithdrawalView }
   /** A delegated key: what it may do from now on, or that it may nothing any more. That its time is over is not told: `until` says when. */
   | ({ readonly type: 'key' } & KeyView)
+
+/** Of which leaves the receipts of settled trades are made: the venue finds them by it (receipt.ts). */
+export interface ReceiptPlaces {
+  readonly sequence: number
+  /** Of the batch: two for each of its trades. */
+  readonly size: number
+  /** Number of the stored message that has the first of them. */
+  readonly from: number
+  /** Where the leaf of each of the trades stands. */
+  readonly leaves: readonly number[]
+}
 
 /** An order as its owner sees it, in answers and in the feed. */
 export interface OrderView {

@@ -1,7 +1,8 @@
 import type { FeedMessage } from './feed.ts'
-import type { AccountId, MarketName } from './identity.ts'
+import type { AccountId, ActorName, MarketName } from './identity.ts'
+import type { LeavesMessage } from './leaves.ts'
 import type { TapePrint } from './tape.ts'
 
-/** Whose numbered messages: an account has a feed, a market a tape. */
-export type FeedOwner = AccountId | MarketName
-export type OwnedMessage = FeedMessage | TapePrint
+/** Whose numbered messages: an account has a feed, a market a tape, a settlement actor the leaves of its batches. */
+export type FeedOwner = AccountId | MarketName | ActorName
+export type OwnedMessage = FeedMessage | TapePrint | LeavesMessage

@@ -148,4 +148,6 @@ export interface Trade {
   readonly buyerFee: Amount
   readonly sellerFee: Amount
   readonly time: Milliseconds
+  /** The market's digest chain before the record in which it happened: what its receipts bind it to. */
+  readonly journal: Uint8Array
 }

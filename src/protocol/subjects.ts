@@ -51,6 +51,13 @@ export class Subjects {
   get allTapes(): string {
     return `${this.#root}.tape.*`
   }
+  /** The leaves of a settlement actor's batches: not for traders, who get receipts. */
+  receipts(actor: ActorName): string {
+    return `${this.#root}.receipts.${actor}`
+  }
+  get allReceipts(): string {
+    return `${this.#root}.receipts.>`
+  }
   /** What a trader's connection asks over NATS: only it may publish there. `key` is the one with which it has connected. */
   traderRequest(account: AccountId, key: AccountId, operation: string): string {
     return `${this.#root}.trader.${account}.${key}.${operation}`
@@ -87,6 +94,9 @@ export class Subjects {
   }
   get tapeStream(): string {
     return `dp_v1_${this.venue}_tape`
+  }
+  get receiptStream(): string {
+    return `dp_v1_${this.venue}_receipts`
   }
 }
 

@@ -302,6 +302,10 @@ export type SettlementReport =
       readonly kind: 'settled'
       readonly account: AccountId
       readonly trades: readonly TradeId[]
+      /** Where the leaf of the account's side of each trade stands among `size`, and the number of the stored message that begins with the first. */
+      readonly leaves: readonly number[]
+      readonly size: number
+      readonly from: number
       readonly moves: readonly { readonly asset: ContractId; readonly in: Amount; readonly out: Amount }[]
       readonly sequence: number
       readonly transaction: string

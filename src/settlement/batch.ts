@@ -5,7 +5,6 @@ import type { Delta } from './deltas.ts'
 import { feesOf, net } from './netting.ts'
 import type { MarketAssets, NettedAccount } from './netting.ts'
 import { stateRoot } from './stateRoot.ts'
-import { tradesRoot } from './tradesRoot.ts'
 
 /** Trades of one channel, netted: what `settle_batch` gets, and what is reported once it is final. */
 export interface Batch {
@@ -29,13 +28,15 @@ export interface BatchInput {
   readonly sequence: number
   readonly previousRoot: Uint8Array
   readonly trades: readonly Trade[]
+  /** Of their receipts (receiptTree.ts). */
+  readonly tradesRoot: Uint8Array
   readonly assetsOf: (market: MarketName) => MarketAssets
   /** The contract's index of an account; every account of the trades must have one. */
   readonly indexOf: (account: AccountId) => number | undefined
 }
 
 /** Nets the trades and encodes what the chain is told. The same input gives the same bytes, on every machine. */
-export function makeBatch({ channel, epoch, sequence, previousRoot, trades, assetsOf, indexOf }: BatchInput): Batch {
+export function makeBatch({ channel, epoch, sequence, previousRoot, trades, tradesRoot, assetsOf, indexOf }: BatchInput): Batch {
   if (trades.length === 0) throw new Error('a batch has at least one trade')
   const index = (account: AccountId): number => {
     const found = indexOf(account)
@@ -47,6 +48,5 @@ export function makeBatch({ channel, epoch, sequence, previousRoot, trades, asse
     accounts.flatMap(({ account, moves }): Delta[] => moves.map((move) => ({ account: index(account), asset: move.asset.index, delta: move.in - move.out }))),
     feesOf(trades, assetsOf).map(({ asset, amount, turnover }) => ({ asset: asset.index, amount, turnover })),
   )
-  const trades32 = tradesRoot(trades)
-  return { channel, epoch, sequence, trades, accounts, tradesRoot: trades32, stateRoot: stateRoot(previousRoot, sequence, trades32, deltas), deltas }
+  return { channel, epoch, sequence, trades, accounts, tradesRoot, stateRoot: stateRoot(previousRoot, sequence, tradesRoot, deltas), deltas }
 }

@@ -3,6 +3,7 @@ import type { DrivenActor, Driver, Hosted } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
+import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ContractId } from '../protocol/identity.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { ContractRefusal } from './contractRefusal.ts'
@@ -33,7 +34,7 @@ export interface HostedWatcher extends Hosted {
 }
 
 /** The settlement actor of one channel. `keys` gives the engine's key, which the vault contract must know as its matching engine. */
-export function createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): HostedSettlement {
+export async function createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Promise<HostedSettlement> {
   const { settlement, vaultPartitions, network, vault } = venue.file
   const machine = new SettlementMachine({
     channel,
@@ -44,6 +45,7 @@ export function createSettlement(venue: Venue, channel: number, keys: Keys, log:
       if (!market) throw new Error(`no market ${name} in the venue's configuration`)
       return market.rules
     },
+    salts: await receiptSalts(keys, venue.subjects.venue),
   })
   let engine: Promise<Keypair> | undefined
   let sources: Promise<readonly Keypair[]> | undefined

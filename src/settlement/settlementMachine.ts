@@ -1,9 +1,12 @@
 import type { Effects, Machine } from '../actors/runtime/machine.ts'
+import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import type { AccountId, ActorName, MarketName, Milliseconds } from '../protocol/identity.ts'
+import { packEntries, packHashes } from '../protocol/leaves.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Answer } from '../protocol/packets.ts'
+import type { Trade } from '../protocol/pair.ts'
 import type { SettlementMessage } from '../protocol/settlement.ts'
-import { vaultOf } from '../protocol/subjects.ts'
+import { settlementActor, vaultOf } from '../protocol/subjects.ts'
 import type { SettlementReport } from '../protocol/vault.ts'
 import { makeBatch } from './batch.ts'
 import type { Batch } from './batch.ts'
@@ -11,6 +14,7 @@ import { Cosigning } from './cosigning.ts'
 import type { Cosign, CosignOutcome } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { MarketAssets } from './netting.ts'
+import { ReceiptTree } from './receiptTree.ts'
 import type { BatchFault, Confirmed, Refused, SettlementLocal } from './settlementLocal.ts'
 import { readSnapshot, takeSnapshot } from './settlementSnapshot.ts'
 import type { SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
@@ -29,6 +33,7 @@ export interface SettlementOptions {
   /** When trades at fault are looked for, and for how long they are set aside at first; a test makes both small. */
   readonly faults?: { readonly afterRefusals: number; readonly aside_ms: number }
   readonly assetsOf: (market: MarketName) => MarketAssets
+  readonly salts: ReceiptSalts
 }
 
 /** What the network carries at most in one batch, whatever the configuration says. */
@@ -69,6 +74,10 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** The engine's term on the channel; rises when a shard takes it over from another. */
   readonly #epoch = 1
   #flight: Flight | null = null
+  /** Of the batch on its way; null where it is to be made again, since its machine began behind it. */
+  #tree: ReceiptTree | null = null
+  /** Messages of leaves stored so far. */
+  #leaves = 0
   #settled: SettledStatus | null = null
   #stateRoot: Uint8Array = GENESIS_ROOT
   #refusals = 0
@@ -219,12 +228,26 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   /** A batch of some trades, as it would follow what has settled. */
   batchOf(queued: readonly QueuedTrade[]): Batch {
+    return this.#batchOver(queued, this.#treeOf(queued.map(({ trade }) => trade), this.#nextSequence))
+  }
+
+  get #nextSequence(): number {
+    return (this.#settled?.sequence ?? 0) + 1
+  }
+
+  #treeOf(trades: readonly Trade[], sequence: number): ReceiptTree {
+    const { channel, salts, assetsOf } = this.#options
+    return new ReceiptTree(trades, { channel, sequence, salts, assetsOf })
+  }
+
+  #batchOver(queued: readonly QueuedTrade[], { root }: ReceiptTree): Batch {
     return makeBatch({
       channel: this.#options.channel,
       epoch: this.#epoch,
-      sequence: (this.#settled?.sequence ?? 0) + 1,
+      sequence: this.#nextSequence,
       previousRoot: this.#stateRoot,
       trades: queued.map(({ trade }) => trade),
+      tradesRoot: root,
       assetsOf: this.#options.assetsOf,
       indexOf: (account) => this.#indexes.get(account),
     })
@@ -245,6 +268,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       indexes: this.#indexes,
       cosigning: this.#cosigning,
       flight: this.#flight,
+      leaves: this.#leaves,
       settled: this.#settled,
       stateRoot: this.#stateRoot,
       refusals: this.#refusals,
@@ -267,6 +291,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#indexes = state.indexes
     this.#cosigning = state.cosigning
     this.#flight = state.flight
+    this.#tree = null
+    this.#leaves = state.leaves
     this.#settled = state.settled
     this.#stateRoot = state.stateRoot
     this.#refusals = state.refusals
@@ -295,16 +321,22 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       { maxTrades: Math.min(maxTrades * growth, this.#tradeCap, MOST_TRADES), maxAccounts: Math.min(maxAccounts * growth, MOST_ACCOUNTS) },
       (account) => this.#indexes.has(account),
     )
-    this.#flight = new Flight(this.batchOf(queued), queued)
+    this.#tree = this.#treeOf(queued.map(({ trade }) => trade), this.#nextSequence)
+    this.#flight = new Flight(this.#batchOver(queued, this.#tree), queued)
   }
 
   #confirm(flight: Flight, { hash, ledger }: Confirmed, effects: Effects): void {
     const { batch } = flight
+    const tree = this.#tree ?? this.#treeOf(batch.trades, batch.sequence)
+    const from = this.#leaves + 1
     for (const { account, trades, moves } of batch.accounts) {
       const report: SettlementReport = {
         kind: 'settled',
         account,
         trades,
+        leaves: trades.map((trade) => tree.placeOf(trade, account)),
+        size: tree.size,
+        from,
         moves: moves.map((move) => ({ asset: move.asset.contract, in: move.in, out: move.out })),
         sequence: batch.sequence,
         transaction: hash,
@@ -312,9 +344,11 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       }
       effects.send(vaultOf(account, this.#options.vaultPartitions), report)
     }
+    this.#storeLeaves(batch.sequence, tree, effects)
     this.#settled = { sequence: batch.sequence, transaction: hash, ledger }
     this.#stateRoot = batch.stateRoot
     this.#flight = null
+    this.#tree = null
     this.#refusals = 0
     this.#lastRefusal = null
     this.#retryAt = 0 as Milliseconds
@@ -323,9 +357,17 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     if (this.#aside.length === 0) this.#asideTimes = 0
   }
 
+  /** What receipts are made of, once the batch is final: what is stored can be read by number from the first one on. */
+  #storeLeaves(sequence: number, tree: ReceiptTree, effects: Effects): void {
+    for (const { first, entries, path } of tree.pages()) {
+      effects.publish({ v: 1, seq: ++this.#leaves, actor: settlementActor(this.#options.channel), type: 'leaves', sequence, first, entries: packEntries(entries), path: packHashes(path) })
+    }
+  }
+
   #refuse(flight: Flight, { reason, tooLarge, fault }: Refused, time: Milliseconds): void {
     if (flight.live) throw new Error('a batch was refused while a transaction of it may still apply')
     this.#flight = null
+    this.#tree = null
     if (fault !== null) this.#setAside(flight.queued, fault, time)
     else this.#queue.restore(flight.queued)
     this.#lastRefusal = reason

@@ -16,6 +16,7 @@ const SNAPSHOT_VERSION = 4
 interface PlainState {
   readonly indexes: Map<AccountId, number>
   readonly settled: SettledStatus | null
+  readonly leaves: number
   readonly stateRoot: Uint8Array
   readonly refusals: number
   readonly lastRefusal: string | null

@@ -55,6 +55,7 @@ const calls: readonly ((client: Client) => Promise<unknown>)[] = [
   (client) => client.feedKeys(),
   (client) => client.setDeadMan(30),
   (client) => client.deadManTimers(),
+  (client) => client.receipt('XLM-USDC:1'),
   (client) => client.history.fills().next(),
   (client) => client.history.closedOrders().next(),
   (client) => client.history.settlements().next(),

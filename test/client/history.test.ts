@@ -16,7 +16,7 @@ const order = (n: number): string => n.toString(16).padStart(64, '0')
 const fill = (n: number): FeedEvent => ({ type: 'fill', trade: `${market}:${n}`, order: order(n % 3), market, side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' })
 const COUNT = 25
 
-for (let n = 1; n <= COUNT; n++) await stage.feeds.store(client.binding.account, fill(n), { type: 'settled', trades: [`${market}:${n}`], transaction: `t${n}`, ledger: n })
+for (let n = 1; n <= COUNT; n++) await stage.feeds.store(client.binding.account, fill(n), { type: 'settled', trades: [`${market}:${n}`], transaction: `t${n}`, ledger: n, receipts: { sequence: n, size: 2, from: n, leaves: [0] } })
 await stage.feeds.store(client.binding.account, fill(COUNT + 1), { type: 'deposit', asset: 'XLM', amount: '7', transaction: 'd', ledger: 9 })
 
 t.test('a list is whole and newest first, whatever its pages hold', async (t) => {

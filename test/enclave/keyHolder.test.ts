@@ -31,8 +31,8 @@ const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(
 const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
 /** Written out: what is allowed is not to follow from the code that allows it. */
 const allowed = {
-  gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
-  shard: ['engine', 'source/0', 'source/1', 'nats', 'journal'].map((name) => `darkpool/v1/${name}`),
+  gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system', 'receipts'].map((name) => `darkpool/v1/${name}`),
+  shard: ['engine', 'source/0', 'source/1', 'nats', 'journal', 'receipts'].map((name) => `darkpool/v1/${name}`),
   nats: ['nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
 }
 
@@ -58,7 +58,7 @@ t.test('a thread of the shard has what its actor needs', async (t) => {
   const feeds = [feedKeyPath(1), feedKeyPath(2)]
   for (const thread of ['snapshots' as const, ...actors]) {
     const role = thread.split('.')[0]!
-    const own = [keyPaths.journal, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine, ...sourceKeyPaths(readVenue(venue).file)] : [])]
+    const own = [keyPaths.journal, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine, ...sourceKeyPaths(readVenue(venue).file)] : []), ...(role === 'settlement' || role === 'snapshots' ? [keyPaths.receipts] : [])]
     t.same(Object.keys(keys.of(thread)).sort(), [...own].sort(), thread)
     if (role !== 'settlement') await t.rejects(givenKeys(keys.of(thread)).secret(keyPaths.engine), /is not for this part of the venue/)
   }

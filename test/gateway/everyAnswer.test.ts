@@ -2,6 +2,8 @@ import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { AccountId, Amount, Lots, Milliseconds, OrderId, Ticks, TradeId } from '../../src/protocol/identity.ts'
+import type { Trade } from '../../src/protocol/pair.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import { openEvidence } from '../enclave/evidenceStage.ts'
@@ -9,6 +11,7 @@ import { call, refused } from './call.ts'
 import type { Called } from './call.ts'
 import type { Script } from './fakeVault.ts'
 import { marketName, resting } from './fakeVault.ts'
+import { LeafWriter } from './leafWriter.ts'
 import type { Operation } from './recorder.ts'
 import { provoke } from './provocations.ts'
 import type { Change, Good } from './provocations.ts'
@@ -43,10 +46,16 @@ const placed = (): Promise<SignedRequest> => client.signOrder(marketName, { side
 const sweep = (markets: string[]) => ok({ id, cancelled: 1, markets, halted: [] })
 
 await stage.feeds.open()
+const traded: Trade = {
+  kind: 'trade', id: 'XLM-USDC:1' as TradeId, market: marketName, buyer: alice.address as AccountId, seller: bot.address as AccountId, buyOrder: id as OrderId, sellOrder: 'cd'.repeat(32) as OrderId,
+  ticks: 1_000 as Ticks, lots: 5 as Lots, base: 50_000_000n as Amount, quote: 5_000_000n as Amount, buyerFee: 0n as Amount, sellerFee: 0n as Amount, time: 1_700_000_000_000 as Milliseconds, journal: new Uint8Array(32),
+}
+const stored = await new LeafWriter(stage.gateway.connection, stage.venue).store([traded])
 await stage.feeds.store(
   alice.address,
-  { type: 'fill', trade: 'XLM-USDC:1', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0.005', feeAsset: 'XLM' },
-  { type: 'settled', trades: ['XLM-USDC:1'], transaction: 'cd', ledger: 7 },
+  { type: 'fill', trade: 'XLM-USDC:1', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' },
+  { type: 'fill', trade: 'XLM-USDC:2', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' },
+  { type: 'settled', trades: ['XLM-USDC:1'], transaction: 'cd'.repeat(32), ledger: 7, receipts: stored.places(alice.address as AccountId) },
   { type: 'deposit', asset: 'XLM', amount: '7', transaction: 'ef', ledger: 9 },
   { type: 'withdrawal', withdrawal: { id, asset: 'XLM', amount: '1', status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null } },
 )
@@ -78,6 +87,7 @@ const good: Record<string, Good> = {
   'GET /api/v1/feed-key': { scripts: { 200: ok({ fed: 3, orders: [], balances: [] }) } },
   'GET /api/v1/fills': { history: alice.address, scripts: { 200: null } },
   'GET /api/v1/trades/{id}': { history: alice.address, id: 'XLM-USDC:1', scripts: { 200: null } },
+  'GET /api/v1/trades/{id}/receipt': { history: alice.address, id: 'XLM-USDC:1', scripts: { 200: null } },
   'GET /api/v1/deposits': { history: alice.address, scripts: { 200: null } },
   'GET /api/v1/settlements': { history: alice.address, scripts: { 200: null } },
   'GET /api/v1/withdrawals': { history: alice.address, scripts: { 200: null } },

@@ -55,7 +55,7 @@ const transaction = 'cd'.repeat(32)
 const events: readonly FeedEvent[] = [
   { type: 'order', order: orderView(order, market) },
   { type: 'fill', trade: 'XLM-USDC:1', order: id, market: marketName, side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0.005', feeAsset: 'XLM' },
-  { type: 'settled', trades: ['XLM-USDC:1'], transaction, ledger: 7 },
+  { type: 'settled', trades: ['XLM-USDC:1'], transaction, ledger: 7, receipts: { sequence: 1, size: 2, from: 1, leaves: [0] } },
   { type: 'deposit', asset: 'XLM', amount: '7', transaction, ledger: 9 },
   { type: 'withdrawal', withdrawal: { id, asset: 'XLM', amount: '1', status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null } },
   { type: 'key', key: trader('bot').address, scope: 'trade', market: 'all', until: '2027-01-01T00:00:00.000Z', status: 'active' },

@@ -17,7 +17,7 @@ const reader = async (name: string) => {
 }
 const id = (n: number): string => n.toString(16).padStart(64, '0')
 const fill = (market: string, n: number, order = 1): FeedEvent => ({ type: 'fill', trade: `${market}:${n}`, order: id(order), market, side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' })
-const settled = (ledger: number, ...trades: string[]): FeedEvent => ({ type: 'settled', trades, transaction: `t${ledger}`, ledger })
+const settled = (ledger: number, ...trades: string[]): FeedEvent => ({ type: 'settled', trades, transaction: `t${ledger}`, ledger, receipts: { sequence: ledger, size: 2 * trades.length, from: 1, leaves: trades.map((_trade, n) => 2 * n) } })
 const closed = (n: number, status: OrderView['status'], market = 'XLM-USDC'): FeedEvent => ({
   type: 'order',
   order: {

@@ -183,6 +183,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1').replace('{pair}', marketName) + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),
   tape_off: ({ operation, send }) => send({ path: operation.path.replace('{pair}', 'EURC-USDC') }),
   trade_unknown: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:999') }),
+  trade_not_settled: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:2') }),
   history_too_long: async ({ stage: { gateway }, send }) => {
     const { history } = gateway
     Object.assign(gateway, { history: new History(gateway.feeds, gateway.admission, gateway.rates.policies.history, 0) })

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { Writable } from 'node:stream'
 import { SecretSigner } from '../../src/client/secretSigner.ts'
 import { feedKeys } from '../../src/enclave/feedKeys.ts'
+import { receiptSalts } from '../../src/enclave/receiptSalts.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
 import { newTlsIdentity } from '../../src/enclave/tlsIdentity.ts'
 import type { TlsIdentity } from '../../src/enclave/tlsIdentity.ts'
@@ -93,7 +94,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
       done()
     },
   })
-  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens'), feeds: await feedKeys(testSecrets, venue.file), evidence: enclave.evidence ?? null, tlsKey: (enclave.tls ?? newTlsIdentity(['localhost'], new Date())).publicKey }, own, reading, gatewayLog(destination), {
+  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens'), receipts: await receiptSalts(testSecrets, venue.file.venue), feeds: await feedKeys(testSecrets, venue.file), evidence: enclave.evidence ?? null, tlsKey: (enclave.tls ?? newTlsIdentity(['localhost'], new Date())).publicKey }, own, reading, gatewayLog(destination), {
     inFlight: limits.gatewayInFlight,
     answerTimeout_ms: limits.answerTimeout_ms,
     ...bounds,

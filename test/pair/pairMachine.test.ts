@@ -54,7 +54,7 @@ t.test('a full fill is told to both traders, to the settlement actor and to the 
     { to: benVault, message: { ...fill, order: 'b', account: ben, role: 'taker' } },
     { to: annVault, message: { ...fill, order: 's', account: ann, role: 'maker' } },
     { to: annVault, message: { kind: 'closed', order: 's', account: ann, reason: 'filled', time: START } },
-    { to: settlementActor(0), message: { kind: 'trade', id: 'A-Q:1', market: 'A-Q', ...sides, ticks: 100, lots: 5, base: 50n, quote: 1_000n, buyerFee: 0n, sellerFee: 0n, time: START } },
+    { to: settlementActor(0), message: { kind: 'trade', id: 'A-Q:1', market: 'A-Q', ...sides, ticks: 100, lots: 5, base: 50n, quote: 1_000n, buyerFee: 0n, sellerFee: 0n, time: START, journal: new Uint8Array(32) } },
     { to: benVault, message: { kind: 'closed', order: 'b', account: ben, reason: 'filled', time: START } },
   ])
 })

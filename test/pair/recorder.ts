@@ -11,6 +11,7 @@ export interface Sent {
 /** Keeps what a machine causes, to be looked at. Time and backlog are the test's to set. */
 export class Recorder implements Effects {
   time: Milliseconds
+  digest: Uint8Array = new Uint8Array(32)
   sent: Sent[] = []
   answers: { readonly request: number; readonly answer: Answer }[] = []
   feed: FeedMessage[] = []

@@ -227,7 +227,7 @@ export class SlowPair {
     const [buy, sell] = takerSide === 0 ? [this.orderOf(taker), this.orderOf(maker)] : [this.orderOf(maker), this.orderOf(taker)]
     const [buyerFee, sellerFee] = (takerSide === 0 ? [takerFee, makerFee] : [makerFee, takerFee]).map((fee) => BigInt(fee) as Amount) as [Amount, Amount]
     const parties = { buyer: buy.place.account, seller: sell.place.account, buyOrder: buy.place.order, sellOrder: sell.place.order }
-    const trade: Trade = { kind: 'trade', id, market: this.#market.name, ...parties, ...amounts, buyerFee, sellerFee, time: this.time }
+    const trade: Trade = { kind: 'trade', id, market: this.#market.name, ...parties, ...amounts, buyerFee, sellerFee, time: this.time, journal: new Uint8Array(32) }
     this.sent.push({ to: settlementActor(0), message: trade })
     if (takerOpen === 0) this.#close(taker, 'filled')
   }

@@ -95,7 +95,7 @@ export class LedgerMachine implements Machine<LedgerCommand, 'count' | 'throw', 
   #write(line: string, effects: Effects): void {
     this.lines.push(line)
     if (!this.#feeds) return
-    const message = { v: 1, seq: ++this.#published, account: 'GLEDGER' as AccountId, time: new Date(effects.time).toISOString(), type: 'settled', trades: [line], transaction: '', ledger: 0 }
+    const message = { v: 1, seq: ++this.#published, account: 'GLEDGER' as AccountId, time: new Date(effects.time).toISOString(), type: 'settled', trades: [line], transaction: '', ledger: 0, receipts: { sequence: 1, size: 2, from: 1, leaves: [0] } }
     effects.publish(message as FeedMessage)
   }
 }

@@ -1,5 +1,6 @@
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
+import type { OwnedMessage } from '../../src/protocol/owned.ts'
 import type { DrivenActor } from '../../src/actors/runtime/driver.ts'
 import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
 
@@ -19,6 +20,7 @@ export interface Sent {
 export class JournaledActor<Query, Message, Local, M extends Machine<never, Query, Message, Local>> implements DrivenActor<Local> {
   readonly journal: Uint8Array[] = []
   readonly sent: Sent[] = []
+  readonly published: OwnedMessage[] = []
   machine: M
   readonly #make: () => M
   #listeners: (() => void)[] = []
@@ -38,7 +40,7 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
   apply(inputs: Batch<Message, Local>['inputs'], later_ms = 0): void {
     this.#time = this.#live ? Math.max(this.#time, Date.now()) : this.#time + later_ms
     const record = encode({ time: this.#time, inputs } satisfies Batch<Message, Local>)
-    this.#run(this.machine, record, this.sent)
+    this.#run(this.machine, record, this.sent, this.published)
     this.journal.push(record)
     for (const listener of this.#listeners) listener()
     if (this.#live) this.#schedule()
@@ -67,9 +69,9 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
     this.#listeners = []
     clearTimeout(this.#timer)
     const machine = this.#make()
-    const sent: Sent[] = []
-    for (const record of this.journal) this.#run(machine, record, sent)
-    if (JSON.stringify(sent, big) !== JSON.stringify(this.sent, big)) throw new Error('the replay sent other messages')
+    const [sent, published]: [Sent[], OwnedMessage[]] = [[], []]
+    for (const record of this.journal) this.#run(machine, record, sent, published)
+    if (JSON.stringify([sent, published], big) !== JSON.stringify([this.sent, this.published], big)) throw new Error('the replay sent other messages')
     this.machine = machine
     if (this.#live) this.#schedule()
   }
@@ -92,13 +94,14 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
     clearTimeout(this.#timer)
   }
 
-  #run(machine: M, record: Uint8Array, sent: Sent[]): void {
+  #run(machine: M, record: Uint8Array, sent: Sent[], published: OwnedMessage[]): void {
     const { time, inputs } = decode<Batch<Message, Local>>(record)
     const effects: Effects = {
       time: time as Milliseconds,
+      digest: new Uint8Array(32),
       send: (to, message) => sent.push({ to, message }),
       answer: () => undefined,
-      publish: () => undefined,
+      publish: (message) => published.push(message),
       backlog: () => 0,
     }
     machine.advance(effects)

@@ -14,14 +14,14 @@ import type { SettlementOptions } from '../../src/settlement/settlementMachine.t
 import type { SettlementQuery, SettlementStatus } from '../../src/settlement/settlementStatus.ts'
 import { stateRoot } from '../../src/settlement/stateRoot.ts'
 import { JournaledActor } from './journaledActor.ts'
-import { accountOf, anyTrades, assets, assetsOf, trade } from './trades.ts'
+import { accountOf, anyTrades, assets, assetsOf, salts, trade } from './trades.ts'
 
 const PARTITIONS = 3
 type Actor = JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
 
 function actorWith(options: Partial<SettlementOptions> = {}, register = 10): Actor {
   const actor: Actor = new JournaledActor(
-    () => new SettlementMachine({ channel: 0, vaultPartitions: PARTITIONS, maxAge_ms: 5_000, maxAccounts: 100, maxTrades: 1_000, assetsOf, ...options }),
+    () => new SettlementMachine({ channel: 0, vaultPartitions: PARTITIONS, maxAge_ms: 5_000, maxAccounts: 100, maxTrades: 1_000, assetsOf, salts, ...options }),
   )
   for (let n = 0; n < register; n++) actor.hear('watcher.0', registered(n))
   return actor
@@ -74,8 +74,8 @@ t.test('a trade waits its age, is batched, submitted and reported', async (t) =>
     { account: 83, asset: 1, delta: -35n },
   ])
   settle(actor, 'ab', 9)
-  const buyer = { kind: 'settled', account: accountOf(1), trades: ['A0-A1:1'], sequence: 1, transaction: 'ab', ledger: 9 }
-  t.same(actor.sent, [
+  const buyer = { kind: 'settled', account: accountOf(1), trades: ['A0-A1:1'], size: 2, from: 1, sequence: 1, transaction: 'ab', ledger: 9 }
+  t.match(actor.sent, [
     { to: vaultOf(accountOf(2), PARTITIONS), message: { ...buyer, account: accountOf(2), moves: [{ asset: assets[0]?.contract, in: 0n, out: 10n }, { asset: assets[1]?.contract, in: 35n, out: 0n }] } },
     { to: vaultOf(accountOf(1), PARTITIONS), message: { ...buyer, moves: [{ asset: assets[0]?.contract, in: 10n, out: 0n }, { asset: assets[1]?.contract, in: 0n, out: 35n }] } },
   ])

@@ -1,5 +1,6 @@
 import type { Keypair } from '@stellar/stellar-sdk'
 import type { Driver } from '../../src/actors/runtime/driver.ts'
+import type { Trade } from '../../src/protocol/pair.ts'
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import type { SettlementReport } from '../../src/protocol/vault.ts'
 import { driveSettlement } from '../../src/settlement/settlementDriver.ts'
@@ -10,7 +11,7 @@ import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import type { DeployedVault, Trader } from './deployedVault.ts'
 import { FaultyCalls } from './faultyCalls.ts'
 import { JournaledActor } from './journaledActor.ts'
-import { trade } from './trades.ts'
+import { salts, trade } from './trades.ts'
 import { TestLog, until } from './waiting.ts'
 
 /** Who buys from whom, how much native for how much USD, and what the venue keeps of each side. */
@@ -29,7 +30,7 @@ export class SettlementRig {
 
   constructor(vault: DeployedVault, maxAge_ms = 20) {
     this.vault = vault
-    this.actor = new JournaledActor(() => new SettlementMachine({ channel: 0, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf, faults: { afterRefusals: 3, aside_ms: 3_000 } }), { live: true })
+    this.actor = new JournaledActor(() => new SettlementMachine({ channel: 0, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf, salts, faults: { afterRefusals: 3, aside_ms: 3_000 } }), { live: true })
   }
 
   get status(): SettlementStatus {
@@ -52,11 +53,10 @@ export class SettlementRig {
   }
 
   /** In one packet, so that one batch takes them however slow the machine is. */
-  trades(deals: readonly Deal[]): void {
-    this.actor.hear(
-      'pair.A0-A1',
-      ...deals.map(([buyer, seller, base, quote, buyerFee = 0n, sellerFee = 0n]) => ({ ...trade(++this.#trades, { buyer: 0, seller: 0, base, quote, buyerFee, sellerFee }), buyer: buyer.account, seller: seller.account })),
-    )
+  trades(deals: readonly Deal[]): readonly Trade[] {
+    const traded = deals.map(([buyer, seller, base, quote, buyerFee = 0n, sellerFee = 0n]) => ({ ...trade(++this.#trades, { buyer: 0, seller: 0, base, quote, buyerFee, sellerFee }), buyer: buyer.account, seller: seller.account }))
+    this.actor.hear('pair.A0-A1', ...traded)
+    return traded
   }
 
   start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}, server: StellarRpc = this.vault.chain.server): void {

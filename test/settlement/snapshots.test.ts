@@ -13,7 +13,7 @@ import type { WatcherLocal } from '../../src/settlement/watcherMachine.ts'
 import type { WatcherQuery } from '../../src/settlement/watcherStatus.ts'
 import { interrupted } from '../runtime/interrupted.ts'
 import { JournaledActor } from './journaledActor.ts'
-import { accountOf, anyTrades, assetsOf } from './trades.ts'
+import { accountOf, anyTrades, assetsOf, salts } from './trades.ts'
 
 const asset = `C${'A'.repeat(55)}` as ContractId
 const every = fc.integer({ min: 1, max: 30 })
@@ -26,7 +26,7 @@ t.test('a settlement actor that goes on from snapshots does what one does that n
   const steps = fc.array(fc.constantFrom(...what), { minLength: 20, maxLength: 120, size: 'max' })
   fc.assert(
     fc.property(anyTrades({ minLength: 10, maxLength: 60 }), steps, every, (trades, steps, every) => {
-      const options: SettlementOptions = { channel: 0, vaultPartitions: 3, maxAge_ms: 5_000, maxAccounts: 5, maxTrades: 4, assetsOf }
+      const options: SettlementOptions = { channel: 0, vaultPartitions: 3, maxAge_ms: 5_000, maxAccounts: 5, maxTrades: 4, assetsOf, salts }
       const make = (): SettlementMachine => new SettlementMachine(options)
       const run = (actor: Settlement): Settlement => {
         let [sent, registered, transactions, asked] = [0, 0, 0, 0]
@@ -90,7 +90,7 @@ t.test('a watcher that goes on from snapshots does what one does that never stop
 })
 
 t.test('snapshots of another version are refused', async (t) => {
-  const settlement = new SettlementMachine({ channel: 0, vaultPartitions: 1, maxAge_ms: 0, maxAccounts: 2, maxTrades: 1, assetsOf })
+  const settlement = new SettlementMachine({ channel: 0, vaultPartitions: 1, maxAge_ms: 0, maxAccounts: 2, maxTrades: 1, assetsOf, salts })
   for (const machine of [settlement, new WatcherMachine(2, 10)]) {
     const before = machine.snapshot()
     t.throws(() => machine.restore(encode({ version: 99 })), { message: /version 99/ })

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import fc from 'fast-check'
+import { ReceiptSalts } from '../../src/enclave/receiptSalts.ts'
 import type { AccountId, Amount, ContractId, Lots, MarketName, Milliseconds, OrderId, Ticks, TradeId } from '../../src/protocol/identity.ts'
 import type { Asset } from '../../src/protocol/market.ts'
 import type { Trade } from '../../src/protocol/pair.ts'
@@ -30,6 +31,9 @@ export function assetsOf(name: MarketName): MarketAssets {
   return market
 }
 
+/** Of the receipts of tests. */
+export const salts = new ReceiptSalts('test', new Uint8Array(32).fill(9))
+
 export const accountOf = (n: number): AccountId => `G${n.toString(2).padStart(55, '0').replaceAll('0', 'A').replaceAll('1', 'B')}` as AccountId
 const orderOf = (text: string): OrderId => hash('sha256', text) as OrderId
 
@@ -51,6 +55,7 @@ export function trade(n: number, fields: { market?: string; buyer: number; selle
     buyerFee: (fields.buyerFee ?? 0n) as Amount,
     sellerFee: (fields.sellerFee ?? 0n) as Amount,
     time: (fields.time ?? 1_700_000_000_000 + n) as Milliseconds,
+    journal: hash('sha256', `journal ${market} ${n}`, 'buffer'),
   }
 }
 

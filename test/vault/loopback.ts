@@ -99,6 +99,7 @@ export class Loopback {
   #effects(from: ActorName): Effects {
     return {
       time: this.time,
+      digest: new Uint8Array(32),
       send: (to, message) => {
         if (to === settlementActor(0)) {
           this.trades.push(message as Trade)

@@ -93,7 +93,7 @@ export function openVault(machine = new VaultMachine(0, venue)) {
     machine.message(pairActor(market), { kind: 'timed', account, signer, ask, time: effects.time }, effects)
   const settled = (account: AccountId, trades: readonly TradeId[], moves: readonly (readonly [ContractId, bigint, bigint])[]): void =>
     machine.message(settlementActor(0), {
-      kind: 'settled', account, trades, sequence: 1, transaction: 'tb', ledger: 3,
+      kind: 'settled', account, trades, leaves: trades.map((_trade, n) => n), size: 2 * trades.length, from: 1, sequence: 1, transaction: 'tb', ledger: 3,
       moves: moves.map(([asset, into, out]) => ({ asset, in: into as Amount, out: out as Amount })),
     }, effects)
 

@@ -205,7 +205,7 @@ t.test('the feed numbers every deposit, state change, fill and settlement of an 
     { v: 1, seq: 1, account: ann, time, type: 'deposit', asset: 'Q', amount: '10', transaction: 'tx', ledger: 1 },
     { v: 1, seq: 1, account: ben, time, type: 'deposit', asset: 'B', amount: '0.5' },
     { v: 1, seq: 2, account: ann, type: 'order', order: { id: 'o', status: 'open', price: '2', quantity: '2', filledQuantity: '0' } },
-    { v: 1, seq: 3, account: ann, type: 'fill', trade, order: 'o', side: 'buy', role: 'taker', price: '1.98', quantity: '1', quote: '1.98' },
+    { v: 1, seq: 3, account: ann, type: 'fill', trade, order: 'o', side: 'buy', role: 'taker', price: '1.98', quantity: '1', quote: '1.98', fee: '0' },
     { v: 1, seq: 4, account: ann, type: 'order', order: { id: 'o', status: 'expired', reason: 'expired', filledQuantity: '1', filledQuote: '1.98' } },
   ])
 })

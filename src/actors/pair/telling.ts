@@ -76,6 +76,7 @@ export class Telling implements EventReader {
       buyerFee: BigInt(buyerFee) as Amount,
       sellerFee: BigInt(sellerFee) as Amount,
       time: effects.time,
+      journal: effects.digest,
     }
     this.#fill(taking, 'taker', trade)
     this.#fill(making, 'maker', trade)

@@ -120,8 +120,7 @@ export class ActorState {
   /** Begins a batch: time comes to `now`, or stays where it is if the clock has gone back. Gives the acknowledgements that go with it. */
   advance(now: Milliseconds): RecordInput[] {
     this.#time = Math.max(this.#time, now) as Milliseconds
-    this.effects.time = this.#time
-    this.#machine.advance(this.effects)
+    this.#begin(this.#time)
     const inputs: RecordInput[] = []
     this.#links.takeAcks(inputs)
     const stored = this.#feed.takeAck()
@@ -210,9 +209,15 @@ export class ActorState {
     }
   }
 
-  #apply({ time, inputs }: RecordBody): void {
+  #begin(time: Milliseconds): void {
     this.effects.time = time
+    // Not as the buffer that a hash is: one that is read from a snapshot is none, and a machine that passes it on would write other bytes.
+    this.effects.digest = new Uint8Array(this.#digest)
     this.#machine.advance(this.effects)
+  }
+
+  #apply({ time, inputs }: RecordBody): void {
+    this.#begin(time)
     for (const input of inputs) this.#replayInput(input)
   }
 

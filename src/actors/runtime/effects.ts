@@ -4,10 +4,12 @@ import type { Answer, NumberedAnswer, ReplyTo } from '../../protocol/packets.ts'
 import type { Feed } from './feed.ts'
 import type { Links } from './links.ts'
 import type { Effects } from './machine.ts'
+import { DIGEST_BYTES } from './record.ts'
 
 /** Gathers what a machine causes until its batch is durable. */
 export class BatchEffects implements Effects {
   time = 0 as Milliseconds
+  digest: Uint8Array = new Uint8Array(DIGEST_BYTES)
   readonly #links: Links
   readonly #feed: Feed
   readonly #answers = new Map<string, NumberedAnswer[]>()

@@ -1,4 +1,4 @@
-import type { AccountId, MarketName } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, MarketName } from '../../protocol/identity.ts'
 import type { OwnedMessage } from '../../protocol/owned.ts'
 import type { Clock } from './clock.ts'
 import type { Transcript } from './digest.ts'
@@ -7,10 +7,10 @@ import type { Log } from './log.ts'
 import { Outbox } from './outbox.ts'
 
 /**
- * A message of an account's feed, or of a market's tape, as it is stored: JSON text, written once, so that a record's digest is made from what its readers get. One actor
- * writes either feeds or a tape.
+ * A message of an account's feed, a market's tape or the leaves of a settlement actor's batches, as it is stored: JSON text, written once, so that a record's digest is made
+ * from what its readers get. One actor writes one of the three kinds.
  */
-export type FeedText = { readonly account: AccountId; readonly text: string } | { readonly market: MarketName; readonly text: string }
+export type FeedText = { readonly account: AccountId; readonly text: string } | { readonly market: MarketName; readonly text: string } | { readonly actor: ActorName; readonly text: string }
 
 /** What was published and is not known to be stored: the messages behind position `trimmed`. */
 export interface FeedState {
@@ -85,7 +85,8 @@ export class Feed {
 
   publish(message: OwnedMessage): void {
     const text = JSON.stringify(message)
-    this.#outbox.push('account' in message ? { account: message.account, text } : { market: message.market, text })
+    if ('account' in message) this.#outbox.push({ account: message.account, text })
+    else this.#outbox.push('actor' in message ? { actor: message.actor, text } : { market: message.market, text })
   }
 
   /** The batch is applied: what it published goes into the transcript of its record. */

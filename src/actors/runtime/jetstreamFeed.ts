@@ -10,7 +10,7 @@ import type { FeedStream, FeedText } from './feed.ts'
 const ack_ms = 5_000
 const STREAM_HEADER = 'Nats-Expected-Stream'
 
-/** Feeds, or a tape, as JSON text in their JetStream stream. On a replicated stream a burst is stored as a whole or not at all. */
+/** Feeds, a tape or leaves, as JSON text in their JetStream stream. On a replicated stream a burst is stored as a whole or not at all. */
 export class JetStreamFeed implements FeedStream {
   readonly #connection: NatsConnection
   readonly #client: JetStreamClient
@@ -19,7 +19,7 @@ export class JetStreamFeed implements FeedStream {
   readonly #replicated: boolean
   readonly #seal: FeedSeal | null
 
-  /** @param seal of feeds; they are stored as they are where none is given, and tapes always */
+  /** @param seal of feeds; they are stored as they are where none is given, and what is not a feed always */
   constructor(connection: NatsConnection, subjects: Subjects, replicas = 1, seal: FeedSeal | null = null) {
     this.#replicated = replicas > 1
     this.#seal = seal
@@ -62,7 +62,8 @@ export class JetStreamFeed implements FeedStream {
   }
 
   #subject(message: FeedText): string {
-    return 'account' in message ? this.#subjects.feed(message.account) : this.#subjects.tape(message.market)
+    if ('account' in message) return this.#subjects.feed(message.account)
+    return 'actor' in message ? this.#subjects.receipts(message.actor) : this.#subjects.tape(message.market)
   }
 
   #encoded(messages: readonly FeedText[]): Uint8Array[] {
@@ -71,7 +72,8 @@ export class JetStreamFeed implements FeedStream {
   }
 
   #stream(message: FeedText): string {
-    return 'account' in message ? this.#subjects.feedStream : this.#subjects.tapeStream
+    if ('account' in message) return this.#subjects.feedStream
+    return 'actor' in message ? this.#subjects.receiptStream : this.#subjects.tapeStream
   }
 }
 

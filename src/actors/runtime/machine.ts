@@ -35,11 +35,13 @@ export interface Machine<Command = unknown, Query = unknown, Message = unknown, 
 export interface Effects {
   /** The batch's time: never lower than any earlier batch's, across restarts. */
   readonly time: Milliseconds
+  /** The actor's digest chain before this batch (digest.ts): it stands for everything that the actor has done before. */
+  readonly digest: Uint8Array
   /** To another actor, exactly once, in order. */
   send(to: ActorName, message: unknown): void
   /** To the gateway that asked. Lost if the actor or the gateway dies first: the client asks again. Not repeated on replay. */
   answer(to: ReplyTo, answer: Answer): void
-  /** To a trader's feed, or a market's tape, at least once and in order; the number in the message tells a repeat. */
+  /** To a trader's feed, a market's tape or a channel's leaves, at least once and in order; the number in the message tells a repeat. */
   publish(message: OwnedMessage): void
   /** Messages to `to` that it has not acknowledged. Part of replayed state, so a machine may decide by it. */
   backlog(to: ActorName): number

@@ -13,6 +13,9 @@ const forming_ms = 30_000
 const again_ms = 250
 const feedAge_ms = 7 * 24 * 3_600_000
 const feedBytes = 8 * 1024 ** 3
+/** Longer than feeds are: whoever has the fill gets the receipt. */
+const receiptAge_ms = 8 * 24 * 3_600_000
+const receiptBytes = 8 * 1024 ** 3
 const tapeAge_ms = 31 * 24 * 3_600_000
 const tapeBytes = 256 * 1024 ** 2
 
@@ -33,7 +36,7 @@ const tapeBytes = 256 * 1024 ** 2
  * acknowledged before it is synced (`persist_mode: async`): a synced stream stores about 10,500 messages a second in bursts of 10 and
  * 15,000 in bursts of 100; this one 75,000 and 245,000. Message ids would halve that again, hence none: `seq` tells readers a repeat.
  *
- * The tape is kept in the same way, in a stream of its own: what is in it is public.
+ * The tape is kept in the same way, in a stream of its own: what is in it is public. So are the leaves of batches, of which receipts are made.
  */
 export async function ensureStreams(connection: NatsConnection, subjects: Subjects, replicas = 1): Promise<void> {
   const manager = await jetstreamManager(connection, { checkAPI: false })
@@ -72,6 +75,7 @@ export async function ensureStreams(connection: NatsConnection, subjects: Subjec
   }
   await ensure(manager, { ...publication, name: subjects.feedStream, subjects: [subjects.allFeeds], max_age: nanos(feedAge_ms), max_bytes: feedBytes })
   await ensure(manager, { ...publication, name: subjects.tapeStream, subjects: [subjects.allTapes], max_age: nanos(tapeAge_ms), max_bytes: tapeBytes })
+  await ensure(manager, { ...publication, name: subjects.receiptStream, subjects: [subjects.allReceipts], max_age: nanos(receiptAge_ms), max_bytes: receiptBytes })
 }
 
 /** A stream that is there keeps the configuration it has: an operator may have given it replicas or another size. */

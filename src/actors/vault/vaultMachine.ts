@@ -230,8 +230,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #settled(report: Settled, effects: Effects): void {
     const account = this.#ledger.known(report.account)
     for (const move of report.moves) this.#ledger.settle(account, move.asset, move.in, move.out)
-    const { trades, transaction, ledger } = report
-    publish(account, { type: 'settled', trades, transaction, ledger }, effects)
+    const { trades, transaction, ledger, sequence, size, from, leaves } = report
+    publish(account, { type: 'settled', trades, transaction, ledger, receipts: { sequence, size, from, leaves } }, effects)
   }
 
   #alarm(kind: VaultAlarm['kind'], report: Moved, effects: Effects): void {

@@ -9,12 +9,12 @@ export type KeyRole = (typeof keyRoles)[number]
 
 /** What each may have, and nothing else: whoever breaks into a gateway can neither settle nor read a journal, and a shard signs no logins. */
 export function pathsOf(role: KeyRole, venue: Pick<VenueFile, 'nats' | 'settlement'>): readonly string[] {
-  const { engine, gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, journal } = keyPaths
+  const { engine, gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, journal, receipts } = keyPaths
   switch (role) {
     case 'gateway':
-      return [gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, ...feedKeyPaths(venue)]
+      return [gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, receipts, ...feedKeyPaths(venue)]
     case 'shard':
-      return [engine, ...sourceKeyPaths(venue), nats, journal, ...feedKeyPaths(venue)]
+      return [engine, ...sourceKeyPaths(venue), nats, journal, receipts, ...feedKeyPaths(venue)]
     // The program that configures nats-server makes addresses of them; the server itself gets those, and the password.
     case 'nats':
       return [nats, natsIssuer, natsExchange, natsTraders, natsSystem]

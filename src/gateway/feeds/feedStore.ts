@@ -5,7 +5,8 @@ import type { FeedSeal } from '../../enclave/feedSeal.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { FeedMessage } from '../../protocol/feed.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
-import type { AccountId, MarketName } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, MarketName } from '../../protocol/identity.ts'
+import type { LeavesMessage } from '../../protocol/leaves.ts'
 import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
 import type { TapePrint } from '../../protocol/tape.ts'
 
@@ -16,7 +17,7 @@ const BATCH_BYTES = 1_048_576
 const PASSED = 256
 const PASSED_MOST = 4_096
 
-/** A message of an account's feed, or of a market's tape, and its place in the stream, which it shares with all others. Places rise; what lies between two is others'. */
+/** A message of an account's feed, a market's tape or a settlement actor's leaves, and its place in the stream, which it shares with all others. Places rise; what lies between two is others'. */
 export interface StoredMessage<Message extends OwnedMessage = FeedMessage> {
   readonly place: number
   readonly bytes: number
@@ -67,6 +68,12 @@ export const feedsOf = (subjects: Subjects, read: ReadFeed = feedReading(null)):
   name: subjects.feedStream,
   subject: (owner) => subjects.feed(owner as AccountId),
   read: (owner, data) => numbered<FeedMessage>(read(owner as AccountId, data)),
+})
+
+export const receiptsOf = (subjects: Subjects): StreamOf<LeavesMessage> => ({
+  name: subjects.receiptStream,
+  subject: (owner) => subjects.receipts(owner as ActorName),
+  read: (_owner, data) => JSON.parse(textIn(data)) as LeavesMessage,
 })
 
 export const tapesOf = (subjects: Subjects): StreamOf<TapePrint> => ({

@@ -3,7 +3,8 @@ import type { OwnedMessage } from '../../protocol/owned.ts'
 /** What can be had of an account's feed, and of a market's tape. */
 export type FeedChannel = 'orders' | 'fills' | 'settlement' | 'keys' | 'tape'
 
-const channels: Readonly<Record<OwnedMessage['type'], FeedChannel>> = { print: 'tape', order: 'orders', fill: 'fills', settled: 'settlement', deposit: 'settlement', withdrawal: 'settlement', key: 'keys' }
+const channels: Readonly<Record<Exclude<OwnedMessage['type'], 'leaves'>, FeedChannel>> = { print: 'tape', order: 'orders', fill: 'fills', settled: 'settlement', deposit: 'settlement', withdrawal: 'settlement', key: 'keys' }
+const channelOf = (type: string): FeedChannel | null => (Object.hasOwn(channels, type) ? channels[type as keyof typeof channels] : null)
 
 /** A message of an account's feed, or of a market's tape, on its way to those who follow it: written once for all to whom the same came before it, which is nearly always everybody. */
 export class FeedItem {
@@ -24,11 +25,11 @@ export class FeedItem {
   static read(text: string): FeedItem {
     const { seq, type } = JSON.parse(text) as Partial<OwnedMessage>
     if (!Number.isSafeInteger(seq) || seq! < 1 || typeof type !== 'string') throw new Error('a feed message has a number and a type')
-    return new FeedItem(seq!, Object.hasOwn(channels, type) ? channels[type] : null, text)
+    return new FeedItem(seq!, channelOf(type), text)
   }
 
   static of(message: OwnedMessage): FeedItem {
-    return new FeedItem(message.seq, Object.hasOwn(channels, message.type) ? channels[message.type] : null, JSON.stringify(message))
+    return new FeedItem(message.seq, channelOf(message.type), JSON.stringify(message))
   }
 
   /** @param prev number of the message of this channel that came before it */

@@ -65,13 +65,17 @@ export const answerBodies = {
   cancelBatch: CancelledShape,
 } as const satisfies Record<Op, TSchema>
 
+const ReceiptPlacesShape = Type.Object(
+  { sequence: Seq, size: Seq, from: Seq, leaves: Type.Array(Seq) },
+  { ...closed, description: 'The batch’s sequence and number of leaves, and where the venue keeps the leaf of each of these trades: a trade’s receipt says all that is needed to prove it' },
+)
 const feedMessage = <Kind extends FeedEvent['type'], Members extends Record<string, TSchema>>(type: Kind, members: Members) =>
   Type.Object({ v: Type.Literal(1), seq: Seq, account: text, time: text, type: Type.Literal(type), ...members }, closed)
 /** The messages of an account's feed, by their type: the same here and on NATS. */
 export const feedSchemas = {
   order: feedMessage('order', { order: OrderShape }),
   fill: feedMessage('fill', { trade: text, order: text, market: text, side: text, role: text, price: text, quantity: text, quote: text, fee: text, feeAsset: text }),
-  settled: feedMessage('settled', { trades: Type.Array(text), transaction: text, ledger: Type.Integer() }),
+  settled: feedMessage('settled', { trades: Type.Array(text), transaction: text, ledger: Type.Integer(), receipts: ReceiptPlacesShape }),
   deposit: feedMessage('deposit', { asset: text, amount: text, transaction: text, ledger: Type.Integer() }),
   withdrawal: feedMessage('withdrawal', { withdrawal: WithdrawalShape }),
   key: feedMessage('key', { key: text, scope: text, market: text, until: text, status: text }),

@@ -7,7 +7,7 @@ import type { Standing } from '../../../src/protocol/vault.ts'
 import type { Stage } from '../stage.ts'
 
 const fill = (seq: number): FeedEvent => ({ type: 'fill', trade: `XLM-USDC:${seq}`, order: 'ab'.repeat(32), market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.12', quantity: '2', quote: '0.24', fee: '0', feeAsset: 'XLM' })
-const settled = (seq: number): FeedEvent => ({ type: 'settled', trades: [`XLM-USDC:${seq}`], transaction: 'cd'.repeat(32), ledger: seq })
+const settled = (seq: number): FeedEvent => ({ type: 'settled', trades: [`XLM-USDC:${seq}`], transaction: 'cd'.repeat(32), ledger: seq, receipts: { sequence: 1, size: 2, from: 1, leaves: [0] } })
 
 /** Writes feeds as vault actors do, into the real stream, and says of each account where it stands. */
 export class FeedWriter {

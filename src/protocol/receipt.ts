@@ -1,0 +1,208 @@
+import { Type } from 'typebox'
+import type { Static } from 'typebox'
+import { DECIMAL_PATTERN, parseDecimal } from './decimal.ts'
+import type { AccountId, Amount, ContractId, MarketName, Milliseconds, OrderId, Side, TradeId } from './identity.ts'
+import { LEAF } from './merkleTree.ts'
+import type { Sha256 } from './merkleTree.ts'
+
+/** What a leaf is a leaf of; changes with the layout below. */
+const LEAF_DOMAIN = 'darkpool.receipt.1'
+const HASH_BYTES = 32
+
+/** An asset as a receipt names it. */
+export interface ReceiptAsset {
+  readonly contract: ContractId
+  readonly decimals: number
+}
+
+/** One side of a trade in a batch, and nothing of the other: all that its leaf says. Amounts in smallest units. */
+export interface TradeSide {
+  readonly channel: number
+  readonly sequence: number
+  readonly trade: TradeId
+  readonly market: MarketName
+  readonly side: Side
+  readonly account: AccountId
+  readonly order: OrderId
+  readonly base: ReceiptAsset
+  readonly quote: ReceiptAsset
+  readonly baseAmount: Amount
+  readonly quoteAmount: Amount
+  /** What the venue keeps of what the side receives: of the base asset where it buys, of the quote asset where it sells. */
+  readonly fee: Amount
+  readonly time: Milliseconds
+  /** Digest chain of the market's journal before the record in which the trade happened. */
+  readonly journal: Uint8Array
+}
+
+const closed = { additionalProperties: false }
+const Hex32 = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const Decimal = Type.String({ pattern: DECIMAL_PATTERN })
+const AssetMember = Type.Object({ contract: Type.String({ pattern: '^C[A-Z2-7]{55}$' }), decimals: Type.Integer({ minimum: 0, maximum: 18 }) }, closed)
+
+/** A receipt as a trader gets it (docs/api/receipts.md): decimals and times as everywhere, bytes in hex. */
+export const ReceiptShape = Type.Object(
+  {
+    v: Type.Literal(1),
+    network: Type.String({ minLength: 1, maxLength: 128, description: 'Passphrase of the network on which the root is' }),
+    vault: Type.String({ pattern: '^C[A-Z2-7]{55}$' }),
+    channel: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
+    sequence: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Of the batch, in its channel' }),
+    transaction: Hex32,
+    ledger: Type.Integer({ minimum: 1, maximum: 0xffffffff }),
+    trade: Type.String({ minLength: 1, maxLength: 64 }),
+    market: Type.String({ minLength: 1, maxLength: 32 }),
+    side: Type.Unsafe<Side>({ type: 'string', enum: ['buy', 'sell'] }),
+    account: Type.String({ pattern: '^[GC][A-Z2-7]{55}$' }),
+    order: Hex32,
+    price: Decimal,
+    quantity: Decimal,
+    quote: Decimal,
+    fee: { ...Decimal, description: 'In the asset that the side receives: base where it buys, quote where it sells' },
+    assets: Type.Object({ base: AssetMember, quote: AssetMember }, closed),
+    time: Type.String({ minLength: 20, maxLength: 32, description: 'By the market’s clock' }),
+    journal: { ...Hex32, description: 'Digest of the market’s journal up to the record in which the trade happened' },
+    salt: Hex32,
+    index: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Place of the leaf under the root' }),
+    size: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'Leaves under the root: two for each trade' }),
+    path: Type.Array(Hex32, { maxItems: 53, description: 'Sibling of the leaf first' }),
+  },
+  closed,
+)
+export type Receipt = Static<typeof ReceiptShape>
+
+const utf8 = new TextEncoder()
+
+/** Writes parts one behind the other. */
+class Writer {
+  #bytes = new Uint8Array(512)
+  #length = 0
+
+  get written(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  begin(): void {
+    this.#length = 0
+  }
+
+  byte(value: number): void {
+    this.#room(1)
+    this.#bytes[this.#length++] = value
+  }
+
+  /** A text with its length before it, so that two neighbours cannot exchange bytes. */
+  text(value: string): void {
+    const bytes = utf8.encode(value)
+    if (bytes.length > 0xff) throw new RangeError('a text of a leaf is longer than 255 bytes')
+    this.byte(bytes.length)
+    this.raw(bytes)
+  }
+
+  /** 32 bytes. */
+  hash(value: Uint8Array): void {
+    if (value.length !== HASH_BYTES) throw new RangeError('a digest of a leaf is not 32 bytes')
+    this.raw(value)
+  }
+
+  /** Big-endian. */
+  whole(value: bigint, bytes: number): void {
+    if (value < 0n || value >= 1n << BigInt(bytes * 8)) throw new RangeError('a number of a leaf is out of range')
+    this.#room(bytes)
+    for (let place = bytes - 1, rest = value; place >= 0; place--, rest >>= 8n) this.#bytes[this.#length + place] = Number(rest & 0xffn)
+    this.#length += bytes
+  }
+
+  raw(value: Uint8Array): void {
+    this.#room(value.length)
+    this.#bytes.set(value, this.#length)
+    this.#length += value.length
+  }
+
+  #room(bytes: number): void {
+    if (this.#length + bytes <= this.#bytes.length) return
+    const larger = new Uint8Array(Math.max(this.#length + bytes, 2 * this.#bytes.length))
+    larger.set(this.written)
+    this.#bytes = larger
+  }
+}
+
+const writer = new Writer()
+
+/** The leaf of one side of a trade. The salt is the side's own: without it nobody can try out what a leaf may be. @param salt 32 bytes */
+export function receiptLeaf(sha256: Sha256, side: TradeSide, salt: Uint8Array): Uint8Array {
+  writer.begin()
+  writer.byte(LEAF)
+  writer.text(LEAF_DOMAIN)
+  writer.hash(salt)
+  writer.whole(BigInt(side.channel), 4)
+  writer.whole(BigInt(side.sequence), 8)
+  writer.text(side.trade)
+  writer.text(side.market)
+  writer.byte(side.side === 'buy' ? 0 : 1)
+  writer.text(side.account)
+  writer.hash(fromHex(side.order))
+  for (const { contract, decimals } of [side.base, side.quote]) {
+    writer.text(contract)
+    writer.byte(decimals)
+  }
+  for (const amount of [side.baseAmount, side.quoteAmount, side.fee]) writer.whole(amount, 16)
+  writer.whole(BigInt(side.time), 8)
+  writer.hash(side.journal)
+  return sha256(writer.written)
+}
+
+/** What a receipt says of its trade, in smallest units; null where a number, a time or a name is spelt in another way than the venue's, or the price is not the one that the amounts have. */
+export function sideOf({ channel, sequence, side, assets: { base, quote }, ...receipt }: Receipt): TradeSide | null {
+  const [baseAmount, quoteAmount] = [units(receipt.quantity, base.decimals), units(receipt.quote, quote.decimals)]
+  const fee = units(receipt.fee, side === 'buy' ? base.decimals : quote.decimals)
+  const price = parsed(receipt.price, PRICE_DIGITS)
+  const time = Date.parse(receipt.time)
+  if (baseAmount === null || quoteAmount === null || fee === null || price === null) return null
+  // price = (quote / 10^decimals) / (base / 10^decimals), exactly.
+  if (price * baseAmount * 10n ** BigInt(quote.decimals) !== quoteAmount * 10n ** BigInt(base.decimals + PRICE_DIGITS)) return null
+  if (!Number.isSafeInteger(time) || time < 0 || new Date(time).toISOString() !== receipt.time || !receipt.trade.startsWith(`${receipt.market}:`)) return null
+  return {
+    channel,
+    sequence,
+    trade: receipt.trade as TradeId,
+    market: receipt.market as MarketName,
+    side,
+    account: receipt.account as AccountId,
+    order: receipt.order as OrderId,
+    base: base as ReceiptAsset,
+    quote: quote as ReceiptAsset,
+    baseAmount: baseAmount as Amount,
+    quoteAmount: quoteAmount as Amount,
+    fee: fee as Amount,
+    time: time as Milliseconds,
+    journal: fromHex(receipt.journal),
+  }
+}
+
+/** As many as a decimal has (decimal.ts). */
+const PRICE_DIGITS = 38
+
+/** What a leaf has room for. */
+const MOST = 1n << 128n
+
+function units(text: string, scale: number): bigint | null {
+  const value = parsed(text, scale)
+  return value === null || value >= MOST ? null : value
+}
+
+function parsed(text: string, scale: number): bigint | null {
+  try {
+    return parseDecimal(text, scale) ?? null
+  } catch {
+    // Another spelling than the one that a number has.
+    return null
+  }
+}
+
+export function fromHex(text: string): Uint8Array {
+  if (!/^([0-9a-f]{2})*$/.test(text)) throw new RangeError('bytes that are not hex')
+  return Uint8Array.from({ length: text.length / 2 }, (_, at) => Number.parseInt(text.slice(2 * at, 2 * at + 2), 16))
+}
+
+export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import t from 'tap'
+import { ReceiptInvalid, verifyReceipt } from '../../src/client/receipt.ts'
+import type { SettledBatch } from '../../src/client/receipt.ts'
+import { merkleRoot } from '../../src/protocol/merkleTree.ts'
+import { fromHex, receiptLeaf, sideOf, toHex } from '../../src/protocol/receipt.ts'
+import type { Receipt } from '../../src/protocol/receipt.ts'
+import { batchOf, marketTrade, marketTrades, receiptOf, sha, sortedLeaves } from '../settlement/receipts.ts'
+
+/** What a receipt is found to be. */
+function verdict(receipt: unknown, settled: SettledBatch | string): string {
+  try {
+    verifyReceipt(receipt, settled)
+    return 'proved'
+  } catch (error) {
+    if (error instanceof ReceiptInvalid) return error.fault
+    throw error
+  }
+}
+
+/** Every place of a receipt where something stands, as the way there. */
+function leavesOf(value: unknown, way: readonly string[] = []): readonly (readonly string[])[] {
+  if (typeof value !== 'object' || value === null) return [way]
+  return Object.entries(value).flatMap(([name, member]) => leavesOf(member, [...way, name]))
+}
+
+/** The same with one place changed. */
+function changed(receipt: Receipt, [name, ...rest]: readonly string[], change: (value: unknown) => unknown): Receipt {
+  const copy: unknown = structuredClone(receipt)
+  let at = copy as Record<string, unknown>
+  let last = name!
+  for (const next of rest) {
+    at = at[last] as Record<string, unknown>
+    last = next
+  }
+  at[last] = change(at[last])
+  return copy as Receipt
+}
+
+const flipped = (value: unknown, any: number): unknown => {
+  // Of a number a bit of its 32 low ones; of a text one of the seven of a character.
+  if (typeof value === 'number') return value ^ (1 << any % 31)
+  const text = value as string
+  const at = any % text.length
+  return text.slice(0, at) + String.fromCharCode(text.charCodeAt(at) ^ (1 << any % 7)) + text.slice(at + 1)
+}
+
+t.test('a receipt proves its trade, and with any bit flipped nothing', async () => {
+  fc.assert(
+    fc.property(marketTrades(), fc.nat(), fc.boolean(), fc.nat(), fc.nat(), (trades, which, buys, where, bit) => {
+      const batch = batchOf(trades, merkleRoot(sha, sortedLeaves(trades)))
+      const receipt = receiptOf(trades, trades[which % trades.length]!, buys ? 'buy' : 'sell')
+      if (verdict(receipt, batch) !== 'proved' || verdict(receipt, batch.root) !== 'proved') return false
+      const places = leavesOf(receipt)
+      const place = places[where % places.length]!
+      return verdict(changed(receipt, place, (value) => flipped(value, bit)), batch) !== 'proved'
+    }),
+    { numRuns: 200 },
+  )
+})
+
+t.test('each member, bit by bit', async (t) => {
+  const trades = Array.from({ length: 5 }, (_, n) => marketTrade(n + 1, { buyer: n, seller: 9, lots: 25 + n, ticks: 1_000 }))
+  const batch = batchOf(trades, merkleRoot(sha, sortedLeaves(trades)))
+  const receipt = receiptOf(trades, trades[2]!, 'sell')
+  for (const place of leavesOf(receipt)) {
+    const bits = typeof place.reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], receipt) === 'number' ? 31 : 70
+    for (let bit = 0; bit < bits; bit++) if (verdict(changed(receipt, place, (value) => flipped(value, bit)), batch) === 'proved') t.fail(`${place.join('.')} is not proved`)
+  }
+  t.pass()
+})
+
+t.test('without what the chain says of the batch, all but where it is found is proved', async (t) => {
+  const trades = [marketTrade(1, { buyer: 1, seller: 2, lots: 25, ticks: 1_000 }), marketTrade(2, { buyer: 1, seller: 2, lots: 5, ticks: 2_000 })]
+  const batch = batchOf(trades, merkleRoot(sha, sortedLeaves(trades)))
+  const receipt = receiptOf(trades, trades[0]!, 'buy')
+  for (const [name, value] of Object.entries(receipt)) {
+    const lookedUp = ['network', 'vault', 'transaction', 'ledger'].includes(name)
+    if (typeof value === 'object') continue
+    const other = name === 'vault' ? `C${'B'.repeat(55)}` : name === 'transaction' ? 'ab'.repeat(32) : name === 'side' ? 'sell' : name === 'fee' ? '1' : flipped(value, 0)
+    t.equal(verdict({ ...receipt, [name]: other }, batch.root) === 'proved', lookedUp, name)
+    t.not(verdict({ ...receipt, [name]: other }, batch), 'proved', name)
+  }
+})
+
+t.test('of one trade’s two receipts neither says anything of the other', async () => {
+  fc.assert(
+    fc.property(marketTrades({ minLength: 2 }), fc.nat(), (trades, which) => {
+      const one = trades[which % trades.length]!
+      const [bought, sold] = (['buy', 'sell'] as const).map((side) => receiptOf(trades, one, side)) as [Receipt, Receipt]
+      const [inBought, inSold] = [bought, sold].map((receipt) => JSON.stringify({ ...receipt, path: [] })) as [string, string]
+      const tells = inBought.includes(one.seller) || inBought.includes(one.sellOrder) || inBought.includes(sold.salt) || inSold.includes(one.buyer) || inSold.includes(one.buyOrder) || inSold.includes(bought.salt)
+      return !tells && bought.salt !== sold.salt && bought.index !== sold.index
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('what is no receipt is none', async (t) => {
+  const trades = [marketTrade(1, { buyer: 1, seller: 2, lots: 25, ticks: 1_000 })]
+  const receipt = receiptOf(trades, trades[0]!, 'buy')
+  const { root } = batchOf(trades, merkleRoot(sha, sortedLeaves(trades)))
+  const { salt: _salt, ...less } = receipt
+  for (const nonsense of [null, undefined, 1, 'x', [], {}, less, { ...receipt, more: 1 }, { ...receipt, path: Array.from({ length: 54 }, () => root) }, { ...receipt, price: '0.10' }, { ...receipt, quantity: '-1' }, { ...receipt, order: 'AB'.repeat(32) }, { ...receipt, time: 'yesterday, or thereabouts' }, { ...receipt, price: '1'.padEnd(39, '0') }, { ...receipt, fee: '9'.repeat(39) }, { ...receipt, time: '1969-12-31T23:59:59.999Z' }]) {
+    t.equal(verdict(nonsense, root), 'malformed')
+  }
+  t.equal(verdict(receipt, root), 'proved')
+  t.equal(verdict(receipt, root.toUpperCase()), 'root', 'a root has one spelling')
+  t.equal(verdict(receipt, ''), 'root')
+})
+
+t.test('the documented receipt is one, by this client and by the example in Python', async (t) => {
+  const docs = new URL('../../docs/api/receipt.example.json', import.meta.url)
+  const { root, leaf, receipt } = JSON.parse(readFileSync(docs, 'utf8')) as { root: string; leaf: string; receipt: Receipt }
+  t.equal(verdict(receipt, root), 'proved')
+  t.equal(toHex(receiptLeaf(sha, sideOf(receipt)!, fromHex(receipt.salt))), leaf)
+  const folder = mkdtempSync(join(tmpdir(), 'darkpool-receipt-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const python = (shown: Receipt, under: string): string => {
+    const file = join(folder, 'receipt.json')
+    writeFileSync(file, JSON.stringify(shown))
+    const { stdout, stderr } = spawnSync('python3', [new URL('../../examples/verifyReceipt.py', import.meta.url).pathname, file, under], { encoding: 'utf8' })
+    return `${stdout}${stderr}`.trim()
+  }
+  t.equal(python(receipt, root), 'PROVED')
+  t.equal(python({ ...receipt, side: 'sell' }, root), 'NOT PROVED: not under this root')
+  t.equal(python({ ...receipt, price: '0.02' }, root), 'NOT PROVED: price times quantity is not what was paid')
+  const trades = Array.from({ length: 7 }, (_, n) => marketTrade(n + 1, { buyer: n, seller: 9, lots: 25 + n, ticks: 1_234 }))
+  for (const side of ['buy', 'sell'] as const) t.equal(python(receiptOf(trades, trades[4]!, side), batchOf(trades, merkleRoot(sha, sortedLeaves(trades))).root), 'PROVED')
+})
