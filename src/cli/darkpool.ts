@@ -22,6 +22,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   withdraw: async () => (await import('./commands/withdraw.ts')).withdraw,
   keys: async () => (await import('./commands/keys.ts')).keys,
   info: async () => (await import('./commands/info.ts')).info,
+  audit: async () => (await import('./commands/audit.ts')).audit,
   receipt: async () => (await import('./commands/receipt.ts')).receipt,
   markets: async () => (await import('./commands/markets.ts')).markets,
   tape: async () => (await import('./commands/tape.ts')).tape,

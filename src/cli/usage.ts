@@ -18,6 +18,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool keys revoke KEY               ends what it may do, at once; its orders stay
   darkpool receipt get TRADE             what proves your fill of a settled trade: one JSON text, to keep
   darkpool receipt verify FILE           holds it against the chain, or with --root HEX against a root you know: 0 it is proved, 1 it is not
+  darkpool audit                         whether the vault holds what it owes, by public data alone: --rpc, --vault; 0 it does, 1 it does not
   darkpool markets
   darkpool info                          versions, and what runs in the venue's enclave, as it says itself
   darkpool tape MARKET [--limit N]       what was traded, late and rounded, where the market makes it public
@@ -35,7 +36,7 @@ who trades    --as NAME   a trader of the local venue: the key in <state>/keys/N
               --for G…    the account that the key, which it has delegated, acts for
 where         --url URL   the gateway; default: the local venue's
               --rpc URL   Stellar RPC, for what is on chain; default: the local venue's
-              --vault C…  the vault that a receipt has to be of; default: the one that it names
+              --vault C…  the vault that is audited, or that a receipt has to be of; default: the local venue's, or the one that it names
               --state DIR the local venue's folder; default .darkpool
 how long      --expires 90s|15m|1h|7d   how long a message counts, and an order may rest; default 1h
 asking more   --post-only · --all-or-none · --minimum N [--minimum-per execution|counterparty] [--return-remainder]
