@@ -1,5 +1,7 @@
 import t from 'tap'
 import type { Refused } from '../../src/client/errors.ts'
+import { readBatch, verifyReceipt } from '../../src/client/receipt.ts'
+import type { FeedMessage } from '../../src/protocol/feed.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
 const XLM = 'XLM-USDC'
@@ -27,6 +29,11 @@ t.test('a full fill', async (t) => {
     { role: 'maker', side: 'sell', price: '0.1357', quantity: '13.7', quote: '1.85909' },
     { role: 'taker', side: 'buy', price: '0.1357', quantity: '13.7', quote: '1.85909' },
   ])
+  for (const [n, role] of ['alice', 'bob'].entries()) {
+    const client = books.client(role)
+    const receipt = await client.receipt((fills[n] as Extract<FeedMessage, { type: 'fill' }>).trade)
+    t.match(verifyReceipt(receipt, await readBatch(under.venue.chain.url, receipt, client.venue.vault)), { account: client.binding.account, quantity: '13.7', quote: '1.85909', size: 2 })
+  }
 })
 
 t.test('a partial fill, the rest resting', async (t) => {
