@@ -36,7 +36,7 @@ const tapeBytes = 256 * 1024 ** 2
  * acknowledged before it is synced (`persist_mode: async`): a synced stream stores about 10,500 messages a second in bursts of 10 and
  * 15,000 in bursts of 100; this one 75,000 and 245,000. Message ids would halve that again, hence none: `seq` tells readers a repeat.
  *
- * The tape is kept in the same way, in a stream of its own: what is in it is public. So are the leaves of batches, of which receipts are made.
+ * The tape is kept in the same way, in a stream of its own: what is in it is public. The leaves of batches, of which receipts are made, have one too; they are for gateways alone.
  */
 export async function ensureStreams(connection: NatsConnection, subjects: Subjects, replicas = 1): Promise<void> {
   const manager = await jetstreamManager(connection, { checkAPI: false })
