@@ -10,7 +10,7 @@ import { TradeQueue } from './tradeQueue.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 4
+const SNAPSHOT_VERSION = 5
 
 /** What of the state is plain data already. */
 interface PlainState {

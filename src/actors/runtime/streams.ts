@@ -15,7 +15,8 @@ const feedAge_ms = 7 * 24 * 3_600_000
 const feedBytes = 8 * 1024 ** 3
 /** Longer than feeds are: whoever has the fill gets the receipt. */
 const receiptAge_ms = 8 * 24 * 3_600_000
-const receiptBytes = 8 * 1024 ** 3
+// A trade has two leaves of 72 bytes, where feeds tell of it in more than a kilobyte: what is kept of feeds fits. The store sets all of it aside at once.
+const receiptBytes = 2 * 1024 ** 3
 const tapeAge_ms = 31 * 24 * 3_600_000
 const tapeBytes = 256 * 1024 ** 2
 
