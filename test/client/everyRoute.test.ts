@@ -36,6 +36,8 @@ const calls: readonly ((client: Client) => Promise<unknown>)[] = [
   (client) => client.marketState(marketName),
   (client) => client.tape(marketName).next(),
   (client) => client.time(),
+  (client) => client.attestation('ab'.repeat(32)),
+  (client) => client.info(),
   (client) => client.limits(),
   (client) => client.alive(),
   (client) => client.ready(),
