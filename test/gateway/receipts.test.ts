@@ -36,7 +36,8 @@ function fillOf({ id, market, buyer, buyOrder, sellOrder, ticks, lots, quote, bu
   const { rules } = stage.venue.markets.get(market)!
   const bought = buyer === account
   const found = stage.venue.markets.get(market)!
-  return { type: 'fill', trade: id, order: bought ? buyOrder : sellOrder, market, side: bought ? 'buy' : 'sell', role: 'maker', price: found.formatPrice(ticks), quantity: found.formatQuantity(lots), quote: formatAmount(quote, rules.quote), fee: formatAmount(bought ? buyerFee : sellerFee, bought ? rules.base : rules.quote) }
+  const charged = bought ? rules.base : rules.quote
+  return { type: 'fill', trade: id, order: bought ? buyOrder : sellOrder, market, side: bought ? 'buy' : 'sell', role: 'maker', price: found.formatPrice(ticks), quantity: found.formatQuantity(lots), quote: formatAmount(quote, rules.quote), fee: formatAmount(bought ? buyerFee : sellerFee, charged), feeAsset: charged.code }
 }
 const settledOf = (trades: readonly Trade[], receipts: ReceiptPlaces): FeedEvent => ({ type: 'settled', trades: trades.map(({ id }) => id), transaction: 'cd'.repeat(32), ledger: 7, receipts })
 
