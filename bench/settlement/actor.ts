@@ -6,6 +6,7 @@ import { JetStreamJournal } from '../../src/actors/runtime/jetstreamJournal.ts'
 import type { Log } from '../../src/actors/runtime/log.ts'
 import { systemRandom } from '../../src/actors/runtime/random.ts'
 import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
+import { ReceiptSalts } from '../../src/enclave/receiptSalts.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName, MarketName } from '../../src/protocol/identity.ts'
 import { limits } from '../../src/protocol/limits.ts'
@@ -66,7 +67,7 @@ export class BenchActor {
 
   private constructor({ connection }: BenchServer, subjects: Subjects, vault: BenchVault, assetsOf: (market: MarketName) => MarketAssets, log: Log) {
     this.#subjects = subjects
-    this.#machine = new SettlementMachine({ channel: CHANNEL, vaultPartitions: 1, ...BATCH, assetsOf })
+    this.#machine = new SettlementMachine({ channel: CHANNEL, vaultPartitions: 1, ...BATCH, assetsOf, salts: new ReceiptSalts(subjects.venue, systemRandom(32)) })
     this.#network = new Loopback((subject, data) => this.#published(subject, data))
     this.#actor = new Actor({
       name: NAME,

@@ -69,6 +69,7 @@ export class Deals {
       buyerFee: 0n as Amount,
       sellerFee: 0n as Amount,
       time: Date.now() as Milliseconds,
+      journal: hash('sha256', `journal ${n}`, 'buffer'),
     }
   }
 
