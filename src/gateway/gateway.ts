@@ -121,7 +121,7 @@ export class Gateway {
     this.history = new History(this.feeds, this.admission, this.rates.policies.history)
     this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects), unreadable))
     this.tapes = new History(this.prints, this.admission, this.rates.policies.history)
-    this.receipts = new Receipts(venue, new FeedPages(new JetStreamFeedStore(reading, receiptsOf(venue.subjects))), secrets.receipts)
+    this.receipts = new Receipts(venue, new FeedPages(new JetStreamFeedStore(reading, receiptsOf(venue.subjects), unreadable)), secrets.receipts)
     this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)

@@ -73,7 +73,7 @@ export const feedsOf = (subjects: Subjects, read: ReadFeed = feedReading(null)):
 export const receiptsOf = (subjects: Subjects): StreamOf<LeavesMessage> => ({
   name: subjects.receiptStream,
   subject: (owner) => subjects.receipts(owner as ActorName),
-  read: (_owner, data) => JSON.parse(textIn(data)) as LeavesMessage,
+  read: (_owner, data) => numbered<LeavesMessage>(textIn(data)),
 })
 
 export const tapesOf = (subjects: Subjects): StreamOf<TapePrint> => ({
