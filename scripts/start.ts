@@ -23,6 +23,7 @@ const HELP = `npm start -- [options], or npm run cluster -- [options]
   --port N           port of the gateway (8080; a cluster's are this and the next two)
   --nats-port N      port of nats-server (4222; a cluster's are this and the next two, and ${ROUTE_OFFSET} above them)
   --rpc-port N       port of the local Stellar network (8000)
+  --metrics-port N   port of the gateway's metrics, and the next one of the shard's (9464; a cluster's are this and the next five)
   --ledger-time S    seconds between ledgers (5)
   --once             end after the first trade`
 
@@ -53,6 +54,7 @@ function readOptions() {
         port: { type: 'string', default: '8080' },
         'nats-port': { type: 'string', default: '4222' },
         'rpc-port': { type: 'string', default: '8000' },
+        'metrics-port': { type: 'string', default: '9464' },
         'ledger-time': { type: 'string', default: '5' },
       },
     }).values
@@ -83,9 +85,9 @@ await main(async () => {
     steps.say(HELP)
     return 0
   }
-  const port = (name: 'port' | 'nats-port' | 'rpc-port'): number => number(options[name], name, 1, 65_535, true)
-  const [gateway, nats] = [port('port'), port('nats-port')]
-  const nodes = Array.from({ length: options.cluster ? CLUSTER_NODES : 1 }, (_, n) => ({ gateway: gateway + n, nats: nats + n, route: nats + n + ROUTE_OFFSET }))
+  const port = (name: 'port' | 'nats-port' | 'rpc-port' | 'metrics-port'): number => number(options[name], name, 1, 65_535, true)
+  const [gateway, nats, metrics] = [port('port'), port('nats-port'), port('metrics-port')]
+  const nodes = Array.from({ length: options.cluster ? CLUSTER_NODES : 1 }, (_, n) => ({ gateway: gateway + n, nats: nats + n, route: nats + n + ROUTE_OFFSET, gatewayMetrics: metrics + 2 * n, shardMetrics: metrics + 2 * n + 1 }))
   const ports = { rpc: port('rpc-port'), nodes }
   const state = options.state ?? (options.cluster ? defaultState.cluster : defaultState.one)
   const ledgerTime_s = number(options['ledger-time'], 'ledger-time', 0.1, 60, false)
@@ -163,6 +165,7 @@ The venue is up:
   gateway  ${venue.nodes.map(({ gatewayUrl }) => gatewayUrl).join('  ')}
   NATS     ${venue.natsUrls.join('  ')}
   RPC      ${venue.chain.url}
+  metrics  ${venue.nodes.flatMap(({ metricsUrls }) => metricsUrls).join('  ')}
   vault    ${venue.deployment.vault}
   keys     ${venue.state.file('keys')} (alice, bob)
   logs     ${venue.state.file('logs')}

@@ -133,10 +133,11 @@ export class LocalVenue {
     try {
       const ports = options.ports ?? (await freePorts(options.nodes ?? 1))
       await requireFree(ports.rpc, 'the local Stellar network', '--rpc-port')
-      for (const { gateway, nats, route } of ports.nodes) {
+      for (const { gateway, nats, route, gatewayMetrics, shardMetrics } of ports.nodes) {
         await requireFree(nats, 'nats-server', '--nats-port')
         if (ports.nodes.length > 1) await requireFree(route, 'nats-server (to the others)', '--nats-port')
         await requireFree(gateway, 'the gateway', '--port')
+        for (const metrics of [gatewayMetrics, shardMetrics]) await requireFree(metrics, 'metrics', '--metrics-port')
       }
       // Without its deployment a chain is what an interrupted first start left: nobody has anything on it.
       if (options.fresh || !readDeployment(state.file('deployment.json'))) state.clear()

@@ -4,11 +4,13 @@ import { Fault } from '../setup/fault.ts'
 
 export const LOOPBACK = '127.0.0.1'
 
-/** Where one node listens. `route`: what its nats-server speaks to the others on, where there are others. */
+/** Where one node listens. `route`: what its nats-server speaks to the others on, where there are others. The last two: where its processes show their metrics. */
 export interface NodePorts {
   readonly gateway: number
   readonly nats: number
   readonly route: number
+  readonly gatewayMetrics: number
+  readonly shardMetrics: number
 }
 
 export interface VenuePorts {
@@ -28,7 +30,7 @@ export async function freePorts(nodes: number): Promise<VenuePorts> {
     }
   }
   const ports: NodePorts[] = []
-  for (let node = 0; node < nodes; node++) ports.push({ gateway: await next(), nats: await next(), route: await next() })
+  for (let node = 0; node < nodes; node++) ports.push({ gateway: await next(), nats: await next(), route: await next(), gatewayMetrics: await next(), shardMetrics: await next() })
   return { rpc: await next(), nodes: ports }
 }
 

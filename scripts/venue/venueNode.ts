@@ -49,12 +49,18 @@ export class VenueNode {
       grace_ms,
     })
     this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, plan.programs.natsServer, all.length === 1 ? undefined : name), events)
-    this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name), events)
-    this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway)), events)
+    this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name, '--metrics', String(ports.shardMetrics)), events)
+    this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway), '--metrics', String(ports.gatewayMetrics)), events)
   }
 
   get gatewayUrl(): string {
     return `http://${LOOPBACK}:${this.ports.gateway}`
+  }
+
+  /** Of its gateway and its shard. */
+  get metricsUrls(): readonly [string, string] {
+    const url = (port: number): string => `http://${LOOPBACK}:${port}/metrics`
+    return [url(this.ports.gatewayMetrics), url(this.ports.shardMetrics)]
   }
 
   get natsUrl(): string {

@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { MessageChannel, Worker } from 'node:worker_threads'
 import { releaseProxy, wrap } from 'comlink'
 import type { Remote } from 'comlink'
+import type { Readings } from '../monitoring/meters.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import { endpointOf } from './control.ts'
@@ -14,6 +16,8 @@ import type { Log } from './runtime/log.ts'
 const restart_ms = { first: 100, most: 10_000 }
 const steady_ms = 30_000
 const distrust_ms = 5_000
+/** One that does not say within this time how it stands is held up. */
+const readings_ms = 2_000
 
 interface Running {
   readonly worker: Worker
@@ -33,6 +37,7 @@ export class ActorThread {
   #wait_ms = restart_ms.first
   #restart: NodeJS.Timeout | undefined
   #firstRun = Promise.withResolvers<void>()
+  #restarts = 0
 
   /** @param fenced called where its journal has another writer; it is not started again then. Without, it is: whoever starts last is the owner */
   constructor(actor: ActorName, data: ShardData, log: Log, fenced: (() => void) | null = null) {
@@ -53,6 +58,18 @@ export class ActorThread {
     const unknown = { actor: this.actor, node: this.#data.node, epoch: 0, state: this.#state, records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
     if (running === null || this.#state !== 'running') return unknown
     return Promise.race([running.control.status(), running.exited.then(() => ({ ...unknown, state: 'failed' as const }))])
+  }
+
+  /** How often it was started again. */
+  get restarts(): number {
+    return this.#restarts
+  }
+
+  /** What its operator's metrics are made of; null where it does not run, or does not answer. */
+  async readings(): Promise<Readings | null> {
+    const running = this.#running
+    if (running === null || this.#state !== 'running') return null
+    return Promise.race([running.control.readings(), running.exited.then(() => null), delay(readings_ms, null, { ref: false })])
   }
 
   /** Ends it in order; after `limit_ms`, by force. Not replaced. */
@@ -137,6 +154,7 @@ export class ActorThread {
     if (code === exitCodes.fenced && this.#fenced !== null) return this.#fenced()
     if (ran_ms >= steady_ms) this.#wait_ms = restart_ms.first
     this.#log.warn('supervisor', 'an actor ended and is started again', { actor: this.actor, code, wait_ms: this.#wait_ms })
+    this.#restarts++
     this.#restart = setTimeout(() => this.#launch(), this.#wait_ms)
     this.#wait_ms = Math.min(this.#wait_ms * 2, restart_ms.most)
   }

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { Endpoint } from 'comlink'
 import type { Secrets } from '../enclave/givenKeys.ts'
+import type { Readings } from '../monitoring/meters.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
@@ -12,6 +13,8 @@ export interface HostControl {
   /** Resolves when the actor runs; the worker exits where it cannot. */
   start(): Promise<void>
   status(): ActorStatus
+  /** What its operator's metrics are made of. */
+  readings(): Promise<Readings>
   /** Takes nothing new, finishes what waits, and exits. */
   drain(limit_ms: number): Promise<void>
   /** Ends at once, as failed: its journal was read beside it, and does not lead to what it is. */

@@ -6,6 +6,7 @@ import { FeedSeal } from '../enclave/feedSeal.ts'
 import { givenKeys } from '../enclave/givenKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import { readVenue } from '../protocol/venue.ts'
+import { ActorMeters } from './actorMeters.ts'
 import { endpointOf } from './control.ts'
 import type { HostControl, HostData } from './control.ts'
 import { exitCodes } from './exitCodes.ts'
@@ -41,6 +42,7 @@ const secret = await keys.secret(keyPaths.journal)
 // Nobody else writes accounts' feeds.
 const sealing = data.actor.startsWith('vault.') ? await feedKeys(keys, venue.file) : null
 const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
+const meters = new ActorMeters(data.actor)
 const actor = new Actor({
   name: data.actor,
   node: data.node,
@@ -55,6 +57,7 @@ const actor = new Actor({
   ...(hosted.bounds && { bounds: hosted.bounds }),
   ...(hosted.room && { room: hosted.room }),
   envelope: envelope('record'),
+  meter: meters,
   snapshots: { store: new JetStreamSnapshots(connection, subjects, data.actor), envelope: envelope('snapshot') },
 })
 let driver: Driver | undefined
@@ -72,6 +75,7 @@ const control: HostControl = {
     driver = hosted.drive?.(actor)
   },
   status: () => actor.status,
+  readings: () => meters.read(actor, hosted.readings?.() ?? []),
   drain: async (limit_ms) => {
     await driver?.stop()
     driver = undefined

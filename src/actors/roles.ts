@@ -1,4 +1,5 @@
 import type { Keys } from '../enclave/keys.ts'
+import type { Reading } from '../monitoring/meters.ts'
 import type { ActorName, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Venue } from '../protocol/venue.ts'
@@ -41,7 +42,8 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
   switch (role) {
     case 'vault': {
       const { VaultMachine } = await import('./vault/vaultMachine.ts')
-      return { machine: new VaultMachine(Number(which), venue), patience_ms: patience_ms.vault }
+      const machine = new VaultMachine(Number(which), venue)
+      return { machine, patience_ms: patience_ms.vault, readings: () => [{ metric: 'darkpool_vault_alarms_total', value: machine.alarms.raised }] }
     }
     case 'pair': {
       const { PairMachine } = await import('./pair/pairMachine.ts')
@@ -51,7 +53,12 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
       if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
       await checkFees(market, async () => (await loadSettlement()).feeCap(venue, log), log)
       const machine = new PairMachine(market, venue)
-      return { machine, bounds, drive: (actor) => driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, market.rules, log) }
+      const readings = (): readonly Reading[] => [
+        { metric: 'darkpool_matches_total', value: machine.trades, market: market.name },
+        { metric: 'darkpool_open_orders', value: machine.book.size, market: market.name },
+        { metric: 'darkpool_market_open', value: machine.status.state === 'open' ? 1 : 0, market: market.name },
+      ]
+      return { machine, bounds, readings, drive: (actor) => driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, market.rules, log) }
     }
     case 'settlement':
       return { ...(await (await loadSettlement()).createSettlement(venue, Number(which), keys, log)), patience_ms: patience_ms.settlement, bounds }

@@ -4,6 +4,10 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { openVenue } from '../configuration/venueFile.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import { openKeys } from '../enclave/openKeys.ts'
+import { readMetricsAddress, serveMetrics } from '../monitoring/listener.ts'
+import type { MetricsAddress } from '../monitoring/listener.ts'
+import type { Readings } from '../monitoring/meters.ts'
+import { ProcessMeters } from '../monitoring/processMeters.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { exitCodes } from './exitCodes.ts'
@@ -21,8 +25,9 @@ import { Supervisor } from './supervisor.ts'
 import { ThreadKeys } from './threadKeys.ts'
 
 // A shard: the process that runs some or all actors of a venue.
-//   node src/actors/shard.ts --venue FILE --keys KEYS [--node a] [--actors vault.0,pair.XLM-USDC]
+//   node src/actors/shard.ts --venue FILE --keys KEYS [--node a] [--actors vault.0,pair.XLM-USDC] [--metrics 9464]
 // KEYS: unix:PATH, the shard's socket of the key holder, or the root file of a development venue.
+// --metrics: the port of loopback, or ADDRESS:PORT, where operators read /metrics; nowhere unless given.
 // Several shards of one venue are nodes with names of their own; they share its actors among them (placement/).
 // To a parent with an IPC channel it says {type: 'ready'} when all actors that belong to it run, and it obeys {type: 'terminate', actor}. It drains and
 // ends at SIGTERM, at SIGINT, and when such a parent is gone.
@@ -40,18 +45,20 @@ interface Arguments {
   readonly keys: string
   readonly node: string
   readonly actors?: string
+  readonly metrics: MetricsAddress | null
 }
 
 function readArguments(): Arguments {
   try {
-    const { values } = parseArgs({ options: { venue: { type: 'string' }, keys: { type: 'string' }, node: { type: 'string', default: 'a' }, actors: { type: 'string' } } })
+    const { values } = parseArgs({ options: { venue: { type: 'string' }, keys: { type: 'string' }, node: { type: 'string', default: 'a' }, actors: { type: 'string' }, metrics: { type: 'string' } } })
     const { venue, keys, node, actors } = values
+    const metrics = values.metrics === undefined ? null : readMetricsAddress(values.metrics)
     if (!nodeName.test(node)) leave(exitCodes.usage, `--node ${node}: 1–32 lower-case letters, digits and -`)
-    if (venue !== undefined && keys !== undefined) return { venue, keys, node, ...(actors !== undefined && { actors }) }
+    if (venue !== undefined && keys !== undefined) return { venue, keys, node, metrics, ...(actors !== undefined && { actors }) }
   } catch (error) {
     leave(exitCodes.usage, sentence(error))
   }
-  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys KEYS [--node NAME] [--actors NAME,NAME]')
+  return leave(exitCodes.usage, 'usage: shard --venue FILE --keys KEYS [--node NAME] [--actors NAME,NAME] [--metrics [ADDRESS:]PORT]')
 }
 
 function configured(where: string): Venue {
@@ -69,7 +76,7 @@ function chosen(venue: Venue, list: string | undefined): readonly ActorName[] {
   return unknown === undefined ? names : leave(exitCodes.usage, `the venue has no actor ${unknown}`)
 }
 
-const { venue: venueFile, keys: keysOption, node, actors: list } = readArguments()
+const { venue: venueFile, keys: keysOption, node, actors: list, metrics } = readArguments()
 const venue = configured(venueFile)
 const actors = chosen(venue, list)
 let nats: NatsAccess
@@ -135,6 +142,15 @@ process.on('message', (message: { readonly type?: unknown; readonly actor?: unkn
   supervisor.terminate(actor as ActorName).catch((error: unknown) => log.warn('shard', 'cannot terminate', { actor, reason: sentence(error) }))
 })
 
+if (metrics !== null) {
+  const meters = new ProcessMeters(connection)
+  const read = async (): Promise<readonly Readings[]> => [await meters.read(), ...(await supervisor.readings())]
+  try {
+    await serveMetrics(metrics, { read, failed: (error) => log.error('shard', 'metrics cannot be read', { reason: sentence(error) }) })
+  } catch (error) {
+    leave(exitCodes.unavailable, sentence(error))
+  }
+}
 log.info('shard', 'starting', { venue: venue.file.venue, node, actors: actors.length })
 await placement.start()
 log.info('shard', 'ready', { venue: venue.file.venue, node, actors: (await supervisor.status()).length })

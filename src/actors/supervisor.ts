@@ -1,3 +1,5 @@
+import { Meters } from '../monitoring/meters.ts'
+import type { Readings } from '../monitoring/meters.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import { ActorThread } from './actorThread.ts'
@@ -44,6 +46,20 @@ export class Supervisor implements ActorHost {
 
   status(): Promise<ActorStatus[]> {
     return Promise.all(this.#each((thread) => thread.status()))
+  }
+
+  /** What its operator's metrics are made of: of each thread, and which of them run. */
+  async readings(): Promise<readonly Readings[]> {
+    const meters = new Meters()
+    const all = await Promise.all(
+      this.#each(async (thread) => {
+        const [readings, actor] = [await thread.readings(), { actor: thread.actor }]
+        meters.set('darkpool_actor_running', readings === null ? 0 : 1, actor)
+        meters.set('darkpool_actor_restarts_total', thread.restarts, actor)
+        return readings ?? []
+      }),
+    )
+    return [await meters.read(), ...all]
   }
 
   /** Ends one actor in order, within `limit_ms`. */

@@ -107,6 +107,10 @@ export async function gatewayApp(gateway: Gateway, tls: TlsIdentity | null = nul
     return new Refusal(allowed.length > 0 ? 'method_not_allowed' : 'route_unknown')
   }
 
+  app.addHook('onResponse', (_request, reply, next) => {
+    gateway.meters.responded(reply.statusCode)
+    next()
+  })
   boundConnections(app.server, limits.connections, gateway.connectionsPerAddress)
 
   const routes = new RouteTable()

@@ -27,6 +27,7 @@ import { Rates } from './limits/rates.ts'
 import type { Log } from './log.ts'
 import { KeyAccess } from './login/keyAccess.ts'
 import { MarketStates } from './marketStates.ts'
+import { GatewayMeters } from './meters.ts'
 import { OrderEntry } from './orderEntry.ts'
 import { Owners } from './owners.ts'
 import { KeyCache } from './signatures/keyCache.ts'
@@ -70,6 +71,7 @@ export class Gateway {
   readonly keys = new KeyCache()
   readonly signatures: SignaturePool
   readonly vaults: Vaults
+  readonly meters: GatewayMeters
   readonly submission: Submission
   readonly orderEntry: OrderEntry
   readonly #marketStates: MarketStates
@@ -122,7 +124,8 @@ export class Gateway {
     this.prints = new FeedPages(new JetStreamFeedStore(reading, tapesOf(venue.subjects), unreadable))
     this.tapes = new History(this.prints, this.admission, this.rates.policies.history)
     this.receipts = new Receipts(venue, new FeedPages(new JetStreamFeedStore(reading, receiptsOf(venue.subjects), unreadable)), secrets.receipts)
-    this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, log)
+    this.meters = new GatewayMeters(venue)
+    this.submission = new Submission(this.admission, this.rates, this.keys, this.signatures, this.vaults, this.meters, log)
     this.orderEntry = new OrderEntry(venue, this.binding, this.submission)
     this.#marketStates = new MarketStates(this.vaults)
   }

@@ -8,6 +8,8 @@ import type { NatsKeys } from '../enclave/natsKeys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import { newTlsIdentity } from '../enclave/tlsIdentity.ts'
+import { serveMetrics } from '../monitoring/listener.ts'
+import { ProcessMeters } from '../monitoring/processMeters.ts'
 import { limits } from '../protocol/limits.ts'
 import { gatewayApp } from './app.ts'
 import { readConfiguration } from './configuration.ts'
@@ -61,7 +63,7 @@ async function admitSubscribers(gateway: Gateway, connection: NatsConnection, ke
 }
 
 async function main(): Promise<void> {
-  const { venue, port, user, nats, challengeSeed, tokens, receipts, feeds, evidence } = await configuration()
+  const { venue, port, metrics, user, nats, challengeSeed, tokens, receipts, feeds, evidence } = await configuration()
   const { host, homeDomain, tls: endsTls = false } = venue.file.gateway
   // Made here and written nowhere: what the evidence says of it holds for this very process.
   const tls = newTlsIdentity([...new Set([new URL(`https://${homeDomain}`).hostname, host, 'localhost'])], new Date())
@@ -70,6 +72,15 @@ async function main(): Promise<void> {
   const gateway = new Gateway(venue, { challengeSeed, tokens, receipts, feeds, evidence, tlsKey: tls.publicKey }, connection, reading, log)
   const subscribers = await admitSubscribers(gateway, connection, nats)
   const app = await gatewayApp(gateway, endsTls ? tls : null)
+  if (metrics !== null) {
+    const meters = new ProcessMeters(connection)
+    const read = async () => [await meters.read(), await gateway.meters.read({ gateway, streams: app.streams, subscribers, certificate: endsTls ? tls.cert : null })]
+    try {
+      await serveMetrics(metrics, { read, failed: (error) => log.error({ at: 'main#metrics', ...failure(error) }, 'metrics cannot be read') })
+    } catch (error) {
+      giveUp('port', (error as Error).message)
+    }
+  }
   let url: string
   try {
     url = await app.listen({ host, port })

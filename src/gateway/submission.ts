@@ -10,6 +10,7 @@ import { isCancel } from './limits/rates.ts'
 import type { Rates } from './limits/rates.ts'
 import { failure } from './log.ts'
 import type { Log } from './log.ts'
+import type { GatewayMeters } from './meters.ts'
 import type { Outcome, Shown } from './outcome.ts'
 import type { KeyCache } from './signatures/keyCache.ts'
 import type { SignaturePool } from './signatures/pool.ts'
@@ -52,6 +53,7 @@ interface Entered {
   readonly prepared: Prepared
   readonly done: Done
   refused: Refusal | null
+  readonly since_ms: number
 }
 
 /**
@@ -64,14 +66,16 @@ export class Submission {
   readonly #keys: KeyCache
   readonly #signatures: SignaturePool
   readonly #vaults: Vaults
+  readonly #meters: GatewayMeters
   readonly #log: Log
 
-  constructor(admission: Admission, rates: Rates, keys: KeyCache, signatures: SignaturePool, vaults: Vaults, log: Log) {
+  constructor(admission: Admission, rates: Rates, keys: KeyCache, signatures: SignaturePool, vaults: Vaults, meters: GatewayMeters, log: Log) {
     this.#admission = admission
     this.#rates = rates
     this.#keys = keys
     this.#signatures = signatures
     this.#vaults = vaults
+    this.#meters = meters
     this.#log = log
   }
 
@@ -120,7 +124,7 @@ export class Submission {
     const urgent = isCancel(command.kind)
     const behind = this.#signatures.waiting >= limits.signatureQueue || this.#vaults.backlog(account) >= limits.vaultBacklog
     if (behind && !urgent) throw new Refusal('venue_overloaded')
-    const entered: Entered = { caller, account, command, prepared, done, refused: null }
+    const entered: Entered = { caller, account, command, prepared, done, refused: null, since_ms: performance.now() }
     this.#admission.enter(urgent)
     this.#signatures.verify(key, body.signature, id, (valid, broken) => {
       try {
@@ -155,13 +159,14 @@ export class Submission {
   }
 
   /** Ends a message that was admitted, whatever happens. Never throws: it is called for many messages in a row. */
-  #leave({ caller, done }: Entered, conclude: () => Outcome): void {
+  #leave({ caller, command, done, since_ms }: Entered, conclude: () => Outcome): void {
     let outcome: Outcome
     try {
       outcome = conclude()
     } catch (error) {
       outcome = { refused: this.#refusalOf(error, caller) }
     }
+    this.#meters.answered(command, 'refused' in outcome, performance.now() - since_ms)
     try {
       done(outcome)
     } catch (error) {

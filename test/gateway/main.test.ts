@@ -58,9 +58,11 @@ t.test('what cannot work is one clear sentence and an exit code, before anything
     [2, /is not JSON/, ['--venue', written('{'), '--keys', keys]],
     [2, /venue configuration: .*vaultPartitions/, ['--venue', written({ ...venueFile(nats), vaultPartitions: 0 }), '--keys', keys]],
     [2, /--port 70000/, ['--venue', good, '--keys', keys, '--port', '70000']],
+    [2, /--metrics example\.com:9464: a port of loopback, or an address and a port/, ['--venue', good, '--keys', keys, '--metrics', 'example.com:9464']],
     [2, /not a development root key/, ['--venue', good, '--keys', good]],
     [3, /NATS does not answer at nats:\/\/127\.0\.0\.1:9/, ['--venue', written(venueFile({ ...nats, url: 'nats://127.0.0.1:9' })), '--keys', keys]],
     [3, /NATS does not answer/, ['--venue', good, '--keys', join(folder, 'other-root')]],
+    [4, new RegExp(`metrics cannot be shown at 127\\.0\\.0\\.1:${port} \\(EADDRINUSE\\)`), ['--venue', good, '--keys', keys, '--metrics', String(port)]],
     [4, new RegExp(`port ${port} of 127\\.0\\.0\\.1 is in use`), ['--venue', good, '--keys', keys, '--port', String(port)]],
   ]
   for (const [code, sentence, args] of cases) {

@@ -7,8 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { Fault } from '../../scripts/setup/fault.ts'
 import { paths } from '../../scripts/setup/paths.ts'
-import { freePort } from '../../scripts/venue/ports.ts'
+import { freePort, requireFree } from '../../scripts/venue/ports.ts'
 import { identityOf, isAlive } from '../../scripts/venue/processIdentity.ts'
 import type { ProcessIdentity } from '../../scripts/venue/processIdentity.ts'
 
@@ -18,7 +19,20 @@ const TIMEOUT_ms = 180_000
 t.setTimeout(900_000)
 const state = mkdtempSync(join(tmpdir(), 'darkpool-start-'))
 t.teardown(() => rmSync(state, { recursive: true, force: true }))
-const ports = { gateway: await freePort(), nats: await freePort(), rpc: await freePort() }
+const ports = { gateway: await freePort(), nats: await freePort(), rpc: await freePort(), metrics: await twoFreePorts() }
+
+/** The first of two. */
+async function twoFreePorts(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    try {
+      await requireFree(port + 1, 'metrics', '--metrics-port')
+      return port
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+    }
+  }
+}
 
 /** `npm start`, but for npm. */
 class Start {
@@ -26,7 +40,7 @@ class Start {
   output = ''
 
   constructor(...args: readonly string[]) {
-    const all = ['--port', String(ports.gateway), '--nats-port', String(ports.nats), '--rpc-port', String(ports.rpc), '--ledger-time', '0.5', '--state', state, ...args]
+    const all = ['--port', String(ports.gateway), '--nats-port', String(ports.nats), '--rpc-port', String(ports.rpc), '--metrics-port', String(ports.metrics), '--ledger-time', '0.5', '--state', state, ...args]
     this.process = spawn('sh', [join(paths.root, 'scripts', 'bootstrap.sh'), 'scripts/start.ts', ...all], { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.process.stdout, this.process.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
     t.teardown(() => void this.process.kill('SIGKILL'))

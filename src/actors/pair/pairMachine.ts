@@ -77,6 +77,12 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     return this.#telling.trades
   }
 
+  get status(): MarketStatus {
+    const state = stateNames.find((name) => marketState[name] === this.#book.state)
+    assert(state !== undefined, 'every state of a market has a name')
+    return { state, lowTicks: this.#book.lowTicks as Ticks, highTicks: this.#book.highTicks as Ticks }
+  }
+
   /** What it keeps now of what each side receives. */
   get fees(): FeeRates {
     return this.#fees
@@ -125,7 +131,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
   }
 
   query(query: PairQuery): Answer {
-    return query.kind === 'market' ? { ok: this.#status() } : { refused: 'request_malformed' }
+    return query.kind === 'market' ? { ok: this.status } : { refused: 'request_malformed' }
   }
 
   local(setting: PairSetting): void {
@@ -242,7 +248,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
         if (!stateNames.includes(state) || !whole || lowTicks < 1 || lowTicks > highTicks || highTicks > this.#rules.maxTicks) return { refused: 'request_malformed' }
         this.#book.control(marketState[state], lowTicks, highTicks)
         this.#tell(effects)
-        return { ok: this.#status() }
+        return { ok: this.status }
       }
       case 'cancelAll':
         return { ok: { cancelled: this.#sweep(command.account, effects) } }
@@ -274,12 +280,6 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     this.#telling.takenBack = 'dead_man'
     this.#tell(effects)
     this.#telling.takenBack = 'cancelled'
-  }
-
-  #status(): MarketStatus {
-    const state = stateNames.find((name) => marketState[name] === this.#book.state)
-    assert(state !== undefined, 'every state of a market has a name')
-    return { state, lowTicks: this.#book.lowTicks as Ticks, highTicks: this.#book.highTicks as Ticks }
   }
 
   /** Tells what the book has done since it was last asked. */

@@ -31,6 +31,21 @@ import type { SnapshotShelf } from './snapshot.ts'
 import { SteadyClock } from './steadyClock.ts'
 import type { Transport } from './transport.ts'
 
+/** Hears how an actor's work goes, for its operator. Must not throw. */
+export interface ActorMeter {
+  /** A record of so many inputs is stored. */
+  appended(inputs: number, took_ms: number): void
+}
+
+/** How much an actor holds of what it cannot get rid of, and how its clock stands. */
+export interface ActorLoad {
+  /** Messages that one peer has not acknowledged, of the peer that leaves most. */
+  readonly outbox: number
+  /** Feed messages that are not stored. */
+  readonly feed: number
+  readonly clockAhead_ms: number
+}
+
 /** Everything an actor touches besides its machine. */
 export interface ActorParts {
   readonly name: ActorName
@@ -53,6 +68,7 @@ export interface ActorParts {
   readonly envelope?: Envelope
   /** Where it finds snapshots to begin from. Without, the journal is replayed whole. */
   readonly snapshots?: SnapshotShelf
+  readonly meter?: ActorMeter
 }
 
 type State = ActorStatus['state']
@@ -82,6 +98,7 @@ export class Actor implements DrivenActor {
   readonly #feed: Feed
   readonly #pressure: Pressure
   readonly #snapshots: SnapshotShelf | null
+  readonly #meter: ActorMeter | null
   readonly #memory: ActorState
   readonly #answering: Answering
   readonly #loop: Loop
@@ -110,6 +127,7 @@ export class Actor implements DrivenActor {
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
     this.#snapshots = parts.snapshots ?? null
+    this.#meter = parts.meter ?? null
     this.#answering = new Answering(name, machine, subjects, transport, log)
     this.#loop = new Loop({
       clock: this.#clock,
@@ -127,6 +145,10 @@ export class Actor implements DrivenActor {
     const { records, restored, bytes, epoch } = this.#memory
     const alarms: readonly ActorAlarm[] = this.#stalled ? [...this.#links.alarms, { kind: 'journal_stalled' }] : this.#links.alarms
     return { actor: this.name, node: this.#node, epoch, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms }
+  }
+
+  get load(): ActorLoad {
+    return { outbox: this.#links.behind, feed: this.#feed.backlog, clockAhead_ms: this.#clock.ahead_ms }
   }
 
   /**
@@ -316,9 +338,11 @@ export class Actor implements DrivenActor {
       apply()
     }
     const record = this.#memory.close(inputs)
-    this.#appendingSince = this.#clock.passed()
+    const since = this.#clock.passed()
+    this.#appendingSince = since
     await this.#journal.append(record)
     this.#appendingSince = null
+    this.#meter?.appended(inputs.length, this.#clock.passed() - since)
     this.#memory.appended()
     // Stopped meanwhile: the record stands, and the next owner tells of it.
     if (!this.#over) this.#release(asked)

@@ -27,6 +27,11 @@ export class SteadyClock implements Clock {
     return Math.floor(this.#time) as Milliseconds
   }
 
+  /** How far it is ahead of the machine's. */
+  get ahead_ms(): number {
+    return Math.max(0, this.now() - this.#clock.now())
+  }
+
   passed(): number {
     return this.#clock.passed()
   }

@@ -3,7 +3,7 @@ import type { AccountId, ActorName, Milliseconds } from '../../protocol/identity
 import { formatAmount } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
-import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, Standing, VaultAlarm, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
+import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, Standing, VaultAlarm, VaultAlarms, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
 import { alarmsOf, raise } from './alarms.ts'
@@ -56,6 +56,11 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   /** For reading only. */
   get state(): Readonly<VaultState> {
     return this.#state
+  }
+
+  /** What it has found wrong so far. */
+  get alarms(): VaultAlarms {
+    return alarmsOf(this.#state)
   }
 
   advance(effects: Effects): void {
@@ -166,7 +171,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
       case 'deadMan':
         return { ok: this.#timers.list(query.account) }
       case 'alarms':
-        return { ok: alarmsOf(this.#state) }
+        return { ok: this.alarms }
       default:
         return { refused: 'request_malformed' }
     }

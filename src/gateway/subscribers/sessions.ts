@@ -79,6 +79,13 @@ export class Sessions {
     return listed + (this.#entered.get(account) ?? 0) + (this.#enteredBefore.get(account) ?? 0)
   }
 
+  /** Connections of everybody, on all servers. */
+  get size(): number {
+    let listed = 0
+    for (const { connections } of this.#servers.values()) listed += connections.length
+    return listed
+  }
+
   close(): void {
     clearInterval(this.#timer)
     if (!this.#system.isClosed()) this.#subscription.unsubscribe()

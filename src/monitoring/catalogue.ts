@@ -1,0 +1,74 @@
+/**
+ * Every metric that a process of a venue may show, with its unit: docs/operations/metrics.md says the same, and a test holds it to that.
+ *
+ * Of a venue's business nothing is told apart but the market. `actor` is a name of the venue file. What belongs to a trader (account, key, order, price, quantity)
+ * has no label, so that no mistake can put it into one.
+ */
+export type MetricLabel = 'market' | 'actor'
+
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  /** Of its value, in words; `1`: yes or no. */
+  readonly unit: string
+  readonly labels: readonly MetricLabel[]
+  readonly help: string
+  /** Upper bounds of a histogram, in its unit. */
+  readonly buckets?: readonly number[]
+}
+
+const none = [] as const
+const market = ['market'] as const
+const actor = ['actor'] as const
+const quick_s = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
+
+export const catalogue = {
+  // Every process
+  darkpool_process_start_time_seconds: { type: 'gauge', unit: 'Unix seconds', labels: none, help: 'When the process started' },
+  darkpool_process_cpu_seconds_total: { type: 'counter', unit: 'seconds', labels: none, help: 'Processor time of all its threads' },
+  darkpool_process_resident_memory_bytes: { type: 'gauge', unit: 'bytes', labels: none, help: 'Memory of the whole process' },
+  darkpool_process_heap_bytes: { type: 'gauge', unit: 'bytes', labels: none, help: 'JavaScript heap in use of its main thread' },
+  darkpool_process_event_loop_lag_seconds: { type: 'gauge', unit: 'seconds', labels: none, help: 'Longest time that its main thread was held up, in the last 10 to 20 seconds' },
+  darkpool_process_clock_shift_seconds: { type: 'gauge', unit: 'seconds', labels: none, help: 'How far the clock of the machine has been set, forward or back, since the process started' },
+  darkpool_process_nats_connected: { type: 'gauge', unit: '1', labels: none, help: 'Whether it is connected to NATS' },
+
+  // Markets
+  darkpool_orders_total: { type: 'counter', unit: 'orders', labels: market, help: 'Orders that this gateway passed on and the venue took' },
+  darkpool_orders_refused_total: { type: 'counter', unit: 'orders', labels: market, help: 'Orders that were refused after this gateway had admitted them: signature, rate, funds, market' },
+  darkpool_order_answer_seconds: { type: 'histogram', unit: 'seconds', labels: market, buckets: quick_s, help: 'From admitting an order to its answer: signature, reservation, matching, and the journals of both actors' },
+  darkpool_matches_total: { type: 'counter', unit: 'trades', labels: market, help: 'Trades since the market began' },
+  darkpool_open_orders: { type: 'gauge', unit: 'orders', labels: market, help: 'Orders that rest in the market' },
+  darkpool_market_open: { type: 'gauge', unit: '1', labels: market, help: 'Whether the market matches orders: an operator may have halted it, or let it only cancel' },
+
+  // The gateway
+  darkpool_gateway_requests_total: { type: 'counter', unit: 'requests', labels: none, help: 'HTTP requests answered' },
+  darkpool_gateway_requests_failed_total: { type: 'counter', unit: 'requests', labels: none, help: 'HTTP requests answered with a status of 500 or more: overload, an actor away, or a fault of ours' },
+  darkpool_gateway_requests_in_flight: { type: 'gauge', unit: 'requests', labels: none, help: 'Requests of every way in that wait for an answer of an actor' },
+  darkpool_gateway_signatures_waiting: { type: 'gauge', unit: 'signatures', labels: none, help: 'Signatures that no thread has begun to check' },
+  darkpool_gateway_certificate_expiry_seconds: { type: 'gauge', unit: 'Unix seconds', labels: none, help: 'When the TLS certificate ends that the gateway serves; absent where it serves plain HTTP' },
+  darkpool_feed_streams: { type: 'gauge', unit: 'connections', labels: none, help: 'WebSocket streams that are open' },
+  darkpool_feed_accounts_followed: { type: 'gauge', unit: 'accounts', labels: none, help: 'Accounts whose feed a stream follows' },
+  darkpool_feed_nats_connections: { type: 'gauge', unit: 'connections', labels: none, help: 'Connections of traders to NATS, on all servers; absent where traders are not let in there' },
+
+  // Actors
+  darkpool_actor_running: { type: 'gauge', unit: '1', labels: actor, help: 'Whether the actor takes commands here: 0 while it replays, drains, or has failed' },
+  darkpool_actor_restarts_total: { type: 'counter', unit: 'restarts', labels: actor, help: 'How often its thread ended and was started again' },
+  darkpool_actor_records_total: { type: 'counter', unit: 'records', labels: actor, help: 'Records of its journal' },
+  darkpool_actor_journal_bytes_total: { type: 'counter', unit: 'bytes', labels: actor, help: 'Bytes of its journal, written or replayed since it was started' },
+  darkpool_actor_batch_inputs: { type: 'histogram', unit: 'inputs', labels: actor, buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500], help: 'Inputs in one record' },
+  darkpool_actor_commit_seconds: { type: 'histogram', unit: 'seconds', labels: actor, buckets: quick_s, help: 'How long a record took to be stored, synced to disk' },
+  darkpool_actor_backlog_inputs: { type: 'gauge', unit: 'inputs', labels: actor, help: 'Inputs that wait to be applied' },
+  darkpool_actor_outbox_messages: { type: 'gauge', unit: 'messages', labels: actor, help: 'Messages to another actor that it has not acknowledged, of the one that leaves most' },
+  darkpool_actor_feed_messages: { type: 'gauge', unit: 'messages', labels: actor, help: 'Messages of feeds or of a tape that are not stored' },
+  darkpool_actor_journal_stalled: { type: 'gauge', unit: '1', labels: actor, help: 'Whether an append has waited for 3 seconds: the store is away, full, or very slow' },
+  darkpool_actor_peers_behind: { type: 'gauge', unit: 'actors', labels: actor, help: 'Actors that do not take what this one sends' },
+  darkpool_actor_peers_lost_records: { type: 'gauge', unit: 'actors', labels: actor, help: 'Actors that have lost what they had acknowledged' },
+  darkpool_actor_clock_ahead_seconds: { type: 'gauge', unit: 'seconds', labels: actor, help: 'How far its own clock, which never goes back, is ahead of the machine’s' },
+  darkpool_actor_event_loop_lag_seconds: { type: 'gauge', unit: 'seconds', labels: actor, help: 'Longest time that its thread was held up, in the last 10 to 20 seconds' },
+  darkpool_actor_heap_bytes: { type: 'gauge', unit: 'bytes', labels: actor, help: 'JavaScript heap in use of its thread' },
+  darkpool_vault_alarms_total: { type: 'counter', unit: 'alarms', labels: actor, help: 'Times that a vault actor’s books and the chain did not agree' },
+} as const satisfies Record<string, MetricDefinition>
+
+export type MetricName = keyof typeof catalogue
+
+/** The values of a metric's labels: all of them, and no other. */
+export type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof catalogue)[Name]['labels'][number], string>>

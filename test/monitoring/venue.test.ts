@@ -1,0 +1,110 @@
+import t from 'tap'
+import { catalogue } from '../../src/monitoring/catalogue.ts'
+import type { MetricDefinition } from '../../src/monitoring/catalogue.ts'
+import { until } from '../settlement/waiting.ts'
+import { VenueUnderTest } from '../venue/venueUnderTest.ts'
+import { readPage, total } from './page.ts'
+import type { Family } from './page.ts'
+
+const XLM = 'XLM-USDC'
+/** Nothing else of a venue looks like these. */
+const [PRICE, QUANTITY] = ['0.7313', '41.7']
+
+t.setTimeout(600_000)
+const under = await VenueUnderTest.start(2)
+const books = await under.books('alice', 'bob')
+t.teardown(async () => {
+  await books.close()
+  await under.stop()
+})
+const [gatewayUrl, shardUrl] = under.venue.nodes[0].metricsUrls
+
+type Page = ReadonlyMap<string, Family>
+
+async function read(url: string): Promise<{ readonly text: string; readonly page: Page }> {
+  const response = await fetch(url)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${url}: ${response.status}`)
+  return { text, page: readPage(text) }
+}
+
+/** Both pages, once `holds` of them: a page is up to five seconds old. */
+async function once(what: string, holds: (gateway: Page, shard: Page) => boolean): Promise<{ readonly texts: readonly string[]; readonly pages: readonly [Page, Page] }> {
+  let [gateway, shard] = [await read(gatewayUrl), await read(shardUrl)]
+  await until(what, async () => {
+    if (holds(gateway.page, shard.page)) return true
+    ;[gateway, shard] = [await read(gatewayUrl), await read(shardUrl)]
+    return false
+  })
+  return { texts: [gateway.text, shard.text], pages: [gateway.page, shard.page] }
+}
+
+await books.limit('alice', XLM, 'sell', QUANTITY, PRICE)
+await books.limit('bob', XLM, 'buy', QUANTITY, PRICE)
+books.traded('bob', 'alice', XLM, QUANTITY, PRICE)
+await books.limit('bob', XLM, 'buy', QUANTITY, '0.3')
+books.reserves('bob', 'USDC', String(41.7 * 0.3))
+const { texts, pages } = await once('a trade in the metrics', (gateway, shard) => {
+  const traded = total(gateway, 'darkpool_orders_total', { market: XLM })! >= 3 && total(shard, 'darkpool_matches_total', { market: XLM }) === 1
+  return traded && total(shard, 'darkpool_open_orders', { market: XLM }) === 1 && total(gateway, 'darkpool_feed_nats_connections') === 2
+})
+const [gateway, shard] = pages
+
+t.test('each metric is there, with its type, unit and labels, and no other is', async (t) => {
+  const shown = new Map<string, Family>()
+  for (const page of pages) for (const [name, family] of page) shown.set(name, { ...family, samples: [...(shown.get(name)?.samples ?? []), ...family.samples] })
+  // The venue serves plain HTTP.
+  const absent = ['darkpool_gateway_certificate_expiry_seconds']
+  t.same([...shown.keys()].sort(), Object.keys(catalogue).filter((name) => !absent.includes(name)).sort())
+  for (const [name, { type, help, samples }] of shown) {
+    const wanted: MetricDefinition = catalogue[name as keyof typeof catalogue]
+    t.equal(type, wanted.type, name)
+    t.equal(help, `${wanted.help} (${wanted.unit})`, name)
+    t.ok(samples.length > 0, `${name} has a value`)
+    for (const { labels } of samples) t.same(Object.keys(labels).filter((label) => label !== 'le').sort(), [...wanted.labels].sort(), name)
+  }
+})
+
+t.test('they count what happened', async (t) => {
+  // An order that came before its market was ready was sent again.
+  const answered = total(gateway, 'darkpool_orders_total', { market: XLM })! + total(gateway, 'darkpool_orders_refused_total', { market: XLM })!
+  t.equal(total(gateway, 'darkpool_order_answer_seconds_count', { market: XLM }), answered)
+  t.equal(total(gateway, 'darkpool_orders_total', { market: 'EURC-USDC' }), 0, 'a market where nothing happened is there with nothing')
+  t.equal(total(shard, 'darkpool_market_open', { market: XLM }), 1)
+  t.equal(total(gateway, 'darkpool_process_nats_connected'), 1)
+  const actors = ['vault.0', 'vault.1', 'pair.XLM-USDC', 'pair.EURC-USDC', 'settlement.0', 'watcher.0']
+  t.same(shard.get('darkpool_actor_running')?.samples.map(({ labels, value }) => [labels.actor, value]).sort(), actors.map((actor) => [actor, 1]).sort())
+  const pair = { actor: 'pair.XLM-USDC' }
+  t.ok(total(shard, 'darkpool_actor_commit_seconds_count', pair)! >= 3, 'each order made a record at least')
+  t.equal(total(shard, 'darkpool_actor_commit_seconds_count', pair), total(shard, 'darkpool_actor_batch_inputs_count', pair))
+  t.ok(total(shard, 'darkpool_actor_batch_inputs_sum', pair)! >= 3)
+  for (const page of pages) t.ok(total(page, 'darkpool_process_resident_memory_bytes')! > 10_000_000)
+})
+
+t.test('they name no trader, no order, no price and no quantity', async (t) => {
+  const orders = [...(await books.client('alice').orders()), ...(await books.client('bob').orders())]
+  const secret = [...['alice', 'bob'].map((role) => books.trader(role).key.publicKey()), ...orders.map(({ id }) => id), under.venue.deployment.engine]
+  const values = new Set(texts.flatMap((text) => [...readPage(text).values()].flatMap(({ samples }) => samples.flatMap(({ labels, value }) => [String(value), ...Object.values(labels)]))))
+  for (const text of texts) for (const one of secret) t.notOk(text.includes(one), 'no key, account or order')
+  // In smallest units too, and what was paid.
+  for (const one of [PRICE, QUANTITY, '417000000', '30.49521', '304952100']) t.notOk(values.has(one), `no value is ${one}`)
+  const allowed = new Set(['XLM-USDC', 'EURC-USDC', 'vault.0', 'vault.1', 'pair.XLM-USDC', 'pair.EURC-USDC', 'settlement.0', 'watcher.0'])
+  for (const page of pages) for (const { samples } of page.values()) for (const { labels } of samples) for (const [label, value] of Object.entries(labels)) t.ok(label === 'le' || allowed.has(value), `${label} is of the venue file`)
+})
+
+t.test('traders cannot reach them', async (t) => {
+  const publicly = await fetch(new URL('/metrics', under.venue.gatewayUrl))
+  t.equal(publicly.status, 404)
+  t.match(await publicly.json(), { code: 'route_unknown' })
+  t.equal((await fetch(new URL('/metrics/', gatewayUrl))).status, 404)
+  t.match(await fetch(gatewayUrl, { method: 'POST', body: 'x' }), { status: 405 })
+  const head = await fetch(shardUrl, { method: 'HEAD' })
+  t.equal(head.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+})
+
+t.test('an actor whose thread dies is seen, and counted', async (t) => {
+  under.venue.terminate('pair.EURC-USDC')
+  const { pages } = await once('the restart', (_gateway, shard) => total(shard, 'darkpool_actor_restarts_total', { actor: 'pair.EURC-USDC' }) === 1)
+  t.equal(total(pages[1], 'darkpool_actor_restarts_total', { actor: 'pair.XLM-USDC' }), 0, 'and no other')
+  await once('that it runs again', (_gateway, shard) => total(shard, 'darkpool_actor_running', { actor: 'pair.EURC-USDC' }) === 1)
+})
