@@ -123,11 +123,12 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
     )
   }
   await venue.startServers()
+  const { trust } = await venue.natsAccess()
   const sides = await Promise.all(
     Object.keys(traders).map(async (name, n) => {
       // In a cluster each trades at a gateway of its own.
       const trader = venue.trader(name, venue.nodes[n % venue.nodes.length])
-      return { trader, feed: await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key) }
+      return { trader, feed: await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key, trust) }
     }),
   )
   await steps.run(

@@ -4,15 +4,17 @@ import { join } from 'node:path'
 import { jetstreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { installNatsServer } from '../../scripts/setup/natsServer.ts'
-import { natsServer } from '../../scripts/venue/natsServer.ts'
+import { clusterNode, natsServer } from '../../scripts/venue/natsServer.ts'
 import { freePorts } from '../../scripts/venue/ports.ts'
 import { checkout } from '../../scripts/venue/programs.ts'
 import { ServerProcess } from '../../scripts/venue/serverProcess.ts'
 import { StateFolder } from '../../scripts/venue/stateFolder.ts'
+import { NATS_TLS } from '../../scripts/venue/venueFile.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
+import { OwnNatsCertificates } from '../../src/enclave/natsAuthority.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { Subjects } from '../../src/protocol/subjects.ts'
 
@@ -46,18 +48,19 @@ async function startServers({ venue }: Subjects, count: number): Promise<{ acces
   await installNatsServer(() => undefined)
   const folder = mkdtempSync(join(tmpdir(), 'darkpool-bench-journal-'))
   mkdirSync(join(folder, 'logs'))
-  const keys = await natsKeys(developmentKeys(join(folder, 'keys', 'root')))
+  const root = developmentKeys(join(folder, 'keys', 'root'))
+  const keys = await natsKeys(root)
+  const certificates = new OwnNatsCertificates(root, { venue, nats: { tls: NATS_TLS } })
   const user = 'bench'
   const { nodes } = await freePorts(count)
-  const routePorts = nodes.map(({ route }) => route)
-  const servers = nodes.map(({ nats, route }, n) => {
-    const cluster = count === 1 ? {} : { cluster: { routePort: route, routePorts } }
-    const plan = natsServer(new StateFolder(folder), { venue, user, keys, port: nats, ...cluster }, checkout.natsServer, count === 1 ? undefined : `n${n}`)
+  const servers = nodes.map((ports, n) => {
+    const node = count === 1 ? undefined : clusterNode(`n${n}`, ports, nodes, certificates)
+    const plan = natsServer(new StateFolder(folder), { venue, user, keys, port: ports.nats }, checkout.natsServer, node)
     return new ServerProcess(plan, { say: (text) => void process.stderr.write(`${text}\n`), changed: () => undefined })
   })
   await Promise.all(servers.map((server) => server.start()))
   return {
-    access: { user, password: keys.password, servers: nodes.map(({ nats }) => `nats://127.0.0.1:${nats}`) },
+    access: { user, password: keys.password, servers: nodes.map(({ nats }) => `127.0.0.1:${nats}`), ...(count > 1 && { trust: (await certificates.authorities()).join('') }) },
     stop: async () => {
       for (const server of servers) await server.stop()
       rmSync(folder, { recursive: true, force: true })

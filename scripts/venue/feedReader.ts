@@ -5,6 +5,7 @@ import { readFeed } from '../../src/client/feed.ts'
 import { keyAccess } from '../../src/client/natsAccess.ts'
 import type { NatsAccess } from '../../src/client/natsAccess.ts'
 import type { FeedEvent, FeedMessage } from '../../src/protocol/feed.ts'
+import { tlsFirst } from '../../src/protocol/tlsFirst.ts'
 
 /** A gateway has to answer for whoever connects, which on a busy machine takes its time. */
 const CONNECT_TIMEOUT_ms = 30_000
@@ -24,9 +25,10 @@ export class FeedReader {
     this.#connection = connection
   }
 
-  static async open(servers: readonly string[], venue: string, key: Keypair): Promise<FeedReader> {
+  /** @param trust of whom the servers' certificates are, where they speak TLS: PEM */
+  static async open(servers: readonly string[], venue: string, key: Keypair, trust?: string): Promise<FeedReader> {
     const access = keyAccess(key.secret())
-    const connection = await connect({ servers: [...servers], name: 'feed reader', timeout: CONNECT_TIMEOUT_ms, ...access.options })
+    const connection = await connect({ servers: [...servers], ...tlsFirst(trust), name: 'feed reader', timeout: CONNECT_TIMEOUT_ms, ...access.options })
     const reader = new FeedReader(connection)
     void reader.#follow(venue, access).catch((error: unknown) => reader.#fail(error as Error))
     return reader

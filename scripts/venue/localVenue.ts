@@ -11,6 +11,8 @@ import type { KeyRole } from '../../src/enclave/holder/roles.ts'
 import { keyPaths } from '../../src/enclave/keys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
+import { venueNatsAccess } from '../../src/enclave/natsAccess.ts'
+import { OwnNatsCertificates } from '../../src/enclave/natsAuthority.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
 import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
@@ -34,7 +36,7 @@ import { ServerProcess } from './serverProcess.ts'
 import type { ServerEvents } from './serverProcess.ts'
 import { StateFolder, writeDurably } from './stateFolder.ts'
 import { LocalTrader } from './trader.ts'
-import { NATS_USER, VENUE_NAME, venueFile } from './venueFile.ts'
+import { NATS_TLS, NATS_USER, VENUE_NAME, venueFile } from './venueFile.ts'
 import type { VenueShape } from './venueFile.ts'
 import { VenueNode } from './venueNode.ts'
 
@@ -114,7 +116,7 @@ export class LocalVenue {
     this.localnet = new ServerProcess(localnet(state, { port: ports.rpc, ledgerTime_s: () => this.#ledgerTime_s }), this.#events)
     const { programs = checkout } = options
     this.enclave = new EnclaveParts(state, this.venuePath, programs, this.#events)
-    const plan = { all: ports.nodes, nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, programs, venuePath: this.venuePath, keySocket: (role: KeyRole) => this.enclave.socket(role) }
+    const plan = { all: ports.nodes, certificates: new OwnNatsCertificates(this.keys, { venue: VENUE_NAME, nats: { tls: NATS_TLS } }), nats: { venue: VENUE_NAME, user: NATS_USER, keys: nats }, programs, venuePath: this.venuePath, keySocket: (role: KeyRole) => this.enclave.socket(role) }
     const [first, ...others] = ports.nodes.map((own, n) => new VenueNode({ ...plan, name: nodeName(n), ports: own }, state, this.#events))
     if (!first) throw new Error('a venue has a node')
     this.nodes = [first, ...others]
@@ -182,8 +184,7 @@ export class LocalVenue {
 
   /** How the venue's own processes reach NATS. */
   async natsAccess(): Promise<NatsAccess> {
-    const password = Buffer.from(await this.keys.secret(keyPaths.nats)).toString('hex')
-    return { servers: this.natsUrls, user: NATS_USER, password }
+    return venueNatsAccess(this.keys, this.venueFile())
   }
 
   /** The ones that others depend on first. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createConnection, createServer } from 'node:net'
+import { connect } from 'node:tls'
 import { Fault } from '../setup/fault.ts'
 
 export const LOOPBACK = '127.0.0.1'
@@ -59,10 +60,10 @@ export async function requireFree(port: number, use: string, option: string): Pr
   await once(server, 'close')
 }
 
-/** Whether something accepts connections there and, where it is to speak first, speaks. */
-export async function answers(port: number, speaksFirst: boolean): Promise<boolean> {
+/** Whether something accepts connections there and, where it is to speak first, speaks. @param trust where it speaks TLS: PEM of who signs its certificate */
+export async function answers(port: number, speaksFirst: boolean, trust?: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = createConnection(port, LOOPBACK)
+    const socket = trust === undefined ? createConnection(port, LOOPBACK) : connect({ port, host: LOOPBACK, ca: trust })
     const finish = (value: boolean): void => {
       socket.destroy()
       resolve(value)

@@ -23,8 +23,9 @@ export async function joinVenue(folder: string, names: readonly string[]): Promi
   if (!deployment || !existsSync(join(state, 'venue.json'))) throw new Fault(`There is no venue in ${state}: start one with npm start.`)
   const venue = JSON.parse(readFileSync(join(state, 'venue.json'), 'utf8')) as VenueFile
   const gateway = `http://${LOOPBACK}:${venue.gateway.port}`
+  let trust: string | undefined
   try {
-    await new VenueReader(gateway).markets()
+    trust = (await new VenueReader(gateway).markets()).nats?.authorities ?? undefined
   } catch (error) {
     throw error instanceof NeverSent ? new Fault(`The venue of ${state} is not running: start it with npm start.`, { cause: error }) : error
   }
@@ -32,7 +33,7 @@ export async function joinVenue(folder: string, names: readonly string[]): Promi
   return Promise.all(
     names.map(async (name) => {
       const trader = new LocalTrader(name, keyFile(join(state, 'keys', `${name}.seed`)), chain, deployment, gateway)
-      return { trader, feed: await FeedReader.open(venue.nats.servers, venue.venue, trader.key) }
+      return { trader, feed: await FeedReader.open(venue.nats.servers, venue.venue, trader.key, trust) }
     }),
   )
 }

@@ -19,7 +19,7 @@ export interface ServerPlan {
   readonly name: string
   readonly start: Start
   /** What follows it; made anew at each start. */
-  readonly args: () => readonly string[]
+  readonly args: () => readonly string[] | Promise<readonly string[]>
   /** Both outputs are appended there. */
   readonly log: string
   /** Whether it speaks Node's IPC: then it is ready when it says {type: 'ready'}. */
@@ -118,10 +118,11 @@ export class ServerProcess {
 
   async #launch(): Promise<void> {
     const { plan } = this
+    const args = await plan.args()
     const log = openSync(plan.log, 'a', 0o600)
     // A session of its own: the terminal's Ctrl-C reaches the venue, which then ends its servers in their order.
     const [command, ...first] = plan.start
-    const child = spawn(command, [...first, ...plan.args()], { stdio: ['ignore', log, log, ...(plan.ipc ? ['ipc' as const] : [])], detached: true })
+    const child = spawn(command, [...first, ...args], { stdio: ['ignore', log, log, ...(plan.ipc ? ['ipc' as const] : [])], detached: true })
     closeSync(log)
     this.#child = child
     const started = performance.now()

@@ -18,6 +18,8 @@ export interface VenueShape {
 
 export const VENUE_NAME = 'local'
 export const NATS_USER = 'darkpool'
+/** Version of the authority over nats-servers, where there are several: those speak TLS. */
+export const NATS_TLS = 1
 
 /** A tenth of a unit is a lot, and a ten-thousandth of the quote asset per unit a tick: 0.1 × 0.0001 = 0.00001, or 100 smallest units. */
 const STEPS = { lotSize: '1000000', tickSize: '100', minLots: 1, maxLots: 1_000_000_000, maxTicks: 1_000_000_000, maxLifetime_s: 604_800 } as const
@@ -30,12 +32,13 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
   const { rpc, nodes } = ports
   const [first] = nodes
   if (!first) throw new Error('a venue has a node')
-  const servers = nodes.map(({ nats }) => `nats://${LOOPBACK}:${nats}`)
+  const clustered = nodes.length > 1
+  const servers = nodes.map(({ nats }) => `${clustered ? 'tls' : 'nats'}://${LOOPBACK}:${nats}`)
   return {
     venue: VENUE_NAME,
     network: { passphrase: deployment.passphrase, rpc: rpcUrl(rpc) },
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
-    nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(nodes.length >= 3 && { replicas: 3 as const }), ...(shape.sealed !== undefined && { sealed: shape.sealed }) },
+    nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(clustered && { replicas: 3 as const, tls: NATS_TLS }), ...(shape.sealed !== undefined && { sealed: shape.sealed }) },
     enclave: { kind: 'development' },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),

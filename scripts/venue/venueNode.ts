@@ -1,6 +1,7 @@
 import type { KeyRole } from '../../src/enclave/holder/roles.ts'
+import type { NatsCertificates } from '../../src/enclave/natsAuthority.ts'
 import { paths } from '../setup/paths.ts'
-import { natsServer } from './natsServer.ts'
+import { clusterNode, natsServer } from './natsServer.ts'
 import type { NatsSettings } from '../../src/natsServer/configuration.ts'
 import { LOOPBACK } from './ports.ts'
 import type { NodePorts } from './ports.ts'
@@ -19,6 +20,8 @@ export interface NodePlan {
   /** Of every node, this one included. */
   readonly all: readonly NodePorts[]
   readonly nats: Pick<NatsSettings, 'venue' | 'user' | 'keys'>
+  /** Of the nats-servers, where there are several. */
+  readonly certificates: NatsCertificates
   readonly programs: Programs
   readonly venuePath: string
   /** Where the key holder gives a part its keys. */
@@ -32,14 +35,16 @@ export class VenueNode {
   readonly nats: ServerProcess
   readonly shard: ServerProcess
   readonly gateway: ServerProcess
+  readonly #clustered: boolean
 
   constructor(plan: NodePlan, state: StateFolder, events: ServerEvents) {
     const { name, ports, all } = plan
     this.name = name
     this.ports = ports
     // Alone it needs no name among others.
-    const suffix = all.length === 1 ? '' : `-${name}`
-    const cluster = all.length === 1 ? {} : { cluster: { routePort: ports.route, routePorts: all.map(({ route }) => route) } }
+    this.#clustered = all.length > 1
+    const suffix = this.#clustered ? `-${name}` : ''
+    const node = this.#clustered ? clusterNode(name, ports, all, plan.certificates) : undefined
     const program = (what: KeyRole, file: string, grace_ms: number, ...options: string[]): ServerPlan => ({
       name: `${what}${suffix}`,
       start: plan.programs.venue(file),
@@ -48,7 +53,7 @@ export class VenueNode {
       ipc: true,
       grace_ms,
     })
-    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats, ...cluster }, plan.programs.natsServer, all.length === 1 ? undefined : name), events)
+    this.nats = new ServerProcess(natsServer(state, { ...plan.nats, port: ports.nats }, plan.programs.natsServer, node), events)
     this.shard = new ServerProcess(program('shard', paths.shard, SHARD_GRACE_ms, '--node', name, '--metrics', String(ports.shardMetrics)), events)
     this.gateway = new ServerProcess(program('gateway', paths.gateway, GATEWAY_GRACE_ms, '--port', String(ports.gateway), '--metrics', String(ports.gatewayMetrics)), events)
   }
@@ -64,7 +69,7 @@ export class VenueNode {
   }
 
   get natsUrl(): string {
-    return `nats://${LOOPBACK}:${this.ports.nats}`
+    return `${this.#clustered ? 'tls' : 'nats'}://${LOOPBACK}:${this.ports.nats}`
   }
 
   /** The ones that others depend on first. */

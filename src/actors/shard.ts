@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { openVenue } from '../configuration/venueFile.ts'
-import { keyPaths } from '../enclave/keys.ts'
+import { venueNatsAccess } from '../enclave/natsAccess.ts'
 import { openKeys } from '../enclave/openKeys.ts'
 import { readMetricsAddress, serveMetrics } from '../monitoring/listener.ts'
 import type { MetricsAddress } from '../monitoring/listener.ts'
@@ -84,8 +84,7 @@ let threadKeys: ThreadKeys
 try {
   const keys = await openKeys(keysOption, venue.file)
   threadKeys = await ThreadKeys.open(keys, venue, actors)
-  const password = Buffer.from(await keys.secret(keyPaths.nats)).toString('hex')
-  nats = { servers: venue.file.nats.servers, user: venue.file.nats.user, password }
+  nats = await venueNatsAccess(keys, venue.file)
 } catch (error) {
   leave(exitCodes.configuration, sentence(error))
 }

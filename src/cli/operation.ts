@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { KvStore } from '../actors/placement/kvStore.ts'
 import { connectNats } from '../actors/runtime/transport.ts'
-import { keyPaths } from '../enclave/keys.ts'
+import { venueNatsAccess } from '../enclave/natsAccess.ts'
 import { decode } from '../protocol/codec.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
@@ -39,10 +39,8 @@ export class Operation {
 
   static async open(place: Place): Promise<Operation> {
     const venue = place.venue('--state')
-    const password = Buffer.from(await (await place.keys()).secret(keyPaths.nats)).toString('hex')
-    const { servers, user, replicas } = venue.file.nats
-    const connection = await connectNats({ servers, user, password }, 'darkpool')
-    return new Operation(venue, await KvStore.open(connection, venue.subjects, replicas ?? 1), connection)
+    const connection = await connectNats(await venueNatsAccess(await place.keys(), venue.file), 'darkpool')
+    return new Operation(venue, await KvStore.open(connection, venue.subjects, venue.file.nats.replicas ?? 1), connection)
   }
 
   /** What every actor says, once each had time to speak. */

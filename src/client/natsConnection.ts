@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core'
+import { tlsFirst } from '../protocol/tlsFirst.ts'
 import type { NatsAccess, NatsAccessOptions } from './natsAccess.ts'
 import type { VenueView } from './views/venue.ts'
 
@@ -15,7 +16,7 @@ export interface NatsOpenOptions {
 export interface NatsConnectOptions extends NatsAccessOptions {
   readonly servers: string[]
   /** The connection is by TLS, or there is none. */
-  readonly tls?: Record<string, never>
+  readonly tls?: { readonly handshakeFirst?: true; readonly ca?: string }
   readonly name?: string
   readonly timeout?: number
 }
@@ -39,5 +40,7 @@ export async function openNats(connect: NatsConnect, venue: Pick<VenueView, 'nat
   const safe = reached.filter((address) => byTls.test(address))
   // A gateway could name any address. Without TLS, whoever is on the way reads the feed.
   if (servers === undefined && safe.length === 0 && !reached.every((address) => loopback.test(address))) throw new Error('the venue names no address of its NATS that is reached by TLS')
-  return connect({ ...access.options, ...options, servers: safe.length > 0 ? safe : reached, ...(safe.length > 0 && over === 'tcp' && { tls: {} }) })
+  // A venue that has an authority of its own is trusted by that and by nothing else.
+  const tls = tlsFirst(venue.nats?.authorities ?? undefined).tls ?? {}
+  return connect({ ...access.options, ...options, servers: safe.length > 0 ? safe : reached, ...(safe.length > 0 && over === 'tcp' && { tls }) })
 }

@@ -23,6 +23,9 @@ export const keyPaths = {
 /** Of which the accounts' feed keys are derived, where feeds are sealed. */
 export const feedKeyPath = (version: number): string => `darkpool/v${version}/feeds`
 
+/** Of which the venue's authority over the certificates of its nats-servers is made, where those speak TLS. */
+export const natsAuthorityPath = (version: number): string => `darkpool/v${version}/nats-authority`
+
 export interface Keys {
   /** 32 secret bytes that depend on the enclave's root secret and the path only. */
   secret(path: string): Promise<Uint8Array>

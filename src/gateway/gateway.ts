@@ -49,6 +49,8 @@ export interface GatewaySecrets {
   readonly evidence?: EvidenceSource | null
   /** Of this process: DER SubjectPublicKeyInfo. */
   readonly tlsKey?: Uint8Array
+  /** Of whom the nats-servers' certificates are, where those speak TLS: PEM. */
+  readonly natsAuthorities?: string
 }
 
 /** Bounds that tests make small. */
@@ -90,6 +92,8 @@ export class Gateway {
   readonly tapes: History<TapePrint>
   readonly evidence: Evidence
   readonly receipts: Receipts
+  /** Of whom the nats-servers' certificates are: PEM; null where those speak no TLS. */
+  readonly natsAuthorities: string | null
   readonly rates: Rates
   readonly connectionsPerAddress: number
   readonly streamBounds: StreamBounds
@@ -110,6 +114,7 @@ export class Gateway {
     this.admission = new Admission(bounds.inFlight)
     this.binding = new Binding(venue)
     this.evidence = new Evidence(secrets.evidence ?? null, secrets.tlsKey ?? new Uint8Array(), log)
+    this.natsAuthorities = secrets.natsAuthorities ?? null
     this.rates = new Rates(venue.file.gateway.rates)
     this.connectionsPerAddress = venue.file.gateway.connectionsPerAddress ?? limits.connectionsPerAddress
     this.signatures = new SignaturePool(venue.file.gateway.signatureThreads)

@@ -3,6 +3,8 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import { feedKeys } from '../enclave/feedKeys.ts'
 import type { FeedKeys } from '../enclave/feedKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
+import { venueNatsAccess } from '../enclave/natsAccess.ts'
+import type { VenueNatsAccess } from '../enclave/natsAccess.ts'
 import { natsKeys } from '../enclave/natsKeys.ts'
 import type { NatsKeys } from '../enclave/natsKeys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
@@ -11,6 +13,7 @@ import { newTlsIdentity } from '../enclave/tlsIdentity.ts'
 import { serveMetrics } from '../monitoring/listener.ts'
 import { ProcessMeters } from '../monitoring/processMeters.ts'
 import { limits } from '../protocol/limits.ts'
+import { tlsFirst } from '../protocol/tlsFirst.ts'
 import { gatewayApp } from './app.ts'
 import { readConfiguration } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
@@ -32,45 +35,44 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-async function configuration(): Promise<Configuration & { user: string; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
+async function configuration(): Promise<Configuration & { access: VenueNatsAccess; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
   try {
     const read = await readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
-    const [nats, challengeSeed, tokens, receipts, feeds] = await Promise.all([natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), receiptSalts(keys, venue.subjects.venue), feedKeys(keys, venue.file)])
-    return { ...read, user: venue.file.nats.user, nats, challengeSeed, tokens, receipts, feeds }
+    const [access, nats, challengeSeed, tokens, receipts, feeds] = await Promise.all([venueNatsAccess(keys, venue.file), natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), receiptSalts(keys, venue.subjects.venue), feedKeys(keys, venue.file)])
+    return { ...read, access, nats, challengeSeed, tokens, receipts, feeds }
   } catch (error) {
     giveUp('configuration', (error as Error).message)
   }
 }
 
-async function reachNats(servers: string[], user: string, pass: string, name: string): Promise<NatsConnection> {
+async function reachNats({ servers, user, password: pass, trust }: VenueNatsAccess, name: string): Promise<NatsConnection> {
   try {
-    return await connect({ servers, user, pass, name, timeout: 5_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 10_000 })
+    return await connect({ servers: [...servers], user, pass, ...tlsFirst(trust), name, timeout: 5_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 10_000 })
   } catch (error) {
     giveUp('nats', `NATS does not answer at ${servers.join(', ')}: ${(error as Error).message}`)
   }
 }
 
 /** Where the venue lets traders in to NATS. */
-async function admitSubscribers(gateway: Gateway, connection: NatsConnection, keys: NatsKeys): Promise<Subscribers | null> {
-  const { servers, traders } = gateway.venue.file.nats
-  if (traders !== true) return null
+async function admitSubscribers(gateway: Gateway, connection: NatsConnection, { servers, trust }: VenueNatsAccess, keys: NatsKeys): Promise<Subscribers | null> {
+  if (gateway.venue.file.nats.traders !== true) return null
   try {
-    return new Subscribers(gateway, connection, await openLinks(servers, keys), keys)
+    return new Subscribers(gateway, connection, await openLinks(servers, keys, trust), keys)
   } catch (error) {
     giveUp('nats', `NATS at ${servers.join(', ')} does not know the gateway's keys (is its configuration deploy/nats/nats.conf?): ${(error as Error).message}`)
   }
 }
 
 async function main(): Promise<void> {
-  const { venue, port, metrics, user, nats, challengeSeed, tokens, receipts, feeds, evidence } = await configuration()
+  const { venue, port, metrics, access, nats, challengeSeed, tokens, receipts, feeds, evidence } = await configuration()
   const { host, homeDomain, tls: endsTls = false } = venue.file.gateway
   // Made here and written nowhere: what the evidence says of it holds for this very process.
   const tls = newTlsIdentity([...new Set([new URL(`https://${homeDomain}`).hostname, host, 'localhost'])], new Date())
-  const link = (name: string): Promise<NatsConnection> => reachNats(venue.file.nats.servers, user, nats.password, name)
+  const link = (name: string): Promise<NatsConnection> => reachNats(access, name)
   const [connection, reading] = await Promise.all([link('gateway'), link('gateway reading')])
-  const gateway = new Gateway(venue, { challengeSeed, tokens, receipts, feeds, evidence, tlsKey: tls.publicKey }, connection, reading, log)
-  const subscribers = await admitSubscribers(gateway, connection, nats)
+  const gateway = new Gateway(venue, { challengeSeed, tokens, receipts, feeds, evidence, tlsKey: tls.publicKey, ...(access.trust !== undefined && { natsAuthorities: access.trust }) }, connection, reading, log)
+  const subscribers = await admitSubscribers(gateway, connection, access, nats)
   const app = await gatewayApp(gateway, endsTls ? tls : null)
   if (metrics !== null) {
     const meters = new ProcessMeters(connection)

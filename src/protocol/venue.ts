@@ -36,6 +36,9 @@ export const VenueFile = Type.Object(
         servers: Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: 16 }),
         user: Type.String({ minLength: 1 }),
         replicas: Type.Optional(Type.Union([Type.Literal(1), Type.Literal(3)], { description: 'Servers that hold each stream: 1 unless given' })),
+        tls: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: 65_535, description: 'nats-servers speak TLS and nothing before it, with certificates of this version of the venue’s own authority: they speak plainly unless given. Raised by one at a time for a new authority' }),
+        ),
         traders: Type.Optional(Type.Boolean({ description: 'Traders connect to it too, admitted by the gateways (deploy/nats/nats.conf): they do not unless given' })),
         addresses: Type.Optional(
           Type.Array(Type.String({ pattern: '^(nats|tls|ws|wss)://[A-Za-z0-9.:_\\[\\]-]{1,255}$' }), { minItems: 1, maxItems: 16, description: 'Where traders reach it, told to everybody: nats:// or ws://, and tls:// or wss:// where they must use TLS' }),
@@ -163,6 +166,7 @@ export function readVenue(json: unknown): Venue {
   }
   if ((json.network.rpcQuorum ?? 1) > rpcEndpoints(json.network).length) throw new Error('venue configuration: /network/rpcQuorum is more than there are endpoints')
   if (json.nats.addresses !== undefined && json.nats.traders !== true) throw new Error('venue configuration: /nats/addresses are for traders, and /nats/traders is not true')
+  if (json.nats.tls !== undefined && json.nats.addresses?.some((address) => !address.startsWith('tls://'))) throw new Error('venue configuration: /nats/addresses must begin with tls:// where /nats/tls is given')
   unique('asset codes', assets.map((asset) => asset.code))
   unique('asset contracts', assets.map((asset) => asset.contract))
   unique('asset indexes', assets.map((asset) => asset.index))

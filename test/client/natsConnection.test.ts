@@ -15,7 +15,7 @@ const access = keyAccess(keypairFor('alice').secret())
 
 t.test('a trader who knows the gateway’s address alone comes to the venue’s NATS', async (t) => {
   const { venue } = await Client.open(stage.url, trader('alice'))
-  t.strictSame(venue.nats, { addresses: [stage.nats.url], tls: false, auth: 'nkey', sealed: false })
+  t.strictSame(venue.nats, { addresses: [stage.nats.url], tls: false, auth: 'nkey', sealed: false, authorities: null })
   const connection = await openNats(connect, venue, access, { timeout: 20_000 })
   t.teardown(() => connection.close())
   stage.vault.script = () => ({ answer: { ok: [] } })
@@ -23,7 +23,7 @@ t.test('a trader who knows the gateway’s address alone comes to the venue’s 
 })
 
 t.test('an address that says TLS is never reached without', async (t) => {
-  const nats = { addresses: [`tls://127.0.0.1:${stage.nats.port}`], tls: true, auth: 'nkey' as const, sealed: false }
+  const nats = { addresses: [`tls://127.0.0.1:${stage.nats.port}`], tls: true, auth: 'nkey' as const, sealed: false, authorities: null }
   const end = { ...access, options: { ...access.options, maxReconnectAttempts: 0 } as unknown as typeof access.options }
   await t.rejects(openNats(connect, { nats }, end), { message: /tls/ }, 'that server has none')
 })
@@ -35,7 +35,7 @@ t.test('which of the addresses are taken', async (t) => {
       asked = options
       return Promise.reject(new Error('only the address counts'))
     }
-    await openNats(note, { nats: { addresses, tls: false, auth: 'nkey', sealed: false } }, access, options).catch((error: Error) => {
+    await openNats(note, { nats: { addresses, tls: false, auth: 'nkey', sealed: false, authorities: null } }, access, options).catch((error: Error) => {
       if (asked === undefined) throw error
     })
     return { servers: asked!.servers, ...(asked!.tls && { tls: asked!.tls }) }

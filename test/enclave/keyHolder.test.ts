@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,10 +10,12 @@ import { givenKeys } from '../../src/enclave/givenKeys.ts'
 import { holderSocket, KeyHolder } from '../../src/enclave/holder/keyHolder.ts'
 import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLink.ts'
 import { keyRoles } from '../../src/enclave/holder/roles.ts'
-import { feedKeyPath, keyPaths } from '../../src/enclave/keys.ts'
+import { feedKeyPath, keyPaths, natsAuthorityPath } from '../../src/enclave/keys.ts'
+import { NATS_CERTIFICATE_MS } from '../../src/enclave/natsAuthority.ts'
 import { sourceKeyPaths } from '../../src/enclave/sourceKeys.ts'
 import { openKeys } from '../../src/enclave/openKeys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
+import { newTlsKey } from '../../src/enclave/tlsIdentity.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import { testSecrets, venueFile } from '../gateway/stage.ts'
@@ -21,6 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'darkpool-holder-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const venue = { ...venueFile({ url: 'nats://127.0.0.1:1', user: 'darkpool' }), enclave: { kind: 'development' as const } }
 venue.nats.sealed = 2
+venue.nats.tls = 2
 venue.settlement.sources = 2
 const refusals: string[] = []
 const failures: unknown[] = []
@@ -28,7 +32,7 @@ const holder = await KeyHolder.open(venue, testSecrets, null, join(folder, 'run'
 t.teardown(() => holder.close())
 const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
 
-const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
+const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
 /** Written out: what is allowed is not to follow from the code that allows it. */
 const allowed = {
   gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system', 'receipts'].map((name) => `darkpool/v1/${name}`),
@@ -50,6 +54,25 @@ t.test('each process gets the keys of its role, and no other', async (t) => {
   }
   t.ok(refusals.includes('gateway darkpool/v1/engine') && refusals.includes('gateway darkpool/v1/journal') && refusals.includes('shard darkpool/v1/gateway'))
   t.same(failures, [])
+})
+
+t.test('a nats-server gets certificates of the venue’s authority, whose key no process gets', async (t) => {
+  const authorities = (await link('nats').authorities()).map((pem) => new X509Certificate(pem))
+  for (const role of keyRoles) t.same(await link(role).authorities(), authorities.map(String), `${role} knows whom to trust`)
+  t.same(authorities.map(({ subject }) => subject), [2, 3, 1].map((version) => `CN=darkpool local NATS ${version}`), 'the current one, and those next to it')
+  const { publicKey } = newTlsKey()
+  const issued = new X509Certificate(await link('nats').certificate(publicKey, ['127.0.0.1', 'a.example']))
+  t.ok(issued.verify(authorities[0]!.publicKey) && issued.checkIssued(authorities[0]!))
+  t.notOk(issued.ca)
+  t.same(issued.publicKey.export({ type: 'spki', format: 'der' }), Buffer.from(publicKey))
+  t.same([issued.checkHost('a.example'), issued.checkIP('127.0.0.1'), issued.checkHost('b.example')], ['a.example', '127.0.0.1', undefined])
+  t.equal(issued.validToDate.getTime() - issued.validFromDate.getTime(), NATS_CERTIFICATE_MS + 3_600_000, 'for a week, and an hour for clocks that differ')
+  for (const role of ['gateway', 'shard'] as const) await t.rejects(link(role).certificate(publicKey, ['a.example']), KeyRefused)
+  for (const [key, hosts] of [[publicKey, []], [publicKey, ['a b']], [publicKey, Array<string>(9).fill('a.example')], [publicKey.subarray(1), ['a.example']], [new Uint8Array(0), ['a.example']]] as const) await t.rejects(link('nats').certificate(key, hosts), /not a request for a certificate/)
+  const plain = await KeyHolder.open({ ...venue, nats: { servers: venue.nats.servers, user: venue.nats.user } }, testSecrets, null, join(folder, 'plain'), { refused: () => undefined, failed: () => undefined })
+  t.teardown(() => plain.close())
+  await t.rejects(new KeyLink(holderSocket(join(folder, 'plain'), 'nats'), 0).certificate(publicKey, ['a.example']), /speak no TLS/)
+  await t.rejects(new KeyLink(holderSocket(join(folder, 'plain'), 'shard'), 0).authorities(), /speak no TLS/)
 })
 
 t.test('a thread of the shard has what its actor needs', async (t) => {

@@ -42,7 +42,7 @@ export class Books {
     const books = new Books(venue, traders)
     for (const [role, trader] of traders) {
       books.#clients.set(role, await trader.client())
-      books.#feeds.set(role, await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key))
+      books.#feeds.set(role, await FeedReader.open(venue.natsUrls, VENUE_NAME, trader.key, (await venue.natsAccess()).trust))
       books.#holdings.set(role, new Map(Object.entries(funds).map(([code, whole]) => [code, { settled: units(String(whole)), reserved: 0n }])))
       books.#traded.set(role, 0n)
     }

@@ -1,5 +1,6 @@
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { tlsFirst } from '../../protocol/tlsFirst.ts'
 
 /** What actors need of a network between them: fire and forget, at most once, in order per connection. */
 export interface Transport {
@@ -17,6 +18,8 @@ export interface NatsAccess {
   readonly servers: readonly string[]
   readonly user: string
   readonly password: string
+  /** Whose certificates the servers have, where they speak TLS: PEM. */
+  readonly trust?: string
 }
 
 /**
@@ -29,6 +32,7 @@ export async function connectNats(access: NatsAccess, name: string): Promise<Nat
       servers: [...access.servers],
       user: access.user,
       pass: access.password,
+      ...tlsFirst(access.trust),
       name,
       timeout: 5_000,
       maxReconnectAttempts: -1,

@@ -10,6 +10,7 @@ import { connectNats } from '../../actors/runtime/transport.ts'
 import { verify } from '../../actors/runtime/verify.ts'
 import type { Verified } from '../../actors/runtime/verify.ts'
 import { keyPaths } from '../../enclave/keys.ts'
+import { venueNatsAccess } from '../../enclave/natsAccess.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import { isoTime } from '../../protocol/view.ts'
 import type { Arguments } from '../arguments.ts'
@@ -24,12 +25,11 @@ export const journal: Command = async ({ args, place, say }) => {
   const venue = place.venue('--state')
   const actors = chosen(args, venue.actors)
   const keys = await place.keys()
-  const password = Buffer.from(await keys.secret(keyPaths.nats)).toString('hex')
   const secret = await keys.secret(keyPaths.journal)
   const { subjects } = venue
   const quiet: Log = { info: () => undefined, warn: (_, message) => say(message), error: (_, message) => say(message) }
   const settlementModule = new URL('../../settlement/host.ts', import.meta.url).href
-  const connection = await connectNats({ servers: venue.file.nats.servers, user: venue.file.nats.user, password }, 'journal verify')
+  const connection = await connectNats(await venueNatsAccess(keys, venue.file), 'journal verify')
   const found: Found[] = []
   try {
     for (const actor of actors) {

@@ -56,6 +56,8 @@ export interface NatsView {
   readonly auth: 'nkey'
   /** Whether feeds, requests and answers are sealed with the account's feed keys. */
   readonly sealed: boolean
+  /** PEM: who signs the certificates of its servers, which then speak TLS and nothing before it; null where they are certified by others. */
+  readonly authorities: string | null
 }
 
 /** What GET /api/v1/markets says of the venue. */

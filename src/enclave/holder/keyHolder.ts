@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto'
 import { join } from 'node:path'
 import { Type } from 'typebox'
 import { Value } from 'typebox/value'
@@ -5,6 +6,7 @@ import { Digest } from '../../protocol/messages/members.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
 import { AgentAway } from '../guestAgent.ts'
 import type { Keys } from '../keys.ts'
+import { OwnNatsCertificates } from '../natsAuthority.ts'
 import { SocketServer } from '../socketServer.ts'
 import type { SocketAnswer } from '../socketServer.ts'
 import { TooManyQuotes } from './attestor.ts'
@@ -14,6 +16,12 @@ import type { KeyRole } from './roles.ts'
 
 const MOST_PATHS = 32
 const KeysRequest = Type.Object({ paths: Type.Array(Type.String({ maxLength: 128 }), { minItems: 1, maxItems: MOST_PATHS }) }, { additionalProperties: false })
+
+const MOST_HOSTS = 8
+const CertificateRequest = Type.Object(
+  { publicKey: Type.String({ pattern: '^([0-9a-f]{2})+$', maxLength: 1_200 }), hosts: Type.Array(Type.String({ pattern: '^[A-Za-z0-9.-]{1,253}$' }), { minItems: 1, maxItems: MOST_HOSTS }) },
+  { additionalProperties: false },
+)
 
 const EvidenceRequest = Type.Object({ nonce: Digest, tls: Type.String({ pattern: '^([0-9a-f]{2})+$', maxLength: 1_200 }) }, { additionalProperties: false })
 
@@ -31,6 +39,7 @@ export class KeyHolder {
   readonly #venue: VenueFile
   readonly #keys: Keys
   readonly #attestor: Attestor | null
+  readonly #certificates: OwnNatsCertificates | null
   readonly #log: HolderLog
   readonly #servers: SocketServer[] = []
 
@@ -38,6 +47,7 @@ export class KeyHolder {
     this.#venue = venue
     this.#keys = keys
     this.#attestor = attestor
+    this.#certificates = venue.nats.tls === undefined ? null : new OwnNatsCertificates(keys, venue)
     this.#log = log
   }
 
@@ -63,6 +73,10 @@ export class KeyHolder {
     switch (path) {
       case '/keys':
         return this.#give(role, body)
+      case '/nats-authorities':
+        return this.#certificates === null ? noTls : { status: 200, json: { authorities: await this.#certificates.authorities() } }
+      case '/nats-certificate':
+        return role === 'nats' ? this.#certify(body) : notFor(role)
       case '/info':
         return role === 'gateway' ? this.#info() : notFor(role)
       case '/evidence':
@@ -95,6 +109,12 @@ export class KeyHolder {
     return { status: 200, json: await this.#attestor.evidence(body.nonce, body.tls) }
   }
 
+  async #certify(body: unknown): Promise<SocketAnswer> {
+    if (this.#certificates === null) return noTls
+    if (!Value.Check(CertificateRequest, body) || !isPublicKey(Buffer.from(body.publicKey, 'hex'))) return { status: 400, json: { error: 'not a request for a certificate' } }
+    return { status: 200, json: { certificate: await this.#certificates.certificate(Buffer.from(body.publicKey, 'hex'), body.hosts) } }
+  }
+
   async #give(role: KeyRole, body: unknown): Promise<SocketAnswer> {
     if (!Value.Check(KeysRequest, body)) return { status: 400, json: { error: 'not a request for keys' } }
     const allowed = pathsOf(role, this.#venue)
@@ -108,5 +128,15 @@ export class KeyHolder {
   }
 }
 
+function isPublicKey(spki: Buffer): boolean {
+  try {
+    return createPublicKey({ key: spki, format: 'der', type: 'spki' }).export({ format: 'der', type: 'spki' }).equals(spki)
+  } catch {
+    // Said to whoever sent it.
+    return false
+  }
+}
+
 const nothingVouches: SocketAnswer = { status: 404, json: { error: 'nothing vouches for the keys of this venue' } }
+const noTls: SocketAnswer = { status: 404, json: { error: 'the nats-servers of this venue speak no TLS' } }
 const notFor = (role: KeyRole): SocketAnswer => ({ status: 403, json: { error: `that is not for the ${role}` } })

@@ -6,6 +6,7 @@ import { Value } from 'typebox/value'
 import { readEvidence } from '../../protocol/attestation.ts'
 import type { AttestationEvidence } from '../../protocol/attestation.ts'
 import type { Keys } from '../keys.ts'
+import type { NatsCertificates } from '../natsAuthority.ts'
 
 const ANSWER_MS = 15_000
 const ANSWER_BYTES = 4 * 1024 * 1024
@@ -30,6 +31,8 @@ export class HolderAway extends Error {
 }
 
 const KeysAnswer = Type.Object({ keys: Type.Record(Type.String(), Type.String({ pattern: '^[0-9a-f]{64}$' })) })
+const AuthoritiesAnswer = Type.Object({ authorities: Type.Array(Type.String(), { minItems: 1 }) })
+const CertificateAnswer = Type.Object({ certificate: Type.String() })
 const measured = Type.String({ pattern: '^[0-9a-f]{96}$' })
 const InfoAnswer = Type.Object({
   kind: Type.Union([Type.Literal('dstack'), Type.Literal('development')]),
@@ -45,7 +48,7 @@ export type EnclaveInfo = Static<typeof InfoAnswer>
 const Refusal = Type.Object({ error: Type.String() })
 
 /** A process's way to the key holder: what its role may have, and nothing else. */
-export class KeyLink implements Keys {
+export class KeyLink implements Keys, NatsCertificates {
   readonly #socket: string
   readonly #patience_ms: number
 
@@ -56,18 +59,24 @@ export class KeyLink implements Keys {
 
   /** @throws KeyRefused, HolderAway */
   async secret(path: string): Promise<Uint8Array> {
-    const until = performance.now() + this.#patience_ms
-    for (;;) {
-      try {
-        const answer = await this.#ask('/keys', { paths: [path] })
-        const key = Value.Check(KeysAnswer, answer) ? answer.keys[path] : undefined
-        if (key === undefined) throw new KeyRefused('its answer has no key')
-        return Uint8Array.from(Buffer.from(key, 'hex'))
-      } catch (error) {
-        if (!(error instanceof HolderAway) || performance.now() > until) throw error
-      }
-      await delay(PAUSE_MS)
-    }
+    const answer = await this.#waitFor('/keys', { paths: [path] })
+    const key = Value.Check(KeysAnswer, answer) ? answer.keys[path] : undefined
+    if (key === undefined) throw new KeyRefused('its answer has no key')
+    return Uint8Array.from(Buffer.from(key, 'hex'))
+  }
+
+  /** Whose certificates nats-servers of the venue have. @throws KeyRefused, HolderAway */
+  async authorities(): Promise<readonly string[]> {
+    const answer = await this.#waitFor('/nats-authorities', {})
+    if (!Value.Check(AuthoritiesAnswer, answer)) throw new KeyRefused('its answer has no authorities')
+    return answer.authorities
+  }
+
+  /** For the nats-server of this VM. @throws KeyRefused, HolderAway */
+  async certificate(publicKey: Uint8Array, hosts: readonly string[]): Promise<string> {
+    const answer = await this.#waitFor('/nats-certificate', { publicKey: Buffer.from(publicKey).toString('hex'), hosts })
+    if (!Value.Check(CertificateAnswer, answer)) throw new KeyRefused('its answer has no certificate')
+    return answer.certificate
   }
 
   /** Evidence for a verifier's nonce and this process's TLS key. @param tls DER SubjectPublicKeyInfo, hex @throws KeyRefused, HolderAway */
@@ -80,6 +89,17 @@ export class KeyLink implements Keys {
     const answer = await this.#ask('/info', {})
     if (!Value.Check(InfoAnswer, answer)) throw new KeyRefused('its answer says nothing of the enclave')
     return answer
+  }
+
+  /** Of a holder that is being started. */
+  async #waitFor(path: string, body: object): Promise<unknown> {
+    for (const until = performance.now() + this.#patience_ms; ; await delay(PAUSE_MS)) {
+      try {
+        return await this.#ask(path, body)
+      } catch (error) {
+        if (!(error instanceof HolderAway) || performance.now() > until) throw error
+      }
+    }
   }
 
   async #ask(path: string, body: object): Promise<unknown> {

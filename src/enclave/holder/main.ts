@@ -7,6 +7,7 @@ import type { Venue } from '../../protocol/venue.ts'
 import { gather, givenKeys } from '../givenKeys.ts'
 import { AGENT_SOCKET, GuestAgent } from '../guestAgent.ts'
 import { serveUntilTold } from '../lifetime.ts'
+import { natsAuthorityPaths } from '../natsAuthority.ts'
 import { Attestor } from './attestor.ts'
 import { KeyHolder } from './keyHolder.ts'
 import { keyRoles, pathsOf } from './roles.ts'
@@ -47,7 +48,7 @@ function agentOf({ file: { enclave } }: Venue, named: string | undefined): strin
 
 const { venue, sockets, agent: socket, collateral } = configuration()
 const agent = new GuestAgent(socket)
-const secrets = await gather(agent, keyRoles.flatMap((role) => pathsOf(role, venue.file))).catch((error: unknown) => giveUp('agent', (error as Error).message))
+const secrets = await gather(agent, [...keyRoles.flatMap((role) => pathsOf(role, venue.file)), ...natsAuthorityPaths(venue.file)]).catch((error: unknown) => giveUp('agent', (error as Error).message))
 const keys = givenKeys(secrets)
 const attestor = await Attestor.open(venue.file, keys, agent, collateral, (error) => log.warn({ at: 'holder#collateral', reason: (error as Error).message }, 'no collateral is shown'))
 const holder = await KeyHolder.open(venue.file, keys, attestor, sockets, {

@@ -7,7 +7,7 @@ import type { VenueFile } from '../../protocol/venue.ts'
 import type { Gateway } from '../gateway.ts'
 import { AssetShape, MarketShape, NoQuery } from '../schemas.ts'
 
-const Nats = Type.Object({ addresses: Type.Array(Type.String()), tls: Type.Boolean(), auth: Type.Literal('nkey'), sealed: Type.Boolean() })
+const Nats = Type.Object({ addresses: Type.Array(Type.String()), tls: Type.Boolean(), auth: Type.Literal('nkey'), sealed: Type.Boolean(), authorities: Type.Union([Type.String(), Type.Null()], { description: 'PEM: whoever signs the certificates of its servers. Trust these and no others there, and begin with TLS at once, before the server has spoken; null where it is otherwise' }) })
 const Answer = Type.Object({
   venue: Type.String(),
   network: Type.String(),
@@ -25,7 +25,7 @@ export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, {
     venue: file.venue,
     network: file.network.passphrase,
     vault: file.vault.contract,
-    nats: natsView(file.nats),
+    nats: natsView(file.nats, gateway.natsAuthorities),
     assets: assets.map(assetView),
     markets: [...markets.values()].map(marketView),
   }
@@ -34,7 +34,8 @@ export const marketsRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, {
 }
 
 const withTls = /^(tls|wss):/
-const natsView = ({ addresses, sealed }: VenueFile['nats']) => (addresses === undefined ? null : { addresses, tls: addresses.every((address) => withTls.test(address)), auth: 'nkey' as const, sealed: sealed !== undefined })
+const natsView = ({ addresses, sealed }: VenueFile['nats'], authorities: string | null) =>
+  (addresses === undefined ? null : { addresses, tls: addresses.every((address) => withTls.test(address)), auth: 'nkey' as const, sealed: sealed !== undefined, authorities })
 
 const assetView = ({ code, contract, decimals }: Asset) => ({ code, contract, decimals })
 
