@@ -1,7 +1,8 @@
 import { Account, Address, Contract, rpc, scValToNative, StrKey, TransactionBuilder } from '@stellar/stellar-sdk'
 import type { xdr } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
-import { ACCOUNTS_PER_PAGE, assetIndex, groupsOf, isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
+import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
+import { assetIndex, groupsOf, isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
 import type { BalancePage, StoredEntries, VaultInstance } from './vaultStorage.ts'
 
 /** Channels that the contract knows at most (docs/contract.md). */

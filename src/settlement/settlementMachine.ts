@@ -19,8 +19,10 @@ import type { BatchFault, Confirmed, Refused, SettlementLocal } from './settleme
 import { readSnapshot, takeSnapshot } from './settlementSnapshot.ts'
 import type { SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
 import { GENESIS_ROOT } from './stateRoot.ts'
+import { pagesOf, tradePlace } from './tradePlace.ts'
+import type { TradePlace } from './tradePlace.ts'
 import { TradeQueue } from './tradeQueue.ts'
-import type { QueuedTrade } from './tradeQueue.ts'
+import type { PlaceOf, QueuedTrade } from './tradeQueue.ts'
 
 export interface SettlementOptions {
   readonly channel: number
@@ -39,6 +41,10 @@ export interface SettlementOptions {
 /** What the network carries at most in one batch, whatever the configuration says. */
 const MOST_TRADES = 100_000
 const MOST_ACCOUNTS = 1_900
+/** Full pages of balances: a transaction may write 132,096 bytes, and each of these takes about 2,130 with its key. */
+const MOST_PAGES = 60
+/** A trade between accounts in two pages, of assets in two groups. */
+const PAGES_OF_ONE_TRADE = 4
 /** Delay after a refusal: doubled with each in a row. */
 const RETRY_FIRST_MS = 250
 const RETRY_LONGEST_MS = 60_000
@@ -85,6 +91,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   #retryAt = 0 as Milliseconds
   /** Trades in a batch at most, lowered while batches turn out larger than the network takes. */
   #tradeCap = MOST_TRADES
+  /** Pages of balances in a batch at most, lowered likewise. */
+  #pageCap = MOST_PAGES
   #diverged = false
   /** Trades that the chain did not take whatever came before them: the others settle without them. */
   #aside: readonly QueuedTrade[] = []
@@ -275,6 +283,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       lastRefusal: this.#lastRefusal,
       retryAt: this.#retryAt,
       tradeCap: this.#tradeCap,
+      pageCap: this.#pageCap,
       diverged: this.#diverged,
       aside: this.#aside,
       asideUntil: this.#asideUntil,
@@ -299,6 +308,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#lastRefusal = state.lastRefusal
     this.#retryAt = state.retryAt
     this.#tradeCap = state.tradeCap
+    this.#pageCap = state.pageCap
     this.#diverged = state.diverged
     this.#aside = state.aside
     this.#asideUntil = state.asideUntil
@@ -317,12 +327,26 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     const { maxTrades, maxAccounts } = this.#options
     // After a refusal the trade that the others wait for may stand behind the configured bounds: take more each time.
     const growth = 2 ** Math.min(this.#refusals, 20)
-    const queued = this.#queue.take(
-      { maxTrades: Math.min(maxTrades * growth, this.#tradeCap, MOST_TRADES), maxAccounts: Math.min(maxAccounts * growth, MOST_ACCOUNTS) },
-      (account) => this.#indexes.has(account),
-    )
+    const bounds = {
+      maxTrades: Math.min(maxTrades * growth, this.#tradeCap, MOST_TRADES),
+      maxAccounts: Math.min(maxAccounts * growth, MOST_ACCOUNTS),
+      maxPages: this.#pageCap,
+    }
+    // What the others wait for may be among those that are passed over.
+    const queued = this.#refusals === 0 ? this.#queue.takeSharing(bounds, this.#placeOf) : this.#queue.take(bounds, this.#placeOf)
     this.#tree = this.#treeOf(queued.map(({ trade }) => trade), this.#nextSequence)
     this.#flight = new Flight(this.#batchOver(queued, this.#tree), queued)
+  }
+
+  readonly #placeOf: PlaceOf = ({ buyer, seller, market }) => {
+    const [bought, sold] = [this.#indexes.get(buyer), this.#indexes.get(seller)]
+    if (bought === undefined || sold === undefined) return undefined
+    const { base, quote } = this.#options.assetsOf(market)
+    return tradePlace(bought, sold, base, quote)
+  }
+
+  #pages(queued: readonly QueuedTrade[]): number {
+    return new Set(queued.flatMap(({ trade }) => pagesOf(this.#placeOf(trade) as TradePlace))).size
   }
 
   #confirm(flight: Flight, { hash, ledger }: Confirmed, effects: Effects): void {
@@ -353,6 +377,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#lastRefusal = null
     this.#retryAt = 0 as Milliseconds
     this.#tradeCap = Math.min(this.#tradeCap * 2, MOST_TRADES)
+    this.#pageCap = Math.min(this.#pageCap * 2, MOST_PAGES)
     this.#diverged = false
     if (this.#aside.length === 0) this.#asideTimes = 0
   }
@@ -371,15 +396,16 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     if (fault !== null) this.#setAside(flight.queued, fault, time)
     else this.#queue.restore(flight.queued)
     this.#lastRefusal = reason
-    this.#refusals++
-    if (fault !== null) {
-      // The others have been held up for long enough.
+    if (tooLarge && flight.queued.length > 1) {
+      // Half of it at once: there is nothing to wait for, and nothing is wrong with the trades.
+      this.#tradeCap = Math.floor(flight.queued.length / 2)
+      this.#pageCap = Math.max(Math.floor(this.#pages(flight.queued) / 2), PAGES_OF_ONE_TRADE)
       this.#retryAt = time
       return
     }
-    if (tooLarge && flight.queued.length > 1) {
-      // Half of it at once: there is nothing to wait for.
-      this.#tradeCap = Math.floor(flight.queued.length / 2)
+    this.#refusals++
+    if (fault !== null) {
+      // The others have been held up for long enough.
       this.#retryAt = time
       return
     }

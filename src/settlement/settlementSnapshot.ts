@@ -10,7 +10,7 @@ import { TradeQueue } from './tradeQueue.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 5
+const SNAPSHOT_VERSION = 6
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -22,6 +22,7 @@ interface PlainState {
   readonly lastRefusal: string | null
   readonly retryAt: Milliseconds
   readonly tradeCap: number
+  readonly pageCap: number
   readonly diverged: boolean
   readonly time: Milliseconds
   /** In their old order. */

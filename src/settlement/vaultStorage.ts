@@ -1,11 +1,11 @@
 import { Contract, scValToNative, xdr } from '@stellar/stellar-sdk'
 import type { rpc } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
+import { ASSETS_PER_GROUP } from './deltas.ts'
+import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
 
 /** What one request may name. */
 const KEYS_PER_REQUEST = 200
-const ASSETS_PER_GROUP = 4
-export const ACCOUNTS_PER_PAGE = 32
 const BALANCE_BYTES = 16
 const SLOT_BYTES = ASSETS_PER_GROUP * BALANCE_BYTES
 const EXIT_BYTES = 26

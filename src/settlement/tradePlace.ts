@@ -1,0 +1,45 @@
+import { ASSETS_PER_GROUP } from './deltas.ts'
+import type { Asset } from '../protocol/market.ts'
+
+/** Accounts that share a page of balances; the contract's `ACCOUNTS_PER_PAGE`. */
+export const ACCOUNTS_PER_PAGE = 32
+/** More than the contract has assets or groups of them, so that each of the numbers below names one thing. */
+const ASSETS = 64
+
+/**
+ * Where the contract keeps the four balances that a trade moves. Balances and pages are numbers that are equal where the thing is: a page, which is one ledger entry, holds
+ * the balances of 32 accounts in the four assets of a group.
+ */
+export interface TradePlace {
+  /** What the trade adds to: the buyer's base, the seller's quote. */
+  readonly credits: readonly [number, number]
+  /** What it takes from: the buyer's quote, the seller's base. */
+  readonly debits: readonly [number, number]
+  /** Buyer and seller. */
+  readonly accountPages: readonly [number, number]
+  /** Base and quote. */
+  readonly groups: readonly [number, number]
+}
+
+/** @param buyer and `seller`: the contract's indexes of the accounts */
+export function tradePlace(buyer: number, seller: number, base: Asset, quote: Asset): TradePlace {
+  return {
+    credits: [balance(buyer, base), balance(seller, quote)],
+    debits: [balance(buyer, quote), balance(seller, base)],
+    accountPages: [Math.floor(buyer / ACCOUNTS_PER_PAGE), Math.floor(seller / ACCOUNTS_PER_PAGE)],
+    groups: [Math.floor(base.index / ASSETS_PER_GROUP), Math.floor(quote.index / ASSETS_PER_GROUP)],
+  }
+}
+
+const balance = (account: number, { index }: Asset): number => account * ASSETS + index
+
+/** The page of an account page and a group. */
+export const pageOf = (accountPage: number, group: number): number => accountPage * ASSETS + group
+
+/** The pages that a trade moves balances of: two to four, with repeats. */
+export const pagesOf = ({ accountPages: [buyer, seller], groups: [base, quote] }: TradePlace): readonly number[] => [
+  pageOf(buyer, base),
+  pageOf(buyer, quote),
+  pageOf(seller, base),
+  pageOf(seller, quote),
+]
