@@ -22,7 +22,7 @@ t.teardown(() => proxy.stop())
 
 async function publish(name: string, ...seqs: number[]): Promise<void> {
   const account = addressFor(name)
-  for (const seq of seqs) await jetstream(stage.venueLink).publish(subjects.feed(account), JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [], transaction: 'x', ledger: seq }))
+  for (const seq of seqs) await jetstream(stage.venueLink).publish(subjects.feed(account), JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [], transaction: 'x', ledger: seq, receipts: { sequence: 1, size: 2, from: 1, leaves: [] } }))
 }
 
 const own = (name: string): NatsAccess => keyAccess(keypairFor(name).secret())

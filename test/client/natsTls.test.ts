@@ -34,7 +34,7 @@ t.test('its feed, and order entry, at the address that the venue names', async (
   t.teardown(() => connection.close())
   stage.vault.script = (command) => (command.kind === 'place' ? resting(command) : { answer: { ok: { fed: 0, orders: [], balances: [] } } })
   t.match(await client.over(new NatsTransport(connection, 'local', access)).placeOrder(marketName, { side: 'buy', type: 'limit', price: '0.12', quantity: '10', timeInForce: 'GTC' }), { status: 'open' })
-  const text = JSON.stringify({ v: 1, seq: 1, account: addressFor('alice'), time: '2026-11-28T00:00:00.000Z', type: 'settled', trades: [], transaction: 'x', ledger: 1 })
+  const text = JSON.stringify({ v: 1, seq: 1, account: addressFor('alice'), time: '2026-11-28T00:00:00.000Z', type: 'settled', trades: [], transaction: 'x', ledger: 1, receipts: { sequence: 1, size: 2, from: 1, leaves: [] } })
   await new JetStreamFeed(stage.venueLink, stage.venue.subjects, 1).store([{ account: addressFor('alice'), text }])
   for await (const message of readFeed(connection, 'local', access, { after: 0 })) {
     t.equal(JSON.stringify(message), text)

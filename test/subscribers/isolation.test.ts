@@ -18,7 +18,7 @@ const { venueLink } = stage
 await ensureStreams(venueLink, subjects)
 const [alice, bob, mallory] = [addressFor('alice'), addressFor('bob'), addressFor('mallory')]
 const SECRET = 'nobody else may read this'
-await jetstream(venueLink).publish(subjects.feed(alice), JSON.stringify({ v: 1, seq: 1, account: alice, time: SECRET, type: 'settled', trades: [], transaction: 'x', ledger: 1 }))
+await jetstream(venueLink).publish(subjects.feed(alice), JSON.stringify({ v: 1, seq: 1, account: alice, time: SECRET, type: 'settled', trades: [], transaction: 'x', ledger: 1, receipts: { sequence: 1, size: 2, from: 1, leaves: [] } }))
 const actor = 'vault.0' as ActorName
 const stream = subjects.feedStream
 

@@ -49,7 +49,7 @@ const asked = new NatsRequests(alice, 'local', keyAccess(keypairFor('alice').sec
 
 async function publish(account: AccountId, from: number, to: number, padding = ''): Promise<void> {
   for (let seq = from; seq <= to; seq++) {
-    await jetstream(stage.venueLink).publish(subjects.feed(account), JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [], transaction: padding, ledger: seq }))
+    await jetstream(stage.venueLink).publish(subjects.feed(account), JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [], transaction: padding, ledger: seq, receipts: { sequence: 1, size: 2, from: 1, leaves: [] } }))
   }
 }
 

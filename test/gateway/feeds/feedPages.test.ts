@@ -32,7 +32,7 @@ const passOver = (): void => undefined
 const feedStore = new JetStreamFeedStore(connection, feedsOf(subjects), passOver)
 const pages = new FeedPages(feedStore)
 const junk = ['', '{', 'null', '[]', '{"v":1,"seq":"7"}', '{"v":1,"seq":-7}']
-const stored = (account: string, seq: number) => JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [`A-B:${seq}`], transaction: 'x', ledger: seq })
+const stored = (account: string, seq: number) => JSON.stringify({ v: 1, seq, account, time: '2026-01-01T00:00:00.000Z', type: 'settled', trades: [`A-B:${seq}`], transaction: 'x', ledger: seq, receipts: { sequence: 1, size: 2, from: 1, leaves: [0] } })
 
 interface Run {
   /** How far back it begins before the number that would be next, and how long it is. */
@@ -172,7 +172,7 @@ t.test('a feed of nobody is empty; a page is bounded in bytes too', async (t) =>
   t.strictSame(await pages.before('GX' as AccountId, null, 10), { messages: [], last: 0, more: false })
   t.equal(await pages.newest('GX' as AccountId), 0)
   const trades = Array.from({ length: 60_000 }, (_, n) => `XLM-USDC:${n}`)
-  for (let seq = 1; seq <= 12; seq++) await client.publish(subjects.feed('GL' as AccountId), JSON.stringify({ v: 1, seq, account: 'GL', time: '', type: 'settled', trades, transaction: 'x', ledger: 1 }))
+  for (let seq = 1; seq <= 12; seq++) await client.publish(subjects.feed('GL' as AccountId), JSON.stringify({ v: 1, seq, account: 'GL', time: '', type: 'settled', trades, transaction: 'x', ledger: 1, receipts: { sequence: 1, size: 2 * trades.length, from: 1, leaves: trades.map((_trade, n) => n) } }))
   const forward = await pages.after('GL' as AccountId, 2, 10)
   t.ok(forward.messages.length < 10 && forward.more && forward.messages[0]?.seq === 3)
   const back = await pages.before('GL' as AccountId, null, 10)
