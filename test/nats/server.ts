@@ -20,6 +20,8 @@ export interface NatsOptions {
   readonly traders?: { readonly venue: string; readonly keys: NatsKeys }
   /** Further lines of the server's configuration. */
   readonly configuration?: string
+  /** Whether what is stored is on disk before it is acknowledged, as a venue has it: yes, unless a test stores much and never stops its server. */
+  readonly synced?: boolean
 }
 
 /** A real nats-server with JetStream on loopback, for one test. */
@@ -55,7 +57,7 @@ port: ${port}
 max_payload: 8388608
 max_pending: 268435456
 authorization { user: "${user}", password: "${password}" }
-jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, max_file_store: 68719476736, sync_interval: always }
+jetstream { store_dir: ${JSON.stringify(join(directory, 'jetstream'))}, max_file_store: 68719476736, sync_interval: ${options.synced === false ? '"2m"' : 'always'} }
 ${options.configuration ?? ''}
 `,
   )

@@ -18,7 +18,7 @@ import { until } from '../../settlement/waiting.ts'
 // Pages of feeds, against what a plain array says, over feeds as they come to be stored: repeated, by one writer or by two at once, and trimmed.
 
 const subjects = new Subjects('test')
-const server = await startNats()
+const server = await startNats({ synced: false })
 const connection = await connect({ servers: server.url, user: server.user, pass: server.password })
 t.teardown(async () => {
   await connection.close()
