@@ -2,7 +2,7 @@
 import { ChainRefused, NeverSent, OutcomeUnknown, Refused } from '../client/errors.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, Outcome } from './command.ts'
-import { exits, UsageFault } from './fault.ts'
+import { Declined, exits, UsageFault } from './fault.ts'
 import { Place } from './place.ts'
 import { foundText } from './text.ts'
 import { USAGE } from './usage.ts'
@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./commands/status.ts')).status,
   verify: async () => (await import('./commands/verify.ts')).verify,
   policy: async () => (await import('./commands/policy.ts')).policy,
+  vault: async () => (await import('./commands/vault.ts')).vault,
   watch: async () => (await import('./commands/watch.ts')).watch,
 }
 
@@ -60,7 +61,7 @@ function failed(error: unknown): number {
     if (error.order !== undefined) say(foundText(error.order))
   } else say(error instanceof Error ? error.message : 'failed for an unknown reason')
   if (error instanceof UsageFault) return exits.usage
-  if (error instanceof Refused || error instanceof ChainRefused) return exits.refused
+  if (error instanceof Refused || error instanceof ChainRefused || error instanceof Declined) return exits.refused
   if (error instanceof NeverSent) return exits.neverSent
   return error instanceof OutcomeUnknown ? exits.outcomeUnknown : exits.failed
 }

@@ -8,3 +8,11 @@ export class UsageFault extends Error {
     this.name = 'UsageFault'
   }
 }
+
+/** It cannot be done as things stand, and nothing was: one sentence, exit code 3. */
+export class Declined extends Error {
+  constructor(sentence: string, cause?: unknown) {
+    super(sentence, { cause })
+    this.name = 'Declined'
+  }
+}

@@ -45,6 +45,8 @@ export interface Terms {
   readonly bid_stroops: string
   /** How long it may wait for its ledger, in seconds of ledger time: after it, it is dead. */
   readonly lifetime_s: number
+  /** Added to what the simulation wants for resources: paid back where it is not used. None unless given. */
+  readonly reserve_stroops?: bigint
 }
 
 const usual: Terms = { bid_stroops: FEE_STROOPS, lifetime_s: LIFETIME_S }
@@ -88,13 +90,14 @@ export interface Prepared {
  * Builds a transaction of one operation with the account's next sequence number, and simulates it where it is a contract's.
  * @throws ContractRefusal where the simulation is refused
  */
-export async function prepare({ server, passphrase }: Network, operation: xdr.Operation, account: string, { bid_stroops, lifetime_s }: Terms): Promise<Prepared> {
+export async function prepare({ server, passphrase }: Network, operation: xdr.Operation, account: string, { bid_stroops, lifetime_s, reserve_stroops = 0n }: Terms): Promise<Prepared> {
   const source = await server.getAccount(account)
   const { closeTime } = await chainHead(server)
   const draft = new TransactionBuilder(source, { fee: bid_stroops, networkPassphrase: passphrase, timebounds: { minTime: 0, maxTime: closeTime + lifetime_s } }).addOperation(operation).build()
   if (!draft.operations.some(({ type }) => CONTRACT_OPERATIONS.has(type))) return { transaction: draft, returned: undefined }
   const simulation = await server.simulateTransaction(draft)
   if (rpc.Api.isSimulationError(simulation)) throw new ContractRefusal(simulation.error)
+  simulation.transactionData.setResourceFee(BigInt(simulation.minResourceFee) + reserve_stroops)
   return { transaction: rpc.assembleTransaction(draft, simulation).build(), returned: simulation.result?.retval }
 }
 

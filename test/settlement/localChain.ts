@@ -15,19 +15,21 @@ const binary = process.env['LOCALNET'] ?? paths.localnet
 export class LocalChain {
   readonly #state = mkdtempSync(join(tmpdir(), 'darkpool-chain-'))
   readonly #ledgerTime: string
+  readonly #admin: boolean
   #port = 0
   #process: ChildProcess | undefined
   server: rpc.Server
 
-  private constructor(ledgerTime: string) {
+  private constructor(ledgerTime: string, admin: boolean) {
     this.#ledgerTime = ledgerTime
+    this.#admin = admin
     this.server = undefined as never
   }
 
-  /** `ledgerTime` in seconds, or `manual`. */
-  static async start(ledgerTime: string): Promise<LocalChain> {
+  /** `ledgerTime` in seconds, or `manual`. @param admin whether time can be made to jump; by hand it can be in any case */
+  static async start(ledgerTime: string, admin = ledgerTime === 'manual'): Promise<LocalChain> {
     if (!existsSync(binary) || !existsSync(paths.wasm)) throw new Error('the Rust parts are not built: scripts/build-contract.sh builds the contract, cargo build --profile localnet the network')
-    const chain = new LocalChain(ledgerTime)
+    const chain = new LocalChain(ledgerTime, admin)
     await chain.start()
     return chain
   }
@@ -38,7 +40,7 @@ export class LocalChain {
 
   /** Starts it again, on the same port and state. */
   async start(): Promise<void> {
-    const child = spawn(binary, ['--port', String(this.#port), '--ledger-time', this.#ledgerTime, '--state', this.#state, '--passphrase', PASSPHRASE], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(binary, ['--port', String(this.#port), '--ledger-time', this.#ledgerTime, '--state', this.#state, '--passphrase', PASSPHRASE, '--admin', this.#admin ? 'on' : 'off'], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#process = child
     let output = ''
     await new Promise<void>((resolve, reject) => {
@@ -67,6 +69,12 @@ export class LocalChain {
   async end(): Promise<void> {
     await this.stop()
     rmSync(this.#state, { recursive: true, force: true })
+  }
+
+  /** Goes ahead in time, in one ledger. */
+  async jump(seconds: number): Promise<void> {
+    const response = await fetch(`${this.url}/admin/jump`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ seconds }) })
+    if (!response.ok) throw new Error(`jumping: ${response.status} ${await response.text()}`)
   }
 
   /** Closes ledgers by hand. */
