@@ -41,7 +41,7 @@ export function machineOf(actor: ActorName, venue: Venue, { queue }: Bounds): Si
   }
 }
 
-function marketOf(venue: Venue, name: MarketName): Market {
+export function marketOf(venue: Venue, name: MarketName): Market {
   const market = venue.markets.get(name)
   if (market === undefined) throw new Error(`no market ${name}`)
   return market

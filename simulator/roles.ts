@@ -1,12 +1,13 @@
 import type { Keypair } from '@stellar/stellar-sdk'
 import { PairMachine } from '../src/actors/pair/pairMachine.ts'
+import { driveSettings } from '../src/actors/pair/settingsDriver.ts'
 import type { DrivenActor, Driver, Hosted } from '../src/actors/runtime/driver.ts'
 import { clearEnvelope } from '../src/actors/runtime/envelope.ts'
 import type { Envelope } from '../src/actors/runtime/envelope.ts'
 import type { Log } from '../src/actors/runtime/log.ts'
 import { SealedEnvelope } from '../src/actors/runtime/sealedEnvelope.ts'
 import { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
-import type { ActorName, ContractId } from '../src/protocol/identity.ts'
+import type { ActorName, ContractId, MarketName } from '../src/protocol/identity.ts'
 import type { Venue } from '../src/protocol/venue.ts'
 import { driveSettlement } from '../src/settlement/settlementDriver.ts'
 import { SettlementMachine } from '../src/settlement/settlementMachine.ts'
@@ -15,7 +16,7 @@ import { VaultContract } from '../src/settlement/vaultContract.ts'
 import { driveWatcher } from '../src/settlement/watcherDriver.ts'
 import type { WatcherMachine } from '../src/settlement/watcherMachine.ts'
 import type { Host } from './host.ts'
-import { machineOf } from './machines.ts'
+import { machineOf, marketOf } from './machines.ts'
 import type { Bounds } from './machines.ts'
 import type { Random } from './random.ts'
 
@@ -38,10 +39,13 @@ export interface RoleParts {
 
 /** The machine that an actor's name calls for, with its driver where it has one. */
 export function roleOf(actor: ActorName, parts: RoleParts): Hosted {
-  const { venue, bounds } = parts
+  const { venue, bounds, log } = parts
   const machine = machineOf(actor, venue, bounds)
   if (machine instanceof VaultMachine) return { machine, patience_ms: patience_ms.vault, bounds: { feed: bounds.feed } }
-  if (machine instanceof PairMachine) return { machine, bounds }
+  if (machine instanceof PairMachine) {
+    const known = { tape: machine.tapeRules, fees: machine.fees }
+    return { machine, bounds, drive: (driven) => driveSettings(driven, known, marketOf(venue, actor.slice(actor.indexOf('.') + 1) as MarketName).rules, log) }
+  }
   if (machine instanceof SettlementMachine) return settlementRole(Number(actor.slice(actor.indexOf('.') + 1)), machine, parts)
   return watcherRole(machine, parts)
 }

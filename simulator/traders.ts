@@ -45,14 +45,18 @@ export interface Workload {
   /** How far around the middle prices lie, in ticks. */
   readonly spread: number
   readonly mostLots: number
+  /** Of a hundred messages, how many may be about a timer: a third of them are. */
+  readonly timers: number
 }
 
-export const workloadOf = (random: Random): Workload => ({
+/** `timers`: a stream of its own. In one run of four traders trust the venue little, and set timers all the time. */
+export const workloadOf = (random: Random, timers: Random): Workload => ({
   accounts: random.pick([6, 12, 24]),
   burst: random.pick([8, 32, 96]),
   gap_us: random.pick([4_000, 10_000, 20_000]),
   spread: random.pick([3, 10, 40]),
   mostLots: random.pick([10, 50, 200]),
+  timers: timers.pick([1, 1, 1, 20]),
 })
 
 const MIDDLE_ticks = 1_000
@@ -168,7 +172,7 @@ export class Traders {
       return this.#message(vault, { kind: 'withdraw', ...signed, asset, amount: BigInt(random.between(1, 2_000)) * 1_000_000n as Amount })
     }
     if (roll === 30 && random.chance(0.5)) return this.#message(vault, this.#delegation({ ...signed, signer: account }))
-    if (roll === 31 && random.chance(0.3)) {
+    if (roll >= 31 && roll < 31 + this.#workload.timers && random.chance(0.3)) {
       const timer = this.#timer(vault, signed)
       if (timer !== null) return timer
     }

@@ -16,6 +16,9 @@ export function simulatedVenue(random: Random): Venue {
   const asset = (code: string, index: number): object => ({ code, contract: contract(index + 1), index, decimals: 7 })
   // Markets that are full now and then.
   const bounds = random.chance(0.3) ? { maxOrders: 200, maxOrdersPerAccount: 40, maxConditionalOrders: 10 } : {}
+  // One in three markets is free.
+  const rates = random.fork('fees')
+  const fees = (): object => (rates.chance(0.33) ? {} : { fees: { maker_ppm: rates.pick([0, 1, 1_000]), taker_ppm: rates.pick([500, 3_000]) } })
   const market = (base: string, quote: string, lotSize: string, tickSize: string): object => ({
     base,
     quote,
@@ -26,6 +29,7 @@ export function simulatedVenue(random: Random): Venue {
     maxTicks: 1_000_000,
     maxLifetime_s: MAX_LIFETIME_s,
     ...bounds,
+    ...fees(),
   })
   const markets = [market('XLM', 'USD', '10000000', '1000'), market('EUR', 'USD', '100000', '100'), market('XLM', 'EUR', '10000000', '2000')]
   return readVenue({

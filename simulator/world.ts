@@ -77,7 +77,7 @@ export class World {
     const random = circumstances.random.fork('world')
     this.random = random
     this.venue = simulatedVenue(random)
-    this.workload = workloadOf(random)
+    this.workload = workloadOf(random, circumstances.random.fork('timers'))
     this.accounts = simulatedAccounts(random, this.workload.accounts)
     this.secret = random.chance(0.5) ? random.bytes(32) : null
     const narrow = circumstances.random.fork('bounds')

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { Asset } from '@stellar/stellar-sdk'
+import { Asset, Operation } from '@stellar/stellar-sdk'
 import type { Keypair } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
-import { admitAsset, createVault, deployAssetContract, setMatchingEngine, uploadWasm } from '../../src/settlement/deployment.ts'
+import { admitAsset, createVault, deployAssetContract, setFeeCap, setMatchingEngine, setTreasury, uploadWasm } from '../../src/settlement/deployment.ts'
+import { execute } from '../../src/settlement/transaction.ts'
 import { paths } from '../setup/paths.ts'
 import type { Progress } from '../setup/steps.ts'
 import type { Chain } from './chain.ts'
@@ -19,6 +20,8 @@ export interface Deployment {
   readonly code: string
   /** G… address of the engine that the vault knows. */
   readonly engine: string
+  /** What its markets may charge at most, in parts per million. A venue that was founded before there were fees charges none. */
+  readonly feeCap_ppm?: number
   readonly assets: readonly DeployedAsset[]
 }
 
@@ -41,6 +44,8 @@ export interface Founders {
 
 /** Decimals of every classic asset. */
 const DECIMALS = 7
+/** A tenth of a percent. */
+const FEE_CAP_PPM = 1_000
 
 export const classicAsset = ({ code, issuer }: Pick<DeployedAsset, 'code' | 'issuer'>): Asset => (issuer === null ? Asset.native() : new Asset(code, issuer))
 
@@ -68,6 +73,8 @@ export async function deploy(chain: Chain, founders: Founders, codes: readonly s
       const { id, applied } = await createVault(signer, code, createHash('sha256').update('darkpool local venue').digest())
       if (!applied) throw new Error('the vault is on chain already, and not in the deployment file')
       await setMatchingEngine(signer, id, engine.publicKey() as AccountId)
+      await setFeeCap(signer, id, FEE_CAP_PPM)
+      await setTreasury(signer, id, admin.publicKey() as AccountId)
       return { vault: id, fromLedger: applied.ledger }
     },
     ({ vault }) => vault,
@@ -77,9 +84,11 @@ export async function deploy(chain: Chain, founders: Founders, codes: readonly s
     const contract = contracts[i] as ContractId
     // Of this venue's own issuer nothing is accepted: it has no power over what it issued.
     const { id: index } = await admitAsset(await chain.signer(admin), vault, classicAsset(plan), [])
+    // Its administrator is the treasury as well, and can hold what it collects.
+    if (plan.issuer !== null) await execute(await chain.signer(admin), Operation.changeTrust({ asset: classicAsset(plan) }))
     assets.push({ ...plan, contract, index, decimals: DECIMALS })
   }
-  return { passphrase, vault, fromLedger, code: codeOf(wasm), engine: engine.publicKey(), assets }
+  return { passphrase, vault, fromLedger, code: codeOf(wasm), engine: engine.publicKey(), feeCap_ppm: FEE_CAP_PPM, assets }
 }
 
 const codeOf = (wasm: Uint8Array): string => createHash('sha256').update(wasm).digest('hex')

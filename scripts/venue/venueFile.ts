@@ -1,4 +1,5 @@
 import { limits } from '../../src/protocol/limits.ts'
+import type { FeeRates } from '../../src/protocol/market.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 import type { Deployment } from './deployment.ts'
 import { rpcUrl } from './localnet.ts'
@@ -28,6 +29,9 @@ const STEPS = { lotSize: '1000000', tickSize: '100', minLots: 1, maxLots: 1_000_
 const plenty = { quota: 1_000_000, window_s: 1 }
 const rates = { requests: plenty, addressCancels: plenty, logins: plenty, orders: plenty, cancels: plenty, reads: plenty }
 
+/** What its markets charge: the second one, so that a newcomer's first trade is simple, and fees are charged somewhere. */
+export const FEES: Readonly<Record<string, FeeRates>> = { 'EURC-USDC': { maker_ppm: 500, taker_ppm: 500 } }
+
 export function venueFile(deployment: Deployment, shape: VenueShape, ports: VenuePorts): VenueFile {
   const { rpc, nodes } = ports
   const [first] = nodes
@@ -42,7 +46,10 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
     enclave: { kind: 'development' },
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
-    markets: shape.markets.map(([base, quote]) => ({ base, quote, ...STEPS })),
+    markets: shape.markets.map(([base, quote]) => {
+      const fees = deployment.feeCap_ppm === undefined ? undefined : FEES[`${base}-${quote}`]
+      return { base, quote, ...STEPS, ...(fees && { fees }) }
+    }),
     settlement: shape.settlement,
     gateway: { host: LOOPBACK, port: first.gateway, homeDomain: `localhost:${first.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600, rates, connectionsPerAddress: limits.connections },
   }

@@ -5,10 +5,12 @@ import { formatDecimal, parseDecimal } from '../../src/protocol/decimal.ts'
 import type { Client } from '../../src/client/client.ts'
 import type { NewOrder } from '../../src/client/messages.ts'
 import type { OrderView } from '../../src/protocol/feed.ts'
+import type { ContractId } from '../../src/protocol/identity.ts'
 import { FeedReader } from '../../scripts/venue/feedReader.ts'
 import type { LocalVenue } from '../../scripts/venue/localVenue.ts'
 import type { LocalTrader } from '../../scripts/venue/trader.ts'
-import { VENUE_NAME } from '../../scripts/venue/venueFile.ts'
+import { FEES, VENUE_NAME } from '../../scripts/venue/venueFile.ts'
+import { VaultGovernance } from '../../src/settlement/governance/vaultGovernance.ts'
 import { until } from '../settlement/waiting.ts'
 import { persist } from './venueUnderTest.ts'
 
@@ -32,6 +34,9 @@ export class Books {
   readonly #holdings = new Map<string, Map<string, Holding>>()
   /** Quantity traded so far by role: what the feed's fills must add up to. */
   readonly #traded = new Map<string, bigint>()
+
+  /** What the venue has kept so far, by asset. */
+  readonly #fees = new Map<string, bigint>()
 
   private constructor(venue: LocalVenue, traders: ReadonlyMap<string, LocalTrader>) {
     this.venue = venue
@@ -78,15 +83,18 @@ export class Books {
     return placed
   }
 
-  /** Expects a trade: base to the buyer, quote to the seller. */
+  /** Expects a trade: base to the buyer, quote to the seller, each less the market's fee, which is the same for maker and taker here. */
   traded(buyer: string, seller: string, market: string, quantity: string, price: string): void {
     const [base, quote] = market.split('-') as [string, string]
     const amount = units(quantity)
     const cost = (amount * units(price)) / 10n ** BigInt(DECIMALS)
     for (const role of [buyer, seller]) this.#traded.set(role, required(this.#traded, role) + amount)
-    this.moved(buyer, base, amount)
+    const rate = BigInt(FEES[market]?.maker_ppm ?? 0)
+    const fee = (received: bigint): bigint => (received * rate + 999_999n) / 1_000_000n
+    this.moved(buyer, base, amount - fee(amount))
     this.moved(buyer, quote, -cost)
-    this.moved(seller, quote, cost)
+    this.moved(seller, quote, cost - fee(cost))
+    for (const [code, received] of [[base, amount], [quote, cost]] as const) this.#fees.set(code, (this.#fees.get(code) ?? 0n) + fee(received))
     this.moved(seller, base, -amount)
   }
 
@@ -116,6 +124,7 @@ export class Books {
       }
     }
     await this.#checkFeeds(t)
+    await this.#checkFees(t)
     await checkHoldings(t, this.venue)
   }
 
@@ -170,16 +179,31 @@ export class Books {
       t.same(settled().sort(), fills().sort(), `${role}'s feed tells of the settlement of each trade once`)
     }
   }
+
+  /** The chain has kept what the trades between these traders came to, and the feeds have told of it. */
+  async #checkFees(t: Test): Promise<void> {
+    const { assets } = this.venue.deployment
+    const told = new Map<string, bigint>()
+    for (const feed of this.#feeds.values()) for (const message of feed.messages) if (message.type === 'fill') told.set(message.feeAsset, (told.get(message.feeAsset) ?? 0n) + units(message.fee))
+    for (const { code, contract } of assets) {
+      const expected = formatDecimal(this.#fees.get(code) ?? 0n, DECIMALS)
+      t.equal(formatDecimal(told.get(code) ?? 0n, DECIMALS), expected, `the feeds tell of the fees in ${code}`)
+      t.equal(formatDecimal(await feesKept(this.venue, contract), DECIMALS), expected, `the vault has kept the fees in ${code}`)
+    }
+  }
 }
 
-/** Per asset: what all accounts of the vault have is what the token says the vault has. */
+/** What the vault has taken of a token's trades, and nobody has collected. */
+const feesKept = ({ chain: { server }, deployment: { passphrase, vault } }: LocalVenue, token: ContractId): Promise<bigint> => new VaultGovernance({ server, passphrase }, vault).fees(0, token)
+
+/** Per asset: what all accounts of the vault have, and the venue has kept, is what the token says the vault has. */
 async function checkHoldings(t: Test, venue: LocalVenue): Promise<void> {
   const { assets, vault } = venue.deployment
   const everybody = venue.traders
   for (const { code, contract } of assets) {
-    let sum = 0n
+    let sum = await feesKept(venue, contract)
     for (const trader of everybody) sum += await trader.onChain(code)
-    t.equal(sum, await tokenBalance(venue, contract, vault), `the vault holds all the ${code} of its accounts`)
+    t.equal(sum, await tokenBalance(venue, contract, vault), `the vault holds all the ${code} of its accounts and fees`)
   }
 }
 
