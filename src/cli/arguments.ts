@@ -42,6 +42,7 @@ const options = {
   kms: { type: 'string' },
   evaluation: { type: 'string' },
   venue: { type: 'string' },
+  online: { type: 'boolean' },
   source: { type: 'string' },
   admin: { type: 'string' },
   wasm: { type: 'string' },

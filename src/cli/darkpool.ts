@@ -31,6 +31,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./commands/status.ts')).status,
   verify: async () => (await import('./commands/verify.ts')).verify,
   policy: async () => (await import('./commands/policy.ts')).policy,
+  config: async () => (await import('./commands/config.ts')).config,
   vault: async () => (await import('./commands/vault.ts')).vault,
   watch: async () => (await import('./commands/watch.ts')).watch,
 }

@@ -30,6 +30,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
   darkpool pair free MARKET              let it go where it belongs
   darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
+  darkpool config check [--online]       what keeps a process from starting with a venue file (--venue FILE), and whether endpoints, contract and NATS fit it
   darkpool vault show|deploy|add-asset|register-engine|market add|announce|apply|cancel|pause|resume|collect-fees|sign|submit …
                                          the contract: without a key shows what it would do and cost (docs/operations/vault.md)
 

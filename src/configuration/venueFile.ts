@@ -10,13 +10,16 @@ const ENVIRONMENT = /^env:([A-Z][A-Z0-9_]{0,63})$/
  * @throws Error with one clear sentence
  */
 export function openVenue(where: string): Venue {
-  const json = parsed(where, textOf(where))
+  const json = venueJson(where)
   try {
     return readVenue(json)
   } catch (error) {
     throw new Error(`${where}: ${(error as Error).message}`, { cause: error })
   }
 }
+
+/** What `--venue` names, before anybody has looked at what it says. @throws Error with one clear sentence where it cannot be read, or is no JSON */
+export const venueJson = (where: string): unknown => parsed(where, textOf(where))
 
 function textOf(where: string): string {
   const variable = ENVIRONMENT.exec(where)?.[1]

@@ -1,12 +1,15 @@
 import { Type } from 'typebox'
-import { Value } from 'typebox/value'
 import type { Static } from 'typebox'
-import { Market, MAX_VALUE, noFees } from './market.ts'
+import { MAX_VALUE } from './market.ts'
 import { limits } from './limits.ts'
-import type { Asset } from './market.ts'
+import type { Asset, Market } from './market.ts'
 import type { ContractId, MarketName, ActorName } from './identity.ts'
-import type { TapeRules } from './tape.ts'
+import { shapeFaults } from './shapeFaults.ts'
+import type { Fault } from './shapeFaults.ts'
 import { pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
+import { assetsOf, marketOf, meaningFaults } from './venueMeaning.ts'
+
+export { rpcEndpoints } from './venueMeaning.ts'
 
 const closed = { additionalProperties: false }
 const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
@@ -140,9 +143,6 @@ export const VenueFile = Type.Object(
 )
 export type VenueFile = Static<typeof VenueFile>
 
-/** Where the network is reached: one endpoint, or several that are checked against each other. */
-export const rpcEndpoints = ({ rpc }: VenueFile['network']): readonly string[] => (typeof rpc === 'string' ? [rpc] : rpc)
-
 /** A venue's configuration with what follows from it. */
 export interface Venue {
   readonly file: VenueFile
@@ -154,38 +154,35 @@ export interface Venue {
   readonly actors: readonly ActorName[]
 }
 
-/** @throws Error with one clear sentence that names the member at fault */
+/** A configuration that no process starts with: everything that is wrong with it. */
+export class VenueFaulty extends Error {
+  readonly faults: readonly Fault[]
+
+  constructor(faults: readonly Fault[]) {
+    super(`venue configuration: ${faults.map(({ path, wrong, right }) => `${path || '/'} ${wrong}: ${right}`).join('; ')}`)
+    this.name = 'VenueFaulty'
+    this.faults = faults
+  }
+}
+
+/** Everything that keeps a process from starting with a configuration, each member by its path. */
+export function venueFaults(json: unknown): readonly Fault[] {
+  const shape = shapeFaults(VenueFile, json)
+  const sound = (path: string): boolean => !shape.some((fault) => fault.path === '' || fault.path === path || fault.path.startsWith(`${path}/`))
+  return [...shape, ...(shape.some(({ path }) => path === '') ? [] : meaningFaults(json as VenueFile, sound))]
+}
+
+/** @throws VenueFaulty */
 export function readVenue(json: unknown): Venue {
-  if (!Value.Check(VenueFile, json)) {
-    const fault = Value.Errors(VenueFile, json)[0]
-    throw new Error(`venue configuration: ${fault?.instancePath || '/'} ${fault?.message ?? 'is not valid'}`)
-  }
-  const assets = json.assets.map((asset) => ({ ...asset, contract: asset.contract as ContractId }))
-  const unique = (what: string, values: readonly (string | number)[]): void => {
-    if (new Set(values).size !== values.length) throw new Error(`venue configuration: ${what} must be unique`)
-  }
-  if ((json.network.rpcQuorum ?? 1) > rpcEndpoints(json.network).length) throw new Error('venue configuration: /network/rpcQuorum is more than there are endpoints')
-  if (json.nats.addresses !== undefined && json.nats.traders !== true) throw new Error('venue configuration: /nats/addresses are for traders, and /nats/traders is not true')
-  if (json.nats.tls !== undefined && json.nats.addresses?.some((address) => !address.startsWith('tls://'))) throw new Error('venue configuration: /nats/addresses must begin with tls:// where /nats/tls is given')
-  unique('asset codes', assets.map((asset) => asset.code))
-  unique('asset contracts', assets.map((asset) => asset.contract))
-  unique('asset indexes', assets.map((asset) => asset.index))
-  const asset = (code: string): Asset => {
-    const found = assets.find((candidate) => candidate.code === code)
-    if (!found) throw new Error(`venue configuration: a market names the asset ${code}, which is not listed`)
-    return found
-  }
-  const markets = json.markets.map(({ base, quote, lotSize, tickSize, fees = noFees, tape, ...rest }) => {
-    const charges = fees.maker_ppm + fees.taker_ppm > 0
-    const bounds = { maxValue: charges ? Number(BigInt(MAX_VALUE) / BigInt(tickSize)) : MAX_VALUE, maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
-    const name = `${base}-${quote}` as MarketName
-    return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name, base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize), fees, tape: tape === undefined ? null : { roundTicks: 1, ...tape } as TapeRules })
-  })
-  unique('markets', markets.map((market) => market.name))
-  const vaults = Array.from({ length: json.vaultPartitions }, (_, partition) => vaultActor(partition))
+  const faults = venueFaults(json)
+  if (faults.length > 0) throw new VenueFaulty(faults)
+  const file = json as VenueFile
+  const assets = assetsOf(file)
+  const markets = file.markets.map((market) => marketOf(market, assets))
+  const vaults = Array.from({ length: file.vaultPartitions }, (_, partition) => vaultActor(partition))
   return {
-    file: json,
-    subjects: new Subjects(json.venue),
+    file,
+    subjects: new Subjects(file.venue),
     assets,
     assetByContract: new Map(assets.map((a) => [a.contract, a])),
     markets: new Map(markets.map((market) => [market.name, market])),

@@ -1,0 +1,59 @@
+import type { ContractId, MarketName } from './identity.ts'
+import { limits } from './limits.ts'
+import { Market, MAX_VALUE, noFees } from './market.ts'
+import type { Asset } from './market.ts'
+import type { Fault } from './shapeFaults.ts'
+import type { TapeRules } from './tape.ts'
+import type { VenueFile } from './venue.ts'
+
+/** Where the network is reached: one endpoint, or several that are checked against each other. */
+export const rpcEndpoints = ({ rpc }: VenueFile['network']): readonly string[] => (typeof rpc === 'string' ? [rpc] : rpc)
+
+export const assetsOf = (file: Pick<VenueFile, 'assets'>): Asset[] => file.assets.map((asset) => ({ ...asset, contract: asset.contract as ContractId }))
+
+export const marketName = ({ base, quote }: { readonly base: string; readonly quote: string }): MarketName => `${base}-${quote}` as MarketName
+
+/** @throws Error where its assets are not listed, or its numbers do not go together */
+export function marketOf(listed: VenueFile['markets'][number], assets: readonly Asset[]): Market {
+  const { base, quote, lotSize, tickSize, fees = noFees, tape, ...rest } = listed
+  const charges = fees.maker_ppm + fees.taker_ppm > 0
+  const bounds = { maxValue: charges ? Number(BigInt(MAX_VALUE) / BigInt(tickSize)) : MAX_VALUE, maxOrders: limits.openOrdersPerMarket, maxOrdersPerAccount: limits.openOrdersPerAccount, maxConditionalOrders: limits.conditionalOrdersPerMarket }
+  const asset = (code: string): Asset => {
+    const found = assets.find((candidate) => candidate.code === code)
+    if (found === undefined) throw new Error(`market ${marketName(listed)}: the asset ${code} is not listed`)
+    return found
+  }
+  return new Market({ selfTrade: 'cancelNewest', ...bounds, ...rest, name: marketName(listed), base: asset(base), quote: asset(quote), lotSize: BigInt(lotSize), tickSize: BigInt(tickSize), fees, tape: tape === undefined ? null : { roundTicks: 1, ...tape } as TapeRules })
+}
+
+/**
+ * What does not go together, though each member is as it should be by itself. Members whose shape is wrong are left out: what depends on them shows when they are mended.
+ * @param sound whether nothing at or under a path is wrong by itself
+ */
+export function meaningFaults(file: VenueFile, sound: (path: string) => boolean): readonly Fault[] {
+  const faults: Fault[] = []
+  const fault = (path: string, wrong: string, right: string): void => void faults.push({ path, wrong, right })
+  if (sound('/network') && (file.network.rpcQuorum ?? 1) > rpcEndpoints(file.network).length) fault('/network/rpcQuorum', 'is more than there are endpoints', `at most ${rpcEndpoints(file.network).length}`)
+  if (sound('/nats')) {
+    const { addresses, traders, tls } = file.nats
+    if (addresses !== undefined && traders !== true) fault('/nats/addresses', 'are for traders, and /nats/traders is not true', 'traders: true, or no addresses')
+    if (tls !== undefined && addresses?.some((address) => !address.startsWith('tls://')) === true) fault('/nats/addresses', 'must begin with tls:// where /nats/tls is given', 'tls:// addresses only')
+  }
+  if (!sound('/assets')) return faults
+  for (const [member, what] of [['code', 'asset codes'], ['contract', 'asset contracts'], ['index', 'asset indexes']] as const) repeated(file.assets.map((asset) => asset[member])).forEach((at) => fault(`/assets/${at}/${member}`, `is ${JSON.stringify(file.assets[at]![member])} again`, `${what} must be unique`))
+  if (!Array.isArray(file.markets)) return faults
+  const assets = assetsOf(file)
+  for (const [at, market] of file.markets.entries()) {
+    if (!sound(`/markets/${at}`)) continue
+    try {
+      marketOf(market, assets)
+    } catch (error) {
+      fault(`/markets/${at}`, (error as Error).message, `assets among ${assets.map(({ code }) => code).join(', ')}, and numbers that go together`)
+    }
+  }
+  if (sound('/markets')) repeated(file.markets.map(marketName)).forEach((at) => fault(`/markets/${at}`, `is ${marketName(file.markets[at]!)} again`, 'markets must be unique'))
+  return faults
+}
+
+/** Where a value stands that stood before. */
+const repeated = (values: readonly unknown[]): number[] => values.flatMap((value, at) => (values.indexOf(value) < at ? [at] : []))
