@@ -1,7 +1,6 @@
-import { catalogue } from '../monitoring/catalogue.ts'
 import { LoopLag } from '../monitoring/loopLag.ts'
 import { Meters } from '../monitoring/meters.ts'
-import type { Reading, Readings } from '../monitoring/meters.ts'
+import type { Readings } from '../monitoring/meters.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorAlarm } from '../protocol/packets.ts'
 import type { Actor, ActorMeter } from './runtime/actor.ts'
@@ -23,7 +22,7 @@ export class ActorMeters implements ActorMeter {
   }
 
   /** @param more what its role adds */
-  async read({ status, load }: Pick<Actor, 'status' | 'load'>, more: readonly Reading[]): Promise<Readings> {
+  async read({ status, load }: Pick<Actor, 'status' | 'load'>, more: Readings): Promise<Readings> {
     const meters = this.#meters
     const { records, bytes, backlog, alarms } = status
     const raised = (kind: ActorAlarm['kind']): number => alarms.filter((alarm) => alarm.kind === kind).length
@@ -38,10 +37,6 @@ export class ActorMeters implements ActorMeter {
     meters.set('darkpool_actor_clock_ahead_seconds', load.clockAhead_ms / 1_000, this.#labels)
     meters.set('darkpool_actor_event_loop_lag_seconds', this.#lag.longest_s, this.#labels)
     meters.set('darkpool_actor_heap_bytes', process.memoryUsage().heapUsed, this.#labels)
-    for (const { metric, value, market } of more) {
-      const ofActor = catalogue[metric].labels.some((label) => label === 'actor')
-      meters.set(metric, value, market !== undefined ? { market } : ofActor ? this.#labels : {})
-    }
-    return meters.read()
+    return [...(await meters.read()), ...more]
   }
 }

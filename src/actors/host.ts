@@ -75,7 +75,7 @@ const control: HostControl = {
     driver = hosted.drive?.(actor)
   },
   status: () => actor.status,
-  readings: () => meters.read(actor, hosted.readings?.() ?? []),
+  readings: async () => meters.read(actor, (await hosted.readings?.()) ?? []),
   drain: async (limit_ms) => {
     await driver?.stop()
     driver = undefined

@@ -1,5 +1,4 @@
 import type { Keys } from '../enclave/keys.ts'
-import type { Reading } from '../monitoring/meters.ts'
 import type { ActorName, MarketName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Venue } from '../protocol/venue.ts'
@@ -43,7 +42,8 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
     case 'vault': {
       const { VaultMachine } = await import('./vault/vaultMachine.ts')
       const machine = new VaultMachine(Number(which), venue)
-      return { machine, patience_ms: patience_ms.vault, readings: () => [{ metric: 'darkpool_vault_alarms_total', value: machine.alarms.raised }] }
+      const { vaultReadings } = await import('./vault/readings.ts')
+      return { machine, patience_ms: patience_ms.vault, readings: vaultReadings(actor, machine) }
     }
     case 'pair': {
       const { PairMachine } = await import('./pair/pairMachine.ts')
@@ -53,12 +53,8 @@ export async function createRole(actor: ActorName, parts: RoleParts): Promise<Ho
       if (market === undefined) throw new Error(`no market ${which} in the venue ${venue.file.venue}`)
       await checkFees(market, async () => (await loadSettlement()).feeCap(venue, log), log)
       const machine = new PairMachine(market, venue)
-      const readings = (): readonly Reading[] => [
-        { metric: 'darkpool_matches_total', value: machine.trades, market: market.name },
-        { metric: 'darkpool_open_orders', value: machine.book.size, market: market.name },
-        { metric: 'darkpool_market_open', value: machine.status.state === 'open' ? 1 : 0, market: market.name },
-      ]
-      return { machine, bounds, readings, drive: (actor) => driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, market.rules, log) }
+      const { pairReadings } = await import('./pair/readings.ts')
+      return { machine, bounds, readings: pairReadings(market.name, machine), drive: (actor) => driveSettings(actor, { tape: machine.tapeRules, fees: machine.fees }, market.rules, log) }
     }
     case 'settlement':
       return { ...(await (await loadSettlement()).createSettlement(venue, Number(which), keys, log)), patience_ms: patience_ms.settlement, bounds }

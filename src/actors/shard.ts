@@ -21,6 +21,7 @@ import { connectNats } from './runtime/transport.ts'
 import type { NatsAccess } from './runtime/transport.ts'
 import { SnapshotSchedule } from './snapshotSchedule.ts'
 import { SnapshotThread } from './snapshotThread.ts'
+import { StoreMeters } from './storeMeters.ts'
 import { Supervisor } from './supervisor.ts'
 import { ThreadKeys } from './threadKeys.ts'
 
@@ -142,8 +143,11 @@ process.on('message', (message: { readonly type?: unknown; readonly actor?: unkn
 })
 
 if (metrics !== null) {
-  const meters = new ProcessMeters(connection)
-  const read = async (): Promise<readonly Readings[]> => [await meters.read(), ...(await supervisor.readings())]
+  const [meters, kept] = [new ProcessMeters(connection), new StoreMeters(connection, log)]
+  const read = async (): Promise<readonly Readings[]> => {
+    const [own, store, actors] = await Promise.all([meters.read(), kept.read(), supervisor.readings()])
+    return [own, store, ...actors]
+  }
   try {
     await serveMetrics(metrics, { read, failed: (error) => log.error('shard', 'metrics cannot be read', { reason: sentence(error) }) })
   } catch (error) {

@@ -66,6 +66,35 @@ export const catalogue = {
   darkpool_actor_event_loop_lag_seconds: { type: 'gauge', unit: 'seconds', labels: actor, help: 'Longest time that its thread was held up, in the last 10 to 20 seconds' },
   darkpool_actor_heap_bytes: { type: 'gauge', unit: 'bytes', labels: actor, help: 'JavaScript heap in use of its thread' },
   darkpool_vault_alarms_total: { type: 'counter', unit: 'alarms', labels: actor, help: 'Times that a vault actor’s books and the chain did not agree' },
+
+  // Settlement
+  darkpool_settlement_queued_trades: { type: 'gauge', unit: 'trades', labels: none, help: 'Trades that wait for a batch' },
+  darkpool_settlement_aside_trades: { type: 'gauge', unit: 'trades', labels: none, help: 'Trades that the chain did not take, set aside while the others settle' },
+  darkpool_settlement_lag_seconds: { type: 'gauge', unit: 'seconds', labels: none, help: 'How long the oldest trade has waited that is not settled; 0 where all are' },
+  darkpool_settlement_batches_total: { type: 'counter', unit: 'batches', labels: none, help: 'Batches settled since the venue began' },
+  darkpool_settlement_batch_trades: { type: 'histogram', unit: 'trades', labels: none, buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000], help: 'Trades in one settled batch' },
+  darkpool_settlement_batch_accounts: { type: 'histogram', unit: 'accounts', labels: none, buckets: [2, 5, 10, 25, 50, 75, 100, 150, 250, 500, 1_000, 2_000], help: 'Accounts in one settled batch: what it costs by' },
+  darkpool_settlement_batch_seconds: { type: 'histogram', unit: 'seconds', labels: none, buckets: [1, 2.5, 5, 7.5, 10, 15, 20, 30, 60, 120, 300, 600, 1_800], help: 'From the arrival of a batch’s first trade to its finality' },
+  darkpool_settlement_attempts: { type: 'gauge', unit: 'transactions', labels: none, help: 'Transactions made so far for the batch that is on its way; 0 where none is' },
+  darkpool_settlement_refusals: { type: 'gauge', unit: 'refusals', labels: none, help: 'Times in a row that the chain did not take a batch' },
+  darkpool_settlement_unregistered: { type: 'gauge', unit: '1', labels: none, help: 'Whether the oldest trade waits for an account that the watcher has not reported' },
+  darkpool_settlement_diverged: { type: 'gauge', unit: '1', labels: none, help: 'Whether the channel on chain does not continue this venue’s history: nothing is submitted' },
+  darkpool_settlement_fee_stroops_total: { type: 'counter', unit: 'stroops', labels: none, help: 'What the network has charged for transactions that settle, failed ones too' },
+  darkpool_settlement_least_balance_stroops: { type: 'gauge', unit: 'stroops', labels: none, help: 'What the paying account with the least has, looked up once a minute; absent until then' },
+  darkpool_settlement_low_accounts: { type: 'gauge', unit: 'accounts', labels: none, help: 'Paying accounts that have less than the venue file wants, or are not on chain' },
+  darkpool_settlement_cosigns_waiting: { type: 'gauge', unit: 'withdrawals', labels: none, help: 'Withdrawals that wait for the engine’s signature' },
+
+  // The chain
+  darkpool_rpc_endpoints: { type: 'gauge', unit: 'endpoints', labels: actor, help: 'Stellar RPC endpoints that are configured' },
+  darkpool_rpc_endpoints_down: { type: 'gauge', unit: 'endpoints', labels: actor, help: 'Endpoints that did not answer when they were last asked' },
+  darkpool_rpc_endpoints_disagreeing: { type: 'gauge', unit: 'endpoints', labels: actor, help: 'Endpoints that contradict the others' },
+  darkpool_rpc_call_seconds: { type: 'histogram', unit: 'seconds', labels: actor, buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15], help: 'How long an endpoint took to answer, or until it was given up' },
+  darkpool_rpc_calls_failed_total: { type: 'counter', unit: 'calls', labels: actor, help: 'Calls that no answer came to' },
+  darkpool_watcher_ledger: { type: 'gauge', unit: 'ledger number', labels: none, help: 'The last ledger whose events of the vault contract have all been read' },
+  darkpool_watcher_gap: { type: 'gauge', unit: '1', labels: none, help: 'Whether ledgers are gone that were not read: the watcher stands' },
+
+  // NATS
+  darkpool_nats_store_bytes: { type: 'gauge', unit: 'bytes', labels: none, help: 'What the venue’s streams take on the disk of nats-server; absent where it does not say' },
 } as const satisfies Record<string, MetricDefinition>
 
 export type MetricName = keyof typeof catalogue

@@ -7,13 +7,6 @@ export type Labels = Readonly<Partial<Record<'market' | 'actor', string>>>
 /** What a thread hands over of its meters: plain, so that it can go to another thread. */
 export type Readings = readonly object[]
 
-/** A metric as a part of the venue reads it off its own state. */
-export interface Reading {
-  readonly metric: MetricName
-  readonly value: number
-  readonly market?: string
-}
-
 /** The meters of one thread. Each comes from the catalogue, with all of its labels. */
 export class Meters {
   readonly #registry = new Registry()

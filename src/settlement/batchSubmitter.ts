@@ -14,6 +14,7 @@ import { payerOf } from './sources.ts'
 import { settledTransaction } from './settledTransaction.ts'
 import type { BatchFault, SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
+import type { SettlementMeters } from './settlementMeters.ts'
 import { chainHead, closeTimeOf } from './stellarRpc.ts'
 import type { ChainHead, Disagreement, StellarRpc } from './stellarRpc.ts'
 import type { ChainChannel, VaultContract } from './vaultContract.ts'
@@ -45,6 +46,7 @@ export interface SubmitterOptions {
   readonly lifetime_s: number
   readonly log: Log
   readonly clock?: Clock
+  readonly meters?: SettlementMeters
 }
 
 /** Who pays for transactions. */
@@ -136,10 +138,14 @@ export class BatchSubmitter {
     if (answer.status === rpc.Api.GetTransactionStatus.SUCCESS) {
       log.info('settlement.submitter', 'batch settled', { sequence: flight.sequence, transaction: hash, ledger: answer.ledger })
       await this.#actor.submit({ kind: 'confirmed', ...flight.id, hash, ledger: answer.ledger })
+      this.#options.meters?.settled(flight, answer.resultXdr.feeCharged, this.#clock.now())
       return 'again'
     }
     this.#see(answer.latestLedger)
-    if (answer.status === rpc.Api.GetTransactionStatus.FAILED) return this.#bury(flight, submission, answer.resultXdr.result.type)
+    if (answer.status === rpc.Api.GetTransactionStatus.FAILED) {
+      this.#options.meters?.charged(answer.resultXdr.feeCharged)
+      return this.#bury(flight, submission, answer.resultXdr.result.type)
+    }
     // Final only together: not found, in an answer whose latest ledger closed after the transaction's time.
     if (closeTimeOf(answer) > maxTime) return this.#bury(flight, submission, 'expired')
     await this.#outbid(flight, submission, answer.latestLedger)

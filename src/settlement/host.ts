@@ -1,22 +1,28 @@
 import { Keypair } from '@stellar/stellar-sdk'
+import { systemClock } from '../actors/runtime/clock.ts'
 import type { DrivenActor, Driver, Hosted } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ContractId } from '../protocol/identity.ts'
+import { settlementActor, watcherActor } from '../protocol/subjects.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { ContractRefusal } from './contractRefusal.ts'
 import { openEndpoints } from './endpoints/quorumRpc.ts'
+import type { QuorumRpc } from './endpoints/quorumRpc.ts'
+import { RpcMeters } from './endpoints/rpcMeters.ts'
 import { VaultGovernance } from './governance/vaultGovernance.ts'
 import { driveSettlement } from './settlementDriver.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import { SettlementMachine } from './settlementMachine.ts'
+import { SettlementMeters } from './settlementMeters.ts'
 import { sourceKeys } from './sources.ts'
 import { VaultContract } from './vaultContract.ts'
 import { driveWatcher } from './watcherDriver.ts'
 import { WatcherMachine } from './watcherMachine.ts'
 import type { WatcherLocal } from './watcherMachine.ts'
+import { WatcherMeters } from './watcherMeters.ts'
 
 /** How often a transaction in doubt and the latest ledger are looked up: a fraction of a ledger's five seconds. */
 const POLL_MS = 500
@@ -47,16 +53,21 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
     },
     salts: await receiptSalts(keys, venue.subjects.venue),
   })
+  const [meters, calls] = [new SettlementMeters(), new RpcMeters(settlementActor(channel))]
+  let opened: QuorumRpc | undefined
+  const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))
   let engine: Promise<Keypair> | undefined
   let sources: Promise<readonly Keypair[]> | undefined
   return {
     machine,
     room: (from) => machine.hasRoom(from),
+    readings: async () => [...(await meters.read(machine, systemClock.now())), ...(await calls.read(server().health))],
     drive: (actor) =>
       driveSettlement(
         {
           machine,
-          server: openEndpoints(network, log),
+          server: server(),
+          meters,
           vault: new VaultContract(vault.contract as ContractId, network.passphrase),
           channel,
           engine: () => (engine ??= engineKey(keys)),
@@ -90,13 +101,17 @@ export const engineKey = async (keys: Keys): Promise<Keypair> => Keypair.fromRaw
 export function createWatcher(venue: Venue, log: Log): HostedWatcher {
   const { vaultPartitions, network, vault } = venue.file
   const machine = new WatcherMachine(vaultPartitions, vault.fromLedger)
+  const [meters, calls] = [new WatcherMeters(), new RpcMeters(watcherActor)]
+  let opened: QuorumRpc | undefined
+  const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))
   return {
     machine,
+    readings: async () => [...(await meters.read(machine)), ...(await calls.read(server().health))],
     drive: (actor) =>
       driveWatcher(
         {
           machine,
-          server: openEndpoints(network, log),
+          server: server(),
           vault: new VaultContract(vault.contract as ContractId, network.passphrase),
           fromLedger: vault.fromLedger,
           poll_ms: POLL_MS,

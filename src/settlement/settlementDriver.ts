@@ -6,7 +6,7 @@ import { tellDisagreement } from './disagreement.ts'
 import { DriverLoop } from './driverLoop.ts'
 import type { Step } from './driverLoop.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
-import { FEES_LOW_STROOPS, lowAccounts } from './sources.ts'
+import { balancesOf, FEES_LOW_STROOPS } from './sources.ts'
 
 /** How often it is looked whether RPC endpoints disagree. */
 const TELL_MS = 1_000
@@ -33,7 +33,10 @@ export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<Se
       return { sleep_ms: FEES_FIRST_MS }
     }
     const addresses = (await payers(options)).map((key) => key.publicKey())
-    const low = await lowAccounts(options.server, addresses, options.feesLow_stroops ?? FEES_LOW_STROOPS)
+    const balances = await balancesOf(options.server, addresses)
+    options.meters?.balances([...balances.values()])
+    const least = options.feesLow_stroops ?? FEES_LOW_STROOPS
+    const low = addresses.filter((address) => balances.get(address)! < least)
     if (low.join() !== options.machine.feesLow.join()) await actor.submit({ kind: 'fees', low })
     return { sleep_ms: FEES_MS }
   }

@@ -120,6 +120,36 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     return this.#feesLow
   }
 
+  /** When the oldest trade came that is not settled; null where there is none. */
+  get oldest(): Milliseconds | null {
+    const first = [this.#flight?.queued[0], this.#aside[0], this.#queue.first].flatMap((queued) => (queued === undefined ? [] : [queued.arrived]))
+    return first.length === 0 ? null : (Math.min(...first) as Milliseconds)
+  }
+
+  get status(): SettlementStatus {
+    const flight = this.#flight
+    return {
+      channel: this.#options.channel,
+      epoch: this.#epoch,
+      queued: this.#queue.size,
+      aside: { trades: this.#aside.length, first: this.#aside.slice(0, LISTED_ASIDE).map(({ trade }) => trade.id) },
+      flight: flight && {
+        sequence: flight.sequence,
+        trades: flight.batch.trades.length,
+        accounts: flight.batch.accounts.length,
+        attempts: flight.submissions.length,
+        hash: flight.live?.hash ?? null,
+      },
+      settled: this.#settled,
+      refusals: this.#refusals,
+      lastRefusal: this.#lastRefusal,
+      disagreeing: this.#disagreeing,
+      feesLow: this.#feesLow,
+      cosigns: this.#cosigning.waiting,
+      alarms: this.#alarms(),
+    }
+  }
+
   get work(): SettlementWork {
     // Once some were found, the next are looked for at once: each costs the others its wait.
     return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#asideTimes > 0 || this.#refusals >= this.#faults.afterRefusals }
@@ -202,30 +232,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   query(query: SettlementQuery): Answer<SettlementStatus> {
-    if (query.kind !== 'status') return { refused: 'request_malformed' }
-    const flight = this.#flight
-    return {
-      ok: {
-        channel: this.#options.channel,
-        epoch: this.#epoch,
-        queued: this.#queue.size,
-        aside: { trades: this.#aside.length, first: this.#aside.slice(0, LISTED_ASIDE).map(({ trade }) => trade.id) },
-        flight: flight && {
-          sequence: flight.sequence,
-          trades: flight.batch.trades.length,
-          accounts: flight.batch.accounts.length,
-          attempts: flight.submissions.length,
-          hash: flight.live?.hash ?? null,
-        },
-        settled: this.#settled,
-        refusals: this.#refusals,
-        lastRefusal: this.#lastRefusal,
-        disagreeing: this.#disagreeing,
-        feesLow: this.#feesLow,
-        cosigns: this.#cosigning.waiting,
-        alarms: this.#alarms(),
-      },
-    }
+    return query.kind === 'status' ? { ok: this.status } : { refused: 'request_malformed' }
   }
 
   deadline(): Milliseconds | null {

@@ -22,11 +22,11 @@ export function payerOf(engine: Keypair, sources: readonly Keypair[], { sequence
   return among[(sequence + submissions.length) % among.length] as Keypair
 }
 
-/** The accounts that have less than `least_stroops`; one that is not there has nothing. @throws Error where the RPC fails */
-export async function lowAccounts(server: Pick<StellarRpc, 'getAccountEntry'>, addresses: readonly string[], least_stroops: bigint): Promise<readonly string[]> {
-  const low: string[] = []
-  for (const address of addresses) if ((await balanceOf(server, address)) < least_stroops) low.push(address)
-  return low
+/** Stroops by account; one that is not there has nothing. @throws Error where the RPC fails */
+export async function balancesOf(server: Pick<StellarRpc, 'getAccountEntry'>, addresses: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+  const balances = new Map<string, bigint>()
+  for (const address of addresses) balances.set(address, await balanceOf(server, address))
+  return balances
 }
 
 async function balanceOf(server: Pick<StellarRpc, 'getAccountEntry'>, address: string): Promise<bigint> {

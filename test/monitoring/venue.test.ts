@@ -45,6 +45,8 @@ books.traded('bob', 'alice', XLM, QUANTITY, PRICE)
 await books.limit('bob', XLM, 'buy', QUANTITY, '0.3')
 books.reserves('bob', 'USDC', String(41.7 * 0.3))
 const { texts, pages } = await once('a trade in the metrics', (gateway, shard) => {
+  // The balances of the accounts that pay are looked up after three seconds.
+  if (total(shard, 'darkpool_settlement_batches_total')! < 1 || total(shard, 'darkpool_settlement_least_balance_stroops') === null) return false
   const traded = total(gateway, 'darkpool_orders_total', { market: XLM })! >= 3 && total(shard, 'darkpool_matches_total', { market: XLM }) === 1
   return traded && total(shard, 'darkpool_open_orders', { market: XLM }) === 1 && total(gateway, 'darkpool_feed_nats_connections') === 2
 })
@@ -78,6 +80,16 @@ t.test('they count what happened', async (t) => {
   t.ok(total(shard, 'darkpool_actor_commit_seconds_count', pair)! >= 3, 'each order made a record at least')
   t.equal(total(shard, 'darkpool_actor_commit_seconds_count', pair), total(shard, 'darkpool_actor_batch_inputs_count', pair))
   t.ok(total(shard, 'darkpool_actor_batch_inputs_sum', pair)! >= 3)
+  t.ok(total(shard, 'darkpool_settlement_fee_stroops_total')! > 0, 'the network has charged for it')
+  t.equal(total(shard, 'darkpool_settlement_batch_trades_sum'), 1)
+  t.equal(total(shard, 'darkpool_settlement_batch_accounts_sum'), 2)
+  t.equal(total(shard, 'darkpool_settlement_queued_trades'), 0)
+  t.equal(total(shard, 'darkpool_settlement_low_accounts'), 0)
+  t.ok(total(shard, 'darkpool_settlement_least_balance_stroops')! > 50_000_000)
+  for (const actor of ['settlement.0', 'watcher.0']) t.equal(total(shard, 'darkpool_rpc_endpoints', { actor }), 1)
+  t.ok(total(shard, 'darkpool_rpc_call_seconds_count', { actor: 'watcher.0' })! > 0)
+  t.ok(total(shard, 'darkpool_watcher_ledger')! > 1)
+  t.ok(total(shard, 'darkpool_nats_store_bytes')! > 1_000)
   for (const page of pages) t.ok(total(page, 'darkpool_process_resident_memory_bytes')! > 10_000_000)
 })
 

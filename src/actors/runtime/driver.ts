@@ -1,4 +1,4 @@
-import type { Reading } from '../../monitoring/meters.ts'
+import type { Readings } from '../../monitoring/meters.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import type { Machine } from './machine.ts'
 import type { PressureBounds } from './pressure.ts'
@@ -32,5 +32,5 @@ export interface Hosted {
   readonly room?: (from: ActorName) => boolean
   drive?(actor: DrivenActor): Driver
   /** What its operator may know of how it stands: counts, never contents. */
-  readings?(): readonly Reading[]
+  readings?(): Promise<Readings>
 }

@@ -10,12 +10,26 @@ export interface Endpoint {
   readonly server: StellarRpc
 }
 
+/** Hears of every call. Must not throw. */
+export interface RpcMeter {
+  /** @param failed nothing was answered: a JSON-RPC error is an answer */
+  called(took_ms: number, failed: boolean): void
+}
+
+/** How many endpoints there are, how many of them did not answer when they were last asked, and how many contradict the others. */
+export interface EndpointHealth {
+  readonly endpoints: number
+  readonly down: number
+  readonly disagreeing: number
+}
+
 export interface PanelOptions {
   readonly endpoints: readonly Endpoint[]
   /** So many must agree at least, and always the majority of those that answer. Two unless given, where there are two. */
   readonly quorum?: number | undefined
   readonly log: Log
   readonly clock?: Clock | undefined
+  readonly meter?: RpcMeter | undefined
 }
 
 /** What a quorum says. */
@@ -83,18 +97,24 @@ export class Panel {
   readonly #least: number
   readonly #log: Log
   readonly #clock: Clock
+  readonly #meter: RpcMeter | undefined
 
-  constructor({ endpoints, quorum = 2, log, clock = systemClock }: PanelOptions) {
+  constructor({ endpoints, quorum = 2, log, clock = systemClock, meter }: PanelOptions) {
     if (endpoints.length === 0) throw new Error('an RPC endpoint is needed')
     this.#members = endpoints.map((endpoint) => new Member(endpoint))
     this.#least = Math.min(quorum, endpoints.length)
     this.#log = log
     this.#clock = clock
+    this.#meter = meter
   }
 
   /** Those that contradict the others, by name. */
   get disagreeing(): readonly string[] {
     return this.#members.filter(({ out, torn }) => out || torn).map(({ endpoint }) => endpoint.name).sort()
+  }
+
+  get health(): EndpointHealth {
+    return { endpoints: this.#members.length, down: this.#members.filter(({ down }) => down).length, disagreeing: this.disagreeing.length }
   }
 
   /** Asks until a quorum agrees. Servers that are behind are waited for. @throws what the endpoint threw where there is one, or Error where too few answer or agree */
@@ -112,6 +132,7 @@ export class Panel {
   async tell<Answer>(call: (server: StellarRpc) => Promise<Answer>, enough: (answer: Answer) => boolean): Promise<{ readonly answers: readonly Answer[]; readonly failures: readonly unknown[] }> {
     const answers: Answer[] = []
     const failures: unknown[] = []
+    const since = this.#clock.passed()
     await new Promise<void>((resolve) => {
       let left = this.#members.length
       for (const member of this.#members)
@@ -119,12 +140,12 @@ export class Panel {
           .then(() => call(member.endpoint.server))
           .then(
             (answer) => {
-              member.down = false
+              this.#answered(member, since)
               if (!member.out) answers.push(answer)
               if (!member.out && enough(answer)) resolve()
             },
             (error: unknown) => {
-              this.#failed(member, error)
+              this.#failed(member, error, since)
               if (!member.out) failures.push(error)
             },
           )
@@ -144,6 +165,7 @@ export class Panel {
       const told = new Set<Member>()
       let verdict: Verdict<Answer, Value> | null = null
       let over = false
+      const since = this.#clock.passed()
       const look = (): void => {
         if (verdict !== null) return this.#compare(question, verdict, heard, told)
         if (over) return
@@ -166,11 +188,11 @@ export class Panel {
           .then(() => question.ask(member.endpoint.server))
           .then((answer) => {
             question.check(answer)
-            member.down = false
+            this.#answered(member, since)
             heard.push({ member, answer })
           })
           .catch((error: unknown) => {
-            this.#failed(member, error)
+            this.#failed(member, error, since)
             failures.push(error)
             waited.delete(member)
           })
@@ -179,11 +201,17 @@ export class Panel {
     })
   }
 
+  #answered(member: Member, since: number): void {
+    member.down = false
+    this.#meter?.called(this.#clock.passed() - since, false)
+  }
+
   /** A JSON-RPC error is an answer too: a server may not keep what is asked for. */
-  #failed(member: Member, error: unknown): void {
+  #failed(member: Member, error: unknown, since: number): void {
     const down = rpcErrorCode(error) === undefined
     if (down && !member.down && this.#members.length > 1) this.#log.warn('rpc', 'an endpoint does not answer', { endpoint: member.endpoint.name, fault: faultOf(error) })
     member.down = down
+    this.#meter?.called(this.#clock.passed() - since, down)
   }
 
   /** A JSON-RPC error is passed on as it came, since it tells a caller what no server has. */

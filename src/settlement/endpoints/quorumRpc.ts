@@ -8,13 +8,13 @@ import type { StellarRpc } from '../stellarRpc.ts'
 import { eventsQuestion } from './eventsQuestion.ts'
 import type { EventsRequest } from './eventsQuestion.ts'
 import { Panel, reachedBy } from './panel.ts'
-import type { PanelOptions, Question } from './panel.ts'
+import type { EndpointHealth, PanelOptions, Question, RpcMeter } from './panel.ts'
 import { simulationQuestion } from './simulationQuestion.ts'
 import { transactionQuestion } from './transactionQuestion.ts'
 
 /** The endpoints of a venue's configuration as one. */
-export const openEndpoints = (network: VenueFile['network'], log: Log): QuorumRpc =>
-  new QuorumRpc({ endpoints: rpcEndpoints(network).map((url) => ({ name: new URL(url).host, server: openRpc(url) })), quorum: network.rpcQuorum, log })
+export const openEndpoints = (network: VenueFile['network'], log: Log, meter?: RpcMeter): QuorumRpc =>
+  new QuorumRpc({ endpoints: rpcEndpoints(network).map((url) => ({ name: new URL(url).host, server: openRpc(url) })), quorum: network.rpcQuorum, log, meter })
 
 /**
  * Several Stellar RPC endpoints as one. What it says of transactions, events, calls and time, a quorum of them says: as long as fewer lie, none of it is false.
@@ -34,6 +34,10 @@ export class QuorumRpc implements StellarRpc {
   /** Endpoints that contradict the others, by name. */
   get disagreeing(): readonly string[] {
     return this.#panel.disagreeing
+  }
+
+  get health(): EndpointHealth {
+    return this.#panel.health
   }
 
   async getTransaction(hash: string): Promise<rpc.Api.GetTransactionResponse> {
