@@ -199,7 +199,7 @@ t.test('what somebody else stored in the feed is passed over, wherever it stands
 
   const lines = stage.log().split('\n').filter((line) => line.includes('feed_unreadable'))
   t.equal(lines.length, 1, 'one line, however many there are')
-  t.match(JSON.parse(lines[0]!), { level: 'error', at: 'feeds#unreadable', alarm: 'feed_unreadable', stream: subjects.feedStream, place: Number })
+  t.match(JSON.parse(lines[0]!), { level: 'error', at: 'feeds#unreadable', ids: { alarm: 'feed_unreadable', stream: subjects.feedStream, place: Number } })
   for (const secret of [dave, PRICE, ORDER, marketName]) t.notOk(stage.log().includes(secret), secret)
 })
 

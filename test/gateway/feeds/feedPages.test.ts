@@ -216,8 +216,8 @@ t.test('the log tells of what was passed over, once in a while, and of nothing i
   now = 60_000
   unreadable('feeds', 101)
   t.match(lines.map((line) => JSON.parse(line) as object), [
-    { level: 'error', at: 'feeds#unreadable', alarm: 'feed_unreadable', stream: 'feeds', place: 1, met: 1 },
-    { level: 'error', at: 'feeds#unreadable', alarm: 'feed_unreadable', stream: 'feeds', place: 101, met: 100 },
+    { level: 'error', at: 'feeds#unreadable', ids: { alarm: 'feed_unreadable', stream: 'feeds', place: 1, met: 1 } },
+    { level: 'error', at: 'feeds#unreadable', ids: { alarm: 'feed_unreadable', stream: 'feeds', place: 101, met: 100 } },
   ])
   t.end()
 })
