@@ -143,7 +143,7 @@ process.on('message', (message: { readonly type?: unknown; readonly actor?: unkn
 })
 
 if (metrics !== null) {
-  const [meters, kept] = [new ProcessMeters(connection), new StoreMeters(connection, log)]
+  const [meters, kept] = [new ProcessMeters(connection), new StoreMeters(connection, venue.file.nats.tls !== undefined, log)]
   const read = async (): Promise<readonly Readings[]> => {
     const [own, store, actors] = await Promise.all([meters.read(), kept.read(), supervisor.readings()])
     return [own, store, ...actors]

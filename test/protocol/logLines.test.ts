@@ -1,13 +1,14 @@
 import { Keypair } from '@stellar/stellar-sdk'
 import fc from 'fast-check'
 import { pino } from 'pino'
+import type { Logger } from 'pino'
 import t from 'tap'
 import { logLines } from '../../src/protocol/logLines.ts'
 
 /** What is written where `speak` speaks. */
-function written(speak: (log: ReturnType<typeof pino>) => void): { readonly text: string; readonly lines: readonly Record<string, unknown>[] } {
+function written(speak: (log: Logger) => void): { readonly text: string; readonly lines: readonly Record<string, unknown>[] } {
   let text = ''
-  speak(pino(logLines, { write: (line: string) => void (text += line) }) as ReturnType<typeof pino>)
+  speak(pino(logLines, { write: (line: string) => void (text += line) }))
   return { text, lines: text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>) }
 }
 

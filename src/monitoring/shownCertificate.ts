@@ -1,0 +1,19 @@
+import { once } from 'node:events'
+import { connect } from 'node:tls'
+
+/**
+ * When the certificate ends that a TLS server shows, in Unix seconds. Whether it is to be trusted is not asked: nothing is said to the server.
+ * @throws Error where it shows none in time
+ */
+export async function shownCertificateEnd(host: string, port: number, limit_ms: number): Promise<number> {
+  const socket = connect({ host, port, rejectUnauthorized: false })
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(limit_ms) })
+    const end_ms = socket.getPeerX509Certificate()?.validToDate.getTime()
+    if (end_ms === undefined) throw new Error('the server shows no certificate')
+    return end_ms / 1_000
+  } finally {
+    // What it may still say is not for us.
+    socket.on('error', () => undefined).destroy()
+  }
+}
