@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-const RESOLUTION_MS = 10
+/** Each thread wakes up so often to look. */
+const RESOLUTION_MS = 50
 const WINDOW_MS = 10_000
 const NS_PER_S = 1e9
 
