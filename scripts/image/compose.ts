@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeName } from '../../src/actors/placement/keys.ts'
 import { IMAGE_PATTERN } from '../../src/client/enclave/policy.ts'
+import { readNodes } from '../../src/configuration/nodes.ts'
 import type { Venue } from '../../src/protocol/venue.ts'
 import { Fault } from '../setup/fault.ts'
 import { paths } from '../setup/paths.ts'
@@ -17,8 +18,8 @@ export interface Deployment {
   /** By digest: NAME@sha256:… */
   readonly image: string
   readonly venue: Venue
-  /** Name of the shard among those of the venue. */
-  readonly node: string
+  /** Name of the shard, where it is the venue's only one: of three each VM is told its own. */
+  readonly node?: string
   /** The VM's port at which the gateway is reached. */
   readonly port: number
 }
@@ -33,31 +34,45 @@ export interface AppCompose {
   readonly hash: string
 }
 
-/** @throws Fault where the venue cannot run in a VM by itself, or a name is none */
+/** What each VM is told by encrypted environment, whose names are part of what is hashed. */
+const NODE_ENVIRONMENT = ['DARKPOOL_NODE', 'DARKPOOL_NODES'] as const
+const ALONE = 'a'
+
+/** Three VMs with three copies of each stream, or one. */
+const isCluster = ({ file }: Venue): boolean => file.nats.replicas === 3
+
+/** @throws Fault where the venue cannot run in a VM, or a name is none */
 export function composeOf({ image, venue, node, port }: Deployment): string {
   const { file } = venue
   const must = (holds: boolean, sentence: string): void => {
     if (!holds) throw new Fault(sentence)
   }
+  const cluster = isCluster(venue)
   must(pinned.test(image), `--image ${image}: an image is named by its digest (NAME@sha256:…), or what runs is not what was hashed`)
-  must(nodeName.test(node), `--node ${node}: 1–32 lower-case letters, digits and -`)
+  must(node === undefined || !cluster, '--node: the VMs of a venue of three are the same, and each is told its name by DARKPOOL_NODE')
+  must(node === undefined || nodeName.test(node), `--node ${node}: 1–32 lower-case letters, digits and -`)
   must(Number.isInteger(port) && port >= 1 && port <= 65_535, `--port ${port} is no port number`)
   must(file.enclave?.kind === 'dstack', 'the venue file must say {"enclave": {"kind": "dstack"}}: in a VM keys come from nowhere else')
   must(file.gateway.port === GATEWAY_PORT && file.gateway.host === '0.0.0.0', `the venue file's gateway must listen at 0.0.0.0, port ${GATEWAY_PORT}: that is what the VM publishes`)
   must(file.nats.servers.length === 1 && file.nats.servers[0] === NATS_SERVER, `the venue file's NATS must be ${NATS_SERVER}: the server in the VM`)
-  const values: Readonly<Record<string, string>> = { image, node, port: String(port), venue: indented(JSON.stringify(file, null, 1)) }
-  const text = readFileSync(join(paths.root, 'deploy', 'compose', 'shard.yaml'), 'utf8').replace(/\{\{([a-z]+)\}\}/g, (_, name: string) => values[name] ?? unknown(name))
+  must((file.nats.tls !== undefined) === cluster, 'the venue file must have both `nats.replicas: 3` and `nats.tls`, for three VMs, or neither')
+  const values: Readonly<Record<string, string>> = { image, node: node ?? ALONE, port: String(port), venue: indented(JSON.stringify(file, null, 1)) }
+  const template = join(paths.root, 'deploy', 'compose', cluster ? 'cluster.yaml' : 'shard.yaml')
+  const text = readFileSync(template, 'utf8').replace(/\{\{([a-z]+)\}\}/g, (_, name: string) => values[name] ?? unknown(template, name))
   // The guest agent counts characters where it should count bytes.
   must(/^[\x20-\x7e\n]*$/.test(text), 'the venue file has a character beyond ASCII, which the guest agent cannot hand out')
   return text
 }
 
-/** Nobody reads the VM's logs or its system from outside, and no environment is set from outside: what runs is what stands here. */
+/** Nobody reads the VM's logs or its system from outside, and no environment is set from outside but which of three VMs it is: what runs is what stands here. */
 export function appCompose(deployment: Deployment): AppCompose {
   const compose = composeOf(deployment)
+  const { venue, node = ALONE } = deployment
+  const cluster = isCluster(venue)
+  const name = `darkpool-${venue.file.venue.toLowerCase()}`
   const text = JSON.stringify({
     manifest_version: 2,
-    name: `darkpool-${deployment.venue.file.venue.toLowerCase()}-${deployment.node}`,
+    name: cluster ? name : `${name}-${node}`,
     runner: 'docker-compose',
     docker_compose_file: compose,
     kms_enabled: true,
@@ -67,16 +82,23 @@ export function appCompose(deployment: Deployment): AppCompose {
     public_logs: false,
     public_sysinfo: false,
     public_tcbinfo: false,
-    allowed_envs: [],
+    allowed_envs: cluster ? NODE_ENVIRONMENT : [],
     no_instance_id: false,
     secure_time: true,
   })
   return { compose, text, hash: createHash('sha256').update(text).digest('hex') }
 }
 
+/** What each VM of a venue of three is told: as lines of an environment file, by name. @throws Error with one clear sentence */
+export function nodeEnvironments(list: string): ReadonlyMap<string, string> {
+  const names = list.split(',').map((place) => place.split('=')[0]!.trim())
+  const text = (name: string): string => `DARKPOOL_NODE=${name}\nDARKPOOL_NODES=${readNodes(list, name).all.map(({ name, host, port }) => `${name}=${host}:${port}`).join(',')}\n`
+  return new Map(names.map((name) => [name, text(name)]))
+}
+
 /** A dollar sign begins a variable in a compose file. */
 const indented = (json: string): string => json.replaceAll('$', '$$$$').replace(/^/gm, '  ')
 
-function unknown(name: string): never {
-  throw new Error(`deploy/compose/shard.yaml asks for {{${name}}}, which nobody gives`)
+function unknown(template: string, name: string): never {
+  throw new Error(`${template} asks for {{${name}}}, which nobody gives`)
 }
