@@ -20,8 +20,10 @@ import { keyAccess } from '../../src/client/natsAccess.ts'
 import { openNats } from '../../src/client/natsConnection.ts'
 import { VenueReader } from '../../src/client/venueReader.ts'
 import { venueNatsAccess } from '../../src/enclave/natsAccess.ts'
-import { OwnNatsCertificates } from '../../src/enclave/natsAuthority.ts'
+import { natsAuthorityPath } from '../../src/enclave/keys.ts'
+import { NATS_CERTIFICATE_MS, NatsAuthority, OwnNatsCertificates } from '../../src/enclave/natsAuthority.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
+import { newTlsKey } from '../../src/enclave/tlsIdentity.ts'
 import { natsConfiguration } from '../../src/natsServer/configuration.ts'
 import { renewTlsFiles } from '../../src/natsServer/tlsFiles.ts'
 import { tlsFirst } from '../../src/protocol/tlsFirst.ts'
@@ -154,7 +156,11 @@ t.test('the port between servers is for those who show a certificate of the venu
     const { certificate, key } = await renewTlsFiles(join(folder, name), from, ['127.0.0.1'])
     return { cert: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') }
   }
+  const authority = new NatsAuthority('local', 1, await machines[0]!.keys.secret(natsAuthorityPath(1)))
+  const { key, publicKey } = newTlsKey()
+  const lapsed = { key, cert: authority.issue(publicKey, ['127.0.0.1'], new Date(Date.now() - 2 * NATS_CERTIFICATE_MS)) }
   for (const { route } of places) {
+    t.equal(await greeting(route, { ca: trust, ...lapsed }), '', 'as one whose certificate has expired')
     t.match(await greeting(route, { ca: trust, ...(await shown(own, 'own')) }), /^INFO /, 'as one of the app’s own')
     t.equal(await greeting(route, { ca: trust, ...(await shown(foreign, 'foreign')) }), '', 'as one of another app')
     t.equal(await greeting(route, { ca: trust }), '', 'as nobody')
