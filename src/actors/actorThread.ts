@@ -69,7 +69,11 @@ export class ActorThread {
   async readings(): Promise<Readings | null> {
     const running = this.#running
     if (running === null || this.#state !== 'running') return null
-    return Promise.race([running.control.readings(), running.exited.then(() => null), delay(readings_ms, null, { ref: false })])
+    const said = running.control.readings().catch((error: unknown) => {
+      this.#log.warn('supervisor', 'an actor could not say how it stands', { actor: this.actor, reason: sentence(error) })
+      return null
+    })
+    return Promise.race([said, running.exited.then(() => null), delay(readings_ms, null, { ref: false })])
   }
 
   /** Ends it in order; after `limit_ms`, by force. Not replaced. */

@@ -7,13 +7,20 @@ import { connect } from 'node:tls'
  */
 export async function shownCertificateEnd(host: string, port: number, limit_ms: number): Promise<number> {
   const socket = connect({ host, port, rejectUnauthorized: false })
+  // What it may still say is not for us.
+  const ignore = (): void => void socket.on('error', () => undefined).resume()
   try {
     await once(socket, 'secureConnect', { signal: AbortSignal.timeout(limit_ms) })
-    const end_ms = socket.getPeerX509Certificate()?.validToDate.getTime()
-    if (end_ms === undefined) throw new Error('the server shows no certificate')
-    return end_ms / 1_000
-  } finally {
-    // What it may still say is not for us.
-    socket.on('error', () => undefined).destroy()
+  } catch (error) {
+    ignore()
+    socket.destroy()
+    throw error
   }
+  ignore()
+  const end_ms = socket.getPeerX509Certificate()?.validToDate.getTime()
+  // In order: a server logs a connection that breaks off within the handshake, as which a sudden end would count.
+  socket.end()
+  setTimeout(() => socket.destroy(), limit_ms).unref()
+  if (end_ms === undefined) throw new Error('the server shows no certificate')
+  return end_ms / 1_000
 }

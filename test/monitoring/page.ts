@@ -51,6 +51,14 @@ export function readPage(text: string): ReadonlyMap<string, Family> {
   return families
 }
 
+/** What a process shows now: a page is up to five seconds old. */
+export async function readMetrics(url: string): Promise<{ readonly text: string; readonly page: ReadonlyMap<string, Family> }> {
+  const response = await fetch(url)
+  const text = await response.text()
+  if (response.status !== 200) throw new Error(`${url}: ${response.status} ${text}`)
+  return { text, page: readPage(text) }
+}
+
 /** The sum of a metric's values over the labels that are not named; null where the page does not have it. */
 export function total(page: ReadonlyMap<string, Family>, name: string, labels: Readonly<Record<string, string>> = {}): number | null {
   const samples = [...page.values()].flatMap((family) => family.samples).filter((sample) => sample.name === name && Object.entries(labels).every(([label, value]) => sample.labels[label] === value))

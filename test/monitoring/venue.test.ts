@@ -3,7 +3,7 @@ import { catalogue } from '../../src/monitoring/catalogue.ts'
 import type { MetricDefinition } from '../../src/monitoring/catalogue.ts'
 import { until } from '../settlement/waiting.ts'
 import { VenueUnderTest } from '../venue/venueUnderTest.ts'
-import { readPage, total } from './page.ts'
+import { readMetrics, readPage, total } from './page.ts'
 import type { Family } from './page.ts'
 
 const XLM = 'XLM-USDC'
@@ -21,19 +21,12 @@ const [gatewayUrl, shardUrl] = under.venue.nodes[0].metricsUrls
 
 type Page = ReadonlyMap<string, Family>
 
-async function read(url: string): Promise<{ readonly text: string; readonly page: Page }> {
-  const response = await fetch(url)
-  const text = await response.text()
-  if (response.status !== 200) throw new Error(`${url}: ${response.status}`)
-  return { text, page: readPage(text) }
-}
-
-/** Both pages, once `holds` of them: a page is up to five seconds old. */
+/** Both pages, once `holds` of them. */
 async function once(what: string, holds: (gateway: Page, shard: Page) => boolean): Promise<{ readonly texts: readonly string[]; readonly pages: readonly [Page, Page] }> {
-  let [gateway, shard] = [await read(gatewayUrl), await read(shardUrl)]
+  let [gateway, shard] = [await readMetrics(gatewayUrl), await readMetrics(shardUrl)]
   await until(what, async () => {
     if (holds(gateway.page, shard.page)) return true
-    ;[gateway, shard] = [await read(gatewayUrl), await read(shardUrl)]
+    ;[gateway, shard] = [await readMetrics(gatewayUrl), await readMetrics(shardUrl)]
     return false
   })
   return { texts: [gateway.text, shard.text], pages: [gateway.page, shard.page] }

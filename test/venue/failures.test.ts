@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { readMetrics, total } from '../monitoring/page.ts'
+import { until } from '../settlement/waiting.ts'
 import { persist, VenueUnderTest } from './venueUnderTest.ts'
 
 const XLM = 'XLM-USDC'
@@ -70,6 +72,10 @@ t.test('localnet is stopped for a while, and what was traded is settled afterwar
   await delay(2_000)
   const shown = (await alice.balances()).find(({ asset }) => asset === 'XLM')
   t.match(shown, { pending: '-35' }, 'nothing of it is settled yet')
+  await until('metrics say so', async () => {
+    const { page } = await readMetrics(venue.nodes[0].metricsUrls[1])
+    return total(page, 'darkpool_rpc_endpoints_down', { actor: 'watcher.0' }) === 1 && total(page, 'darkpool_settlement_lag_seconds')! > 0
+  })
   await venue.localnet.start()
   await books.check(t)
 })

@@ -11,6 +11,7 @@ import type { Client } from '../../src/client/client.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { OrderView } from '../../src/protocol/feed.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
+import { readMetrics, total } from '../monitoring/page.ts'
 import { until } from '../settlement/waiting.ts'
 import { SmallDisk } from './smallDisk.ts'
 import { persist, VenueUnderTest } from './venueUnderTest.ts'
@@ -105,6 +106,7 @@ t.test('the journals come to the bound of their stream: refused by name, and all
   const sent = await tradeUntil('venue_overloaded')
   t.same(heardOf(sent), ['acknowledged', 'venue_overloaded'])
   await until('the operator is told', async () => (await alarms()).includes('journal_stalled'))
+  await until('metrics say so', async () => total((await readMetrics(venue.nodes[0].metricsUrls[1])).page, 'darkpool_actor_journal_stalled')! > 0)
   await bound(() => -1)
   await settle(t, sent)
   t.same(await alarms(), [])
@@ -117,6 +119,7 @@ t.test('the file system is full to the last byte: refused by name, and all goes 
   })
   t.same(heardOf(sent), ['acknowledged', 'venue_overloaded'])
   await until('the operator is told', async () => (await alarms()).includes('journal_stalled'))
+  await until('metrics say so', async () => total((await readMetrics(venue.nodes[0].metricsUrls[1])).page, 'darkpool_actor_journal_stalled')! > 0)
   disk.free()
   // nats-server takes nothing more once it could not write, until it is started again.
   await venue.nats.kill()
