@@ -43,6 +43,8 @@ const options = {
   evaluation: { type: 'string' },
   venue: { type: 'string' },
   online: { type: 'boolean' },
+  undo: { type: 'boolean' },
+  'cancel-orders': { type: 'boolean' },
   source: { type: 'string' },
   admin: { type: 'string' },
   wasm: { type: 'string' },

@@ -1,16 +1,35 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { KvStore } from '../actors/placement/kvStore.ts'
 import { connectNats } from '../actors/runtime/transport.ts'
+import { OutcomeUnknown } from '../client/errors.ts'
 import { venueNatsAccess } from '../enclave/natsAccess.ts'
-import { decode } from '../protocol/codec.ts'
+import { decode, encode } from '../protocol/codec.ts'
 import type { ActorName } from '../protocol/identity.ts'
-import type { ActorStatus } from '../protocol/packets.ts'
+import type { ActorStatus, Answer, AnswerPacket, ClientPacket } from '../protocol/packets.ts'
+import type { PairCommand, PairQuery } from '../protocol/pair.ts'
 import type { Venue } from '../protocol/venue.ts'
+import type { SettlementQuery } from '../settlement/settlementStatus.ts'
+import type { WatcherQuery } from '../settlement/watcherStatus.ts'
+import { Declined } from './fault.ts'
 import type { Place } from './place.ts'
 
 /** Actors speak every second. */
 const round_ms = 1_500
+
+/** How long an actor may take to answer, between owners for instance, and how often it is asked. */
+const ask_ms = 30_000
+const again_ms = 2_000
+
+/** An actor was told something, and has not answered. */
+export class Unanswered extends OutcomeUnknown {
+  constructor(sentence: string) {
+    super(undefined)
+    this.message = `${sentence}: say the same again, \`darkpool status\` shows who runs`
+    this.name = 'Unanswered'
+  }
+}
 
 /** What the venue's operator sees and does: the placement of actors, and what they say of themselves. */
 export class Operation {
@@ -62,6 +81,32 @@ export class Operation {
     } finally {
       clearTimeout(late)
       this.#listeners.delete(listener)
+    }
+  }
+
+  /**
+   * Has an actor do or say something, and gives what it answers. What gets no answer is said again: whatever an operator says may be said twice.
+   * @throws Unanswered after `limit_ms`, Declined where the actor refuses
+   */
+  async ask<Value>(actor: ActorName, item: { readonly command: PairCommand } | { readonly query: PairQuery | SettlementQuery | WatcherQuery }, limit_ms = ask_ms): Promise<Value> {
+    const gateway = `operator-${randomBytes(8).toString('hex')}`
+    const { subjects } = this.venue
+    const { promise, resolve } = Promise.withResolvers<Answer | null>()
+    const answers = this.#connection.subscribe(subjects.answers(gateway), { callback: (failure, { data }) => void (failure === null && resolve(decode<AnswerPacket>(data).answers[0]?.answer ?? null)) })
+    const packet = encode({ gateway, items: [{ request: 1, ...item }] } satisfies ClientPacket<PairCommand, unknown>)
+    const say = (): void => this.#connection.publish(subjects.clients(actor), packet)
+    say()
+    const again = setInterval(say, again_ms)
+    const late = setTimeout(() => resolve(null), limit_ms)
+    try {
+      const answer = await promise
+      if (answer === null) throw new Unanswered(`${actor} does not answer`)
+      if ('refused' in answer) throw new Declined(`${actor} refuses: ${answer.refused}`)
+      return answer.ok as Value
+    } finally {
+      clearInterval(again)
+      clearTimeout(late)
+      answers.unsubscribe()
     }
   }
 

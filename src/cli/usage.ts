@@ -29,6 +29,11 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
   darkpool pair free MARKET              let it go where it belongs
+  darkpool pair halt|cancel-only|open MARKET
+                                         takes no orders, and no cancels either; takes cancels alone; trades (the venue's operator)
+  darkpool kill-switch on|off            halts every market, opens every one; --cancel-orders takes every open order out as well
+  darkpool drain NODE [--undo]           every actor leaves a node, none goes there until --undo
+  darkpool settlement queue              what waits to settle, what is on its way, and how far the chain has been read
   darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
   darkpool config check [--online]       what keeps a process from starting with a venue file (--venue FILE), and whether endpoints, contract and NATS fit it
   darkpool vault show|deploy|add-asset|register-engine|market add|announce|apply|cancel|pause|resume|collect-fees|sign|submit …

@@ -56,6 +56,8 @@ export type PairCommand =
   | { readonly kind: 'control'; readonly state: MarketState; readonly lowTicks: Ticks; readonly highTicks: Ticks }
   /** Takes every order of an account out of the book, in any state of the market. */
   | { readonly kind: 'cancelAll'; readonly account: AccountId }
+  /** Takes the orders of some accounts out, whole accounts at a time, in any state of the market. Answered with Swept. */
+  | { readonly kind: 'sweep' }
 
 /** What a pair actor is told by its own start: what the venue file says of its tape, and of its fees, now. */
 export type PairSetting = { readonly kind: 'tape'; readonly rules: TapeRules | null } | { readonly kind: 'fees'; readonly rates: FeeRates }
@@ -63,6 +65,15 @@ export type PairSetting = { readonly kind: 'tape'; readonly rules: TapeRules | n
 /** For anybody of the venue: answered with MarketStatus. */
 export interface PairQuery {
   readonly kind: 'market'
+}
+
+/** After so many orders of a sweep, no further account's are taken out with them. */
+export const ORDERS_SWEPT = 1_000
+
+/** What a sweep took out, and how many orders are still open: said again until there are none. Whose they are is nobody's business. */
+export interface Swept {
+  readonly cancelled: number
+  readonly open: number
 }
 
 export interface MarketStatus {

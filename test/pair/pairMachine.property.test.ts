@@ -103,7 +103,7 @@ function inputsOf(steps: readonly Step[]): Input[] {
         return { now_s, command: { kind: 'control', state: step.state, lowTicks: lowTicks as Ticks, highTicks: highTicks as Ticks } }
       }
       case 'operator':
-        return { now_s, command: { kind: 'cancelAll', account: owner } }
+        return { now_s, command: step.which % 3 === 0 ? { kind: 'sweep' } : { kind: 'cancelAll', account: owner } }
       case 'cancelAll':
         return { now_s, from, message: { kind: 'cancelAll', sweep: `s${request}` as MessageId, account: owner } }
       case 'timer': {

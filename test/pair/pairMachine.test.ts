@@ -2,7 +2,7 @@ import t from 'tap'
 import { PairMachine } from '../../src/actors/pair/pairMachine.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { Amount, Lots, Milliseconds, OrderId, Seconds, Ticks } from '../../src/protocol/identity.ts'
-import type { PairMessage, PairOutcome, Trade } from '../../src/protocol/pair.ts'
+import type { PairCommand, PairMessage, PairOutcome, Trade } from '../../src/protocol/pair.ts'
 import { settlementActor, vaultActor, vaultOf } from '../../src/protocol/subjects.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import type { PairReport } from '../../src/protocol/vault.ts'
@@ -38,6 +38,23 @@ function open(maxOrders?: number) {
   const resting = (side: Place['side']): string[] => [...machine.resting(side)].map(({ order, open }) => `${order.id} ${open}@${order.ticks}`)
   return { machine, effects, place, cancel, resting }
 }
+
+t.test('an operator sweeps a halted market in pieces that a record holds, and hears of numbers alone', async (t) => {
+  const { machine, place, effects, resting } = open()
+  const owners = Array.from({ length: 30 }, (_, n) => account(`OWNER${n}`))
+  for (const owner of owners) for (let n = 0; n < 70; n++) place(`${owner}-${n}`, owner, 'sell', 1, 100 + n)
+  const command = (command: PairCommand): unknown => {
+    effects.take()
+    machine.command(command, { gateway: 'operator', request: 0 }, effects)
+    return effects.answers.at(-1)?.answer
+  }
+  command({ kind: 'control', state: 'halted', lowTicks: 1 as Ticks, highTicks: 1_000 as Ticks })
+  t.strictSame(command({ kind: 'sweep' }), { ok: { cancelled: 1_050, open: 1_050 } }, 'fifteen accounts, each whole')
+  t.equal(effects.sent.length, 1_050, 'each order is told to its vault actor')
+  t.strictSame(command({ kind: 'sweep' }), { ok: { cancelled: 1_050, open: 0 } })
+  t.strictSame(command({ kind: 'sweep' }), { ok: { cancelled: 0, open: 0 } }, 'said twice')
+  t.strictSame(resting('sell'), [])
+})
 
 const brief = ({ status, reason, filledLots, filledQuote }: PairOutcome): unknown[] => [status, reason, filledLots, filledQuote]
 

@@ -115,6 +115,8 @@ export class SlowPair {
 
   command(command: PairCommand): Answer {
     if (command.kind === 'cancelAll') return { ok: { cancelled: this.#cancelAll(command.account) } }
+    // Fewer than a record holds: all of them.
+    if (command.kind === 'sweep') return { ok: { cancelled: [...this.#accounts].sort().reduce((sum, account) => sum + this.#cancelAll(account), 0), open: 0 } }
     const { state, lowTicks, highTicks } = command
     this.book.control(states.indexOf(state) as 0 | 1 | 2, lowTicks, highTicks)
     this.#hear(null)

@@ -50,6 +50,11 @@ export class NamedOrders {
     }
   }
 
+  /** Open orders. */
+  get size(): number {
+    return this.#orders.size
+  }
+
   get(number: number): NamedOrder {
     const order = this.#orders.get(number)
     assert(order !== undefined, 'an order in the book has a name')

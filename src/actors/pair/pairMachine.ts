@@ -3,8 +3,8 @@ import type { AccountId, ActorName, Amount, Lots, MarketState, Milliseconds, Sec
 import { noFees } from '../../protocol/market.ts'
 import type { FeeRates, Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
-import { closedStatus } from '../../protocol/pair.ts'
-import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery, PairSetting } from '../../protocol/pair.ts'
+import { closedStatus, ORDERS_SWEPT } from '../../protocol/pair.ts'
+import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery, PairSetting, Swept } from '../../protocol/pair.ts'
 import { settlementActor, vaultOf } from '../../protocol/subjects.ts'
 import type { TapeRules } from '../../protocol/tape.ts'
 import type { PairReport } from '../../protocol/vault.ts'
@@ -252,6 +252,8 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
       }
       case 'cancelAll':
         return { ok: { cancelled: this.#sweep(command.account, effects) } }
+      case 'sweep':
+        return { ok: this.#sweepSome(effects) }
       default:
         return { refused: 'request_malformed' }
     }
@@ -265,6 +267,16 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     this.#book.cancelAll(handle)
     this.#tell(effects)
     return cancelled
+  }
+
+  /** Takes out as much as one record should hold. */
+  #sweepSome(effects: Effects): Swept {
+    let cancelled = 0
+    for (const account of this.#names.accounts()) {
+      cancelled += this.#sweep(account, effects)
+      if (cancelled >= ORDERS_SWEPT) break
+    }
+    return { cancelled, open: this.#names.size }
   }
 
   /** Numbers of the orders that the timer of a key covers. */

@@ -1,23 +1,34 @@
 import { leaseKey, readHolder, readNodes } from '../../actors/placement/keys.ts'
 import { setPin } from '../../actors/placement/pins.ts'
-import type { MarketName } from '../../protocol/identity.ts'
+import type { MarketName, MarketState } from '../../protocol/identity.ts'
 import { pairActor } from '../../protocol/subjects.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
+import { setState } from '../marketControl.ts'
 import { Operation } from '../operation.ts'
 
 const moved_ms = 60_000
 
-/** `darkpool pair move MARKET NODE`, `darkpool pair free MARKET`: where a market is matched. */
+const stateText: Readonly<Record<MarketState, string>> = { open: 'open', cancelOnly: 'taking cancels only', halted: 'halted' }
+
+/** What a market can be told to be. */
+const states: Readonly<Record<string, MarketState>> = { halt: 'halted', 'cancel-only': 'cancelOnly', open: 'open' }
+
+/** `darkpool pair move MARKET NODE`, `darkpool pair free MARKET`: where a market is matched. `halt`, `cancel-only`, `open MARKET`: what it takes. */
 export const pair: Command = async ({ args: { words }, place, say }) => {
-  const [what, market, node] = words
-  if (market === undefined || !((what === 'move' && words.length === 3) || (what === 'free' && words.length === 2))) {
-    throw new UsageFault('darkpool pair takes move MARKET NODE, or free MARKET')
+  const [what = '', market, node] = words
+  const wanted = Object.hasOwn(states, what) ? states[what] : undefined
+  if (market === undefined || !((what === 'move' && words.length === 3) || ((what === 'free' || wanted !== undefined) && words.length === 2))) {
+    throw new UsageFault('darkpool pair takes move MARKET NODE; or free, halt, cancel-only or open MARKET')
   }
   const operation = await Operation.open(place)
   try {
     const { venue, store } = operation
     if (!venue.markets.has(market as MarketName)) throw new UsageFault(`there is no market ${market}; there is ${[...venue.markets.keys()].join(', ')}`)
+    if (wanted !== undefined) {
+      const { state } = await setState(operation, market as MarketName, wanted)
+      return { text: `${market} is ${stateText[state]}`, json: { market, state } }
+    }
     const actor = pairActor(market as MarketName)
     if (node === undefined) {
       await setPin(store, actor, null)

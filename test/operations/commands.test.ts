@@ -1,0 +1,162 @@
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { leaseKey, readHolder } from '../../src/actors/placement/keys.ts'
+import { KvStore } from '../../src/actors/placement/kvStore.ts'
+import { connectNats } from '../../src/actors/runtime/transport.ts'
+import type { Command } from '../../src/cli/command.ts'
+import { drain } from '../../src/cli/commands/drain.ts'
+import { killSwitch } from '../../src/cli/commands/killSwitch.ts'
+import { pair } from '../../src/cli/commands/pair.ts'
+import { settlement } from '../../src/cli/commands/settlement.ts'
+import { status } from '../../src/cli/commands/status.ts'
+import { keyPaths } from '../../src/enclave/keys.ts'
+import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
+import { decode, encode } from '../../src/protocol/codec.ts'
+import type { AccountId, ActorName, Amount, Lots, MessageId, Seconds, Ticks } from '../../src/protocol/identity.ts'
+import type { PairMessage } from '../../src/protocol/pair.ts'
+import type { ActorStatus, PeerPacket } from '../../src/protocol/packets.ts'
+import { pairActor, Subjects, vaultActor, watcherActor } from '../../src/protocol/subjects.ts'
+import { plainTerms } from '../../src/protocol/terms.ts'
+import type { PairReport } from '../../src/protocol/vault.ts'
+import { startNats } from '../nats/server.ts'
+import { venueFile } from '../runtime/venueFile.ts'
+import { until } from '../settlement/waiting.ts'
+import { example, examplesOf, ran } from './exampleRun.ts'
+import type { Ran } from './exampleRun.ts'
+
+// Shards as processes on a real nats-server. The accounts' actor is this test: it says what a vault actor would.
+
+t.setTimeout(290_000)
+
+const folder = t.testdir()
+mkdirSync(join(folder, '.darkpool', 'keys'), { recursive: true })
+const keysFile = join(folder, '.darkpool', 'keys', 'root')
+const password = Buffer.from(await developmentKeys(keysFile).secret(keyPaths.nats)).toString('hex')
+const nats = await startNats({ password })
+const file = venueFile(nats.url)
+const venueAt = join(folder, '.darkpool', 'venue.json')
+writeFileSync(venueAt, JSON.stringify({ ...file, markets: [file.markets[0], { ...file.markets[0], base: 'USDC', quote: 'XLM' }] }))
+const connection = await connectNats({ servers: [nats.url], user: nats.user, password }, 'test')
+const subjects = new Subjects('test')
+const store = await KvStore.open(connection, subjects, 1)
+const [xlm, usdc] = ['XLM-USDC', 'USDC-XLM'].map((name) => pairActor(name as never)) as [ActorName, ActorName]
+const actors = [xlm, usdc, 'settlement.0' as ActorName, watcherActor]
+t.teardown(async () => {
+  await connection.close()
+  await nats.stop()
+})
+
+function startNode(name: string, runs: readonly ActorName[]): ChildProcess {
+  const node = fork(join(import.meta.dirname, '../../src/actors/shard.ts'), ['--venue', venueAt, '--keys', keysFile, '--node', name, '--actors', runs.join()], { silent: true })
+  node.stdout!.resume()
+  node.stderr!.resume()
+  t.teardown(async () => {
+    if (node.exitCode !== null || node.signalCode !== null) return
+    node.kill('SIGKILL')
+    await once(node, 'close')
+  })
+  return node
+}
+const owners = async (): Promise<(string | null)[]> => {
+  const entries = await store.read()
+  return actors.map((actor) => readHolder(entries.get(leaseKey(actor)))?.node ?? null)
+}
+const running = new Map<ActorName, ActorStatus>()
+connection.subscribe(subjects.allStatus, { callback: (_, { data }) => { const said = decode<ActorStatus>(data); running.set(said.actor, said) } })
+const settledOn = (node: string, which = actors): Promise<void> => until(`everything runs on ${node}`, () => which.every((actor) => running.get(actor)?.node === node && running.get(actor)?.state === 'running'))
+
+/** What the vault actor has heard of its accounts' orders. */
+const heard: PairReport[] = []
+const vault = vaultActor(0)
+connection.subscribe(subjects.peers(vault), {
+  callback: (_, { data }) => {
+    const { from, first, items } = decode<PeerPacket<PairReport>>(data)
+    heard.push(...items)
+    if (items.length > 0) connection.publish(subjects.acks(from), encode({ from: vault, position: first + items.length - 1 }))
+  },
+})
+let said = 0
+function place(account: string): void {
+  const number = ++said
+  const message: PairMessage = {
+    kind: 'place', order: String(number).padStart(64, '0') as MessageId, number, account: account as AccountId, signer: null, side: 'sell', ticks: 100 as Ticks, lots: 2 as Lots, spend: 0n as Amount,
+    timeInForce: 'GTC', mayRest: true, terms: plainTerms, expires: (Math.floor(Date.now() / 1_000) + 3_600) as Seconds, created: Date.now() as never, reply: null,
+  }
+  connection.publish(subjects.peers(xlm), encode({ from: vault, first: number, items: [message] } satisfies PeerPacket<PairMessage>))
+}
+
+const commands: Readonly<Record<string, Command>> = { status, settlement, pair, 'kill-switch': killSwitch, drain }
+process.chdir(folder)
+const lines = [...examplesOf('operations/commands.md')]
+function next(start: string): Promise<Ran> {
+  const line = lines.shift() ?? ''
+  if (!line.startsWith(`npx darkpool ${start}`)) throw new Error(`the page goes on with: ${line}`)
+  return example(commands[start.split(' ')[0]!]!, line, {})
+}
+const marketState = async (): Promise<unknown> => (await ran(killSwitch, ['kill-switch', 'off'])).json['markets']
+
+startNode('a', actors)
+await settledOn('a')
+
+t.test('what is, and what waits', async (t) => {
+  t.match((await next('status')).json, { nodes: [{ node: 'a', state: 'up' }] })
+  const { json, text } = await next('settlement queue')
+  t.match(json, { settlement: { queued: 0, cosigns: 0, flight: null }, watcher: { accounts: 0 } })
+  t.match(text, /^waiting +0 trades\non its way +nothing\n/)
+  await t.rejects(ran(settlement, ['settlement']), { name: 'UsageFault' })
+})
+
+t.test('a market is restricted, halted and opened; its journal keeps that', async (t) => {
+  t.match((await next('pair cancel-only')).json, { market: 'XLM-USDC', state: 'cancelOnly' })
+  t.match(await next('pair halt'), { text: 'XLM-USDC is halted', json: { state: 'halted' } })
+  place('GHALTED')
+  await until('the order is refused', () => heard.some((report) => report.kind === 'closed' && report.reason === 'market_halted'))
+  t.match((await next('pair open')).json, { state: 'open' })
+  await t.rejects(ran(pair, ['pair', 'halt', 'BTC-USDC']), { name: 'UsageFault', message: /there is XLM-USDC, USDC-XLM/ })
+})
+
+t.test('the kill switch halts every market and takes every order out, of every account', async (t) => {
+  const accounts = Array.from({ length: 1_230 }, (_, n) => `GACCOUNT${n}`)
+  for (const account of [...accounts, accounts[0]!]) place(account)
+  await until('all orders rest', () => heard.filter(({ kind }) => kind === 'rested').length === accounts.length + 1)
+  const { json } = await next('kill-switch on')
+  t.match(json, { markets: [{ market: 'XLM-USDC', state: 'halted', cancelled: 1_231 }, { market: 'USDC-XLM', state: 'halted', cancelled: 0 }] })
+  await until('each is told', () => heard.filter((report) => report.kind === 'closed' && report.reason === 'cancelled').length === 1_231)
+  place('GLATE')
+  await until('a late one is refused', () => heard.filter((report) => report.kind === 'closed' && report.reason === 'market_halted').length === 2)
+  t.match((await next('kill-switch off')).json, { markets: [{ state: 'open' }, { state: 'open' }] })
+  await t.rejects(ran(killSwitch, ['kill-switch', 'off', '--cancel-orders']), { name: 'UsageFault' })
+  await t.rejects(ran(killSwitch, ['kill-switch']), { name: 'UsageFault' })
+})
+
+t.test('a node is emptied where another can take all, stays empty, and takes actors again', async (t) => {
+  await t.rejects(ran(drain, ['drain', 'a']), { name: 'Declined', message: /no other node may run pair\.XLM-USDC/ })
+  t.same(await owners(), ['a', 'a', 'a', 'a'])
+  startNode('b', actors)
+  await until('b is there', async () => (await owners()).includes('b') || [...(await store.read()).keys()].includes('node.b'))
+  t.match((await next('drain a')).json, { node: 'a', drained: true })
+  await settledOn('b')
+  t.same(await owners(), ['b', 'b', 'b', 'b'])
+  t.match(await ran(status, ['status']), { json: { nodes: [{ node: 'a', state: 'leaving' }, { node: 'b', state: 'up' }] } })
+  // A pin does not bring anything there meanwhile.
+  await t.rejects(ran(pair, ['pair', 'move', 'XLM-USDC', 'a']), /no node a is there that may run/)
+  t.match(await marketState(), [{ state: 'open' }, { state: 'open' }])
+  await next('drain a --undo')
+  await ran(pair, ['pair', 'move', 'XLM-USDC', 'a'])
+  await settledOn('a', [xlm])
+  t.equal(lines.length, 0, 'every example has run')
+})
+
+t.test('who does not answer is named, and what can be told is told', async (t) => {
+  writeFileSync(venueAt, JSON.stringify({ ...file, markets: [file.markets[0], { ...file.markets[0], base: 'USDC', quote: 'XLM' }], assets: file.assets, vaultPartitions: 2 }))
+  const { Operation } = await import('../../src/cli/operation.ts')
+  const { Place } = await import('../../src/cli/place.ts')
+  const operation = await Operation.open(new Place({ command: 'status', words: [], options: {} }))
+  await t.rejects(operation.ask(vaultActor(1), { query: { kind: 'market' } }, 300), { name: 'Unanswered', message: /vault\.1 does not answer: say the same again/ })
+  await t.rejects(operation.ask(xlm, { command: { kind: 'control', state: 'open', lowTicks: 9 as Ticks, highTicks: 1 as Ticks } }), { name: 'Declined', message: /refuses: request_malformed/ })
+  await operation.close()
+})
