@@ -95,7 +95,7 @@ t.test('what an operator may have to fear has an alert: a full disk, a dead RPC,
 t.test('what the pages name is there: commands, metrics, tests, other pages', async (t) => {
   for (const file of readdirSync(pages)) {
     const text = read('docs', 'operations', 'alerts', file)
-    for (const [, command] of text.matchAll(/npx darkpool ([a-z-]+(?: (?:move|free|verify)\b)?)/g)) t.match(USAGE, new RegExp(`\\n  darkpool ${command}\\b`), `${file}: darkpool ${command}`)
+    for (const [, command] of text.matchAll(/npx darkpool ([a-z-]+(?: (?:move|free|verify|queue)\b)?)/g)) t.match(USAGE, new RegExp(`\\n  darkpool ${command}\\b`), `${file}: darkpool ${command}`)
     for (const [, name] of text.matchAll(/`(darkpool_\w+)`/g)) t.ok(name! in metrics, `${file}: ${name}`)
     for (const [path] of text.matchAll(/\b(?:test|src|deploy)\/[\w./-]*\w/g)) t.ok(existsSync(join(root, path)), `${file}: ${path}`)
     for (const [, link] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) t.ok(existsSync(join(dirname(join(pages, file)), link!)), `${file}: ${link}`)
