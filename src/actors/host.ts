@@ -56,6 +56,7 @@ const actor = new Actor({
   patience_ms: hosted.patience_ms ?? 0,
   ...(hosted.bounds && { bounds: hosted.bounds }),
   ...(hosted.room && { room: hosted.room }),
+  ...(hosted.alarms && { alarms: hosted.alarms }),
   envelope: envelope('record'),
   meter: meters,
   snapshots: { store: new JetStreamSnapshots(connection, subjects, data.actor), envelope: envelope('snapshot') },

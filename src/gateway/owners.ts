@@ -24,6 +24,8 @@ export class Owners {
   readonly #actors: readonly ActorName[]
   readonly #heard = new Map<ActorName, Heard>()
   readonly #listeners: RunningListener[] = []
+  /** Those that said last that the chain does not continue what they remember. */
+  readonly #diverged = new Set<ActorName>()
   readonly #subscription: Subscription
 
   constructor(connection: NatsConnection, venue: Venue) {
@@ -62,6 +64,11 @@ export class Owners {
     return heard !== undefined && heard.at_ms >= now_ms - BETWEEN_OWNERS_MS
   }
 
+  /** Whether the chain is known not to continue what the venue remembers. */
+  get diverged(): boolean {
+    return this.#diverged.size > 0
+  }
+
   /** Inputs that waited for an actor when it last spoke. */
   backlog(actor: ActorName): number {
     return this.#heard.get(actor)?.backlog ?? 0
@@ -71,12 +78,15 @@ export class Owners {
     this.#subscription.unsubscribe()
   }
 
-  #hear({ actor, epoch, state, backlog }: ActorStatus): void {
+  #hear({ actor, epoch, state, backlog, alarms }: ActorStatus): void {
     const before = this.#heard.get(actor)
     const running = state === 'running'
+    // Whoever says it: owners of a state that was set back count from a lower epoch than those that were heard before.
+    if (alarms.some(({ kind }) => kind === 'chain_diverged')) this.#diverged.add(actor)
     // An owner that replays does not know yet how manieth it is; one that was replaced, and does not know that, still speaks.
     if (before !== undefined && (running ? epoch < before.epoch : epoch !== before.epoch)) return
     this.#heard.set(actor, { epoch, at_ms: Date.now(), running, backlog })
+    if (running && alarms.every(({ kind }) => kind !== 'chain_diverged')) this.#diverged.delete(actor)
     if (running) for (const listener of this.#listeners) listener(actor, before !== undefined && epoch > before.epoch)
   }
 }

@@ -122,6 +122,7 @@ export class Submission {
     const rate = this.#rates.ofCommand(command.kind)
     rate.peek(signer, caller)
     const urgent = isCancel(command.kind)
+    if (this.#vaults.diverged && !urgent) throw new Refusal('chain_diverged')
     const behind = this.#signatures.waiting >= limits.signatureQueue || this.#vaults.backlog(account) >= limits.vaultBacklog
     if (behind && !urgent) throw new Refusal('venue_overloaded')
     const entered: Entered = { caller, account, command, prepared, done, refused: null, since_ms: performance.now() }

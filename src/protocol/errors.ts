@@ -93,6 +93,7 @@ const table = {
   venue_not_ready: [503, 'The venue is starting or draining: try again.'],
   account_unavailable: [503, 'The keeper of this account is between owners: try again.'],
   history_unavailable: [503, 'What has happened cannot be read right now: try again.'],
+  chain_diverged: [503, 'The chain does not continue what the venue remembers: it takes only cancels until its operator has looked.'],
   market_halted: [503, 'The market is halted: nothing changes until it opens again.'],
   market_cancel_only: [503, 'The market takes only cancels now.'],
   market_unavailable: [503, 'The market cannot take orders right now: try again.'],

@@ -72,5 +72,10 @@ export interface PeerAlarm {
   readonly peer: ActorName
 }
 
+/** `chain_diverged`: the channel on chain does not continue this actor's history. Nothing settles, and the venue takes only cancels, until an operator has looked. */
+export interface ChainAlarm {
+  readonly kind: 'chain_diverged'
+}
+
 /** `journal_stalled`: an append has not been stored for so long that new commands are refused. The store is away, full, or very slow. */
-export type ActorAlarm = PeerAlarm | { readonly kind: 'journal_stalled' }
+export type ActorAlarm = PeerAlarm | ChainAlarm | { readonly kind: 'journal_stalled' }

@@ -26,6 +26,9 @@ const RETRY_LONGEST_MS = 30_000
 /** A transaction the network forgot is sent again after this time; the same bytes cannot apply twice. */
 const RESEND_MS = 10_000
 const DIVERGED_MS = 30_000
+const ANOTHER_HISTORY = 'the channel on chain does not continue this history: the venue takes only cancels, nothing settles and nothing is co-signed'
+/** What to do then. */
+const PAGE = 'docs/operations/rolled-back-state.md'
 /** Ledgers that a transaction waits before it is looked whether it bids too little, and again after each. */
 const BUMP_LEDGERS = 3
 
@@ -71,6 +74,8 @@ export class BatchSubmitter {
   /** The last bid an operation for the transaction that waits, and the ledger by which that was not enough. */
   #bid: { readonly hash: string; readonly stroops: bigint; readonly ledger: number } | null = null
   #diverged = false
+  /** Whether this owner has found the channel on chain to be what the journal says. */
+  #compared = false
 
   constructor(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>) {
     this.#options = options
@@ -78,10 +83,45 @@ export class BatchSubmitter {
     this.#clock = options.clock ?? systemClock
   }
 
+  /** Whether the chain was found to continue what this actor remembers. */
+  get agrees(): boolean {
+    return this.#compared && !this.#options.machine.diverged
+  }
+
   async step(): Promise<Step> {
     const { flight } = this.#options.machine.work
-    if (flight === null) return { sleep_ms: IDLE_MS }
+    if (flight === null) return this.agrees ? { sleep_ms: IDLE_MS } : this.#compare()
     return flight.live ? this.#follow(flight, flight.live) : this.#submit(flight)
+  }
+
+  /**
+   * Before the first batch. A disk that was set back holds a sound journal of yesterday, and only the chain knows better: what is sent was journaled before, so a channel that has gone on
+   * without this journal was moved by what came after it. Asked until it agrees: the right journal, or the right network, may come back.
+   */
+  async #compare(): Promise<Step> {
+    const { machine, server, vault, channel, log } = this.#options
+    const onChain = await vault.getChannel(server, channel)
+    this.#see(onChain.latestLedger)
+    if (machine.work.flight !== null) return 'again'
+    const { sequence } = machine.standing
+    const agrees = this.#continues(onChain)
+    if (agrees === machine.diverged) await this.#actor.submit({ kind: 'compared', agrees, chainEpoch: onChain.epoch, chainSequence: onChain.sequence })
+    this.#compared = agrees
+    if (agrees) {
+      if (this.#diverged) log.info('settlement.submitter', 'the channel on chain continues this history again', { sequence })
+      this.#diverged = false
+      return 'again'
+    }
+    if (!this.#diverged) log.error('settlement.submitter', ANOTHER_HISTORY, { sequence, chainSequence: onChain.sequence, chainEpoch: onChain.epoch, page: PAGE })
+    this.#diverged = true
+    return { sleep_ms: DIVERGED_MS }
+  }
+
+  /** Whether the channel is what was settled last. @throws Error where the server lags: what has settled stays settled */
+  #continues({ epoch, sequence, stateRoot }: ChainChannel): boolean {
+    const { standing } = this.#options.machine
+    if (sequence < standing.sequence) throw new Error(`the RPC shows sequence ${sequence} of the channel, and ${standing.sequence} has settled`)
+    return epoch <= standing.epoch && sequence === standing.sequence && Buffer.from(stateRoot).equals(standing.stateRoot)
   }
 
   /** Makes the next transaction of a batch that has none alive. */
@@ -92,8 +132,9 @@ export class BatchSubmitter {
     const onChain = await vault.getChannel(server, channel)
     this.#see(onChain.latestLedger)
     if (onChain.sequence >= flight.sequence) return this.#settledBefore(flight, onChain, head)
-    if (onChain.sequence < flight.sequence - 1 || onChain.epoch > flight.batch.epoch) return this.#diverge(flight, onChain)
+    if (!this.#continues(onChain)) return this.#diverge(flight, onChain)
     this.#diverged = false
+    this.#compared = true
 
     const key = await engine()
     const payer = payerOf(key, await payers(this.#options), flight, machine.feesLow)
@@ -211,11 +252,7 @@ export class BatchSubmitter {
   async #diverge(flight: Flight, { epoch, sequence }: ChainChannel): Promise<Step> {
     if (!this.#diverged) {
       this.#diverged = true
-      this.#options.log.error('settlement.submitter', 'the channel on chain does not continue this history: nothing is submitted', {
-        sequence: flight.sequence,
-        chainSequence: sequence,
-        chainEpoch: epoch,
-      })
+      this.#options.log.error('settlement.submitter', ANOTHER_HISTORY, { sequence: flight.sequence, chainSequence: sequence, chainEpoch: epoch, page: PAGE })
       await this.#actor.submit({ kind: 'diverged', ...flight.id, chainEpoch: epoch, chainSequence: sequence })
     }
     return { sleep_ms: DIVERGED_MS }

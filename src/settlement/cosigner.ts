@@ -16,6 +16,8 @@ export const COSIGN_LEDGERS = 100
 
 /** Woken by new work; this bounds a missed wake-up. */
 const IDLE_MS = 5_000
+/** How soon it is looked again whether the chain agrees. */
+const UNSURE_MS = 500
 
 export interface CosignerOptions {
   readonly machine: SettlementMachine
@@ -31,15 +33,19 @@ export interface CosignerOptions {
 export class Cosigner {
   readonly #options: CosignerOptions
   readonly #actor: DrivenActor<SettlementLocal>
+  readonly #agrees: () => boolean
 
-  constructor(options: CosignerOptions, actor: DrivenActor<SettlementLocal>) {
+  /** @param agrees whether the chain was found to continue what this actor remembers: a withdrawal by an older state could take what trades since then have spent */
+  constructor(options: CosignerOptions, actor: DrivenActor<SettlementLocal>, agrees: () => boolean) {
     this.#options = options
     this.#actor = actor
+    this.#agrees = agrees
   }
 
   async step(): Promise<Step> {
     const { cosign } = this.#options.machine.work
     if (cosign === undefined) return { sleep_ms: IDLE_MS }
+    if (!this.#agrees()) return { sleep_ms: UNSURE_MS }
     await this.#actor.submit(await this.#decide(cosign))
     if (this.#options.machine.work.cosign?.withdrawal === cosign.withdrawal) throw new Error('a decided withdrawal still waits')
     return 'again'

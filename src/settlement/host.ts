@@ -61,6 +61,7 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
   return {
     machine,
     room: (from) => machine.hasRoom(from),
+    alarms: () => (machine.diverged ? [{ kind: 'chain_diverged' }] : []),
     readings: async () => [...(await meters.read(machine, systemClock.now())), ...(await calls.read(server().health))],
     drive: (actor) =>
       driveSettlement(

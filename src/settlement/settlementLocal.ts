@@ -7,6 +7,7 @@ export type SettlementLocal =
   | Confirmed
   | Refused
   | Diverged
+  | Compared
   | Endpoints
   | Fees
   | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly authorization: string; readonly validUntil: number }
@@ -78,6 +79,14 @@ export interface Endpoints {
 export interface Fees {
   readonly kind: 'fees'
   readonly low: readonly string[]
+}
+
+/** What the channel on chain is while no batch is on its way: `agrees` where it is what this actor settled last. Told where that is news. */
+export interface Compared {
+  readonly kind: 'compared'
+  readonly agrees: boolean
+  readonly chainEpoch: number
+  readonly chainSequence: number
 }
 
 /** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */

@@ -155,9 +155,19 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#asideTimes > 0 || this.#refusals >= this.#faults.afterRefusals }
   }
 
-  /** Whether there is room for what an actor sends: markets wait while the chain takes nothing. What queued trades may wait for, an account's index, always has. */
+  /** Whether the channel on chain was last found not to continue this history. */
+  get diverged(): boolean {
+    return this.#diverged
+  }
+
+  /** Where the channel on chain stands by this history, but for the batch on its way. */
+  get standing(): { readonly epoch: number; readonly sequence: number; readonly stateRoot: Uint8Array } {
+    return { epoch: this.#epoch, sequence: this.#settled?.sequence ?? 0, stateRoot: this.#stateRoot }
+  }
+
+  /** Whether there is room for what an actor sends: markets wait while the chain takes nothing, and where it shows another history. What queued trades may wait for, an account's index, always has. */
   hasRoom(from: ActorName): boolean {
-    return !from.startsWith('pair.') || this.#queue.size + this.#aside.length < (this.#options.maxQueued ?? limits.unsettledTrades)
+    return !from.startsWith('pair.') || (!this.#diverged && this.#queue.size + this.#aside.length < (this.#options.maxQueued ?? limits.unsettledTrades))
   }
 
   /** Batches are formed here and not when a trade comes, so that all trades of one packet can share one. */
@@ -208,6 +218,10 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
         return this.#cosigned(input.withdrawal, { authorization: input.authorization, validUntil: input.validUntil }, effects)
       case 'cosignRefused':
         return this.#cosigned(input.withdrawal, 'refused', effects)
+      case 'compared':
+        // Of a batch on its way the chain says more.
+        if (this.#flight === null) this.#diverged = !input.agrees
+        return
       case 'submitted':
       case 'dead':
       case 'confirmed':

@@ -1,7 +1,7 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName, Amount, Lots, MarketName, Milliseconds } from '../../src/protocol/identity.ts'
-import type { Answer, AnswerPacket, ClientPacket } from '../../src/protocol/packets.ts'
+import type { ActorAlarm, Answer, AnswerPacket, ClientPacket } from '../../src/protocol/packets.ts'
 import type { PairOutcome } from '../../src/protocol/pair.ts'
 import { pairActor, vaultActor } from '../../src/protocol/subjects.ts'
 import type { PlaceOrder, VaultCommand, VaultQuery } from '../../src/protocol/vault.ts'
@@ -75,8 +75,8 @@ export class FakeVault {
   }
 
   /** Says of actors that they run, or whatever else. */
-  async say(actors: readonly ActorName[], state = 'running', epoch = 1): Promise<void> {
-    for (const actor of actors) this.#connection.publish(this.#venue.subjects.status(actor), encode({ actor, node: 'a', epoch, state, records: 1, backlog: 0 }))
+  async say(actors: readonly ActorName[], state = 'running', epoch = 1, alarms: readonly ActorAlarm[] = []): Promise<void> {
+    for (const actor of actors) this.#connection.publish(this.#venue.subjects.status(actor), encode({ actor, node: 'a', epoch, state, records: 1, backlog: 0, alarms }))
     await this.#connection.flush()
   }
 

@@ -11,7 +11,9 @@ import { Refusal } from '../../src/protocol/errors.ts'
 import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import type { SignedMembers } from '../../src/protocol/messages/canonical.ts'
 import type { MarketStatus } from '../../src/protocol/pair.ts'
+import { settlementActor } from '../../src/protocol/subjects.ts'
 import type { TapePrint } from '../../src/protocol/tape.ts'
+import { until } from '../settlement/waiting.ts'
 import type { Called } from './call.ts'
 import { marketName } from './fakeVault.ts'
 import type { Script } from './fakeVault.ts'
@@ -178,6 +180,17 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
     stage.vault.script = () => ({ answer: { refused: 'account_unavailable' } })
     const token = stage.app.issueToken(good.history as AccountId, 'challenge', { key: trader('stranger').address as AccountId, until: 4_000_000_000 as Seconds })
     return send({ headers: { authorization: `Bearer ${token}` } })
+  },
+  chain_diverged: async ({ stage, send }) => {
+    const settlement = [settlementActor(0)]
+    await stage.vault.say(settlement, 'running', 1, [{ kind: 'chain_diverged' }])
+    await until('the gateway has heard', () => stage.gateway.owners.diverged)
+    try {
+      return await send()
+    } finally {
+      await stage.vault.say(settlement)
+      await until('the gateway has heard', () => !stage.gateway.owners.diverged)
+    }
   },
   // Nobody has made its stream there.
   history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1').replace('{pair}', marketName) + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),

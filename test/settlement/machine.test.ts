@@ -281,6 +281,8 @@ t.test('a live transaction is never displaced; a dead one makes room; a late rep
   local(actor, submitted(actor, 'cc'))
   local(actor, { kind: 'diverged', ...id, chainEpoch: 1, chainSequence: 1 })
   t.same(status(actor).alarms, ['diverged'])
+  local(actor, { kind: 'compared', agrees: true, chainEpoch: 1, chainSequence: 1 })
+  t.same(status(actor).alarms, ['diverged'], 'with a batch on its way only that one counts')
   // The one that was thought dead is what the chain has.
   local(actor, { kind: 'confirmed', ...id, hash: 'aa', ledger: 9 })
   t.same(status(actor).alarms, [])
@@ -291,6 +293,20 @@ t.test('a live transaction is never displaced; a dead one makes room; a late rep
   actor.apply([], 5_000)
   local(actor, { kind: 'confirmed', ...id, hash: 'aa', ledger: 9 })
   t.equal(status(actor).flight?.sequence, 2)
+})
+
+t.test('while the chain shows another history markets wait, and accounts’ indexes and withdrawals do not; a successor knows', (t) => {
+  const actor = actorWith()
+  const compared = (agrees: boolean): void => local(actor, { kind: 'compared', agrees, chainEpoch: 1, chainSequence: 9 })
+  const room = (): boolean[] => ['pair.A0-A1', 'watcher.0', 'vault.0'].map((from) => actor.machine.hasRoom(from as ActorName))
+  t.same([actor.machine.diverged, ...room()], [false, true, true, true])
+  compared(false)
+  actor.restart()
+  t.same([actor.machine.diverged, ...room()], [true, false, true, true])
+  t.same(status(actor).alarms, ['diverged'])
+  compared(true)
+  t.same([actor.machine.diverged, ...room()], [false, true, true, true])
+  t.end()
 })
 
 t.test('inputs of a batch that was formed anew under the same sequence do not touch its successor', async (t) => {

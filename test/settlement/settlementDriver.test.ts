@@ -2,13 +2,15 @@ import { setTimeout } from 'node:timers/promises'
 import { Contract, FeeBumpTransaction, Keypair, rpc, TransactionBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import t from 'tap'
-import type { Milliseconds } from '../../src/protocol/identity.ts'
+import type { ActorName, Amount, MessageId, Milliseconds } from '../../src/protocol/identity.ts'
+import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import { makeBatchTransaction } from '../../src/settlement/batchTransaction.ts'
 import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
 import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import type { Submission } from '../../src/settlement/flight.ts'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
 import { execute } from '../../src/settlement/transaction.ts'
+import type { ChainChannel, VaultContract } from '../../src/settlement/vaultContract.ts'
 import { DeployedVault } from './deployedVault.ts'
 import type { Trader } from './deployedVault.ts'
 import { FaultyCalls, withCalls } from './faultyCalls.ts'
@@ -21,6 +23,16 @@ import { until } from './waiting.ts'
 t.setTimeout(240_000)
 
 const FUNDS = 1_000_000n
+
+/** The contract as an RPC shows it that says something else of the channel. */
+const withChannel = (contract: VaultContract, change: (channel: ChainChannel) => ChainChannel): VaultContract =>
+  new Proxy(contract, {
+    get: (target, name) => {
+      if (name === 'getChannel') return async (...call: Parameters<VaultContract['getChannel']>) => change(await target.getChannel(...call))
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value
+    },
+  })
 
 t.test('settlement on a chain that closes ledgers', async (t) => {
   const chain = await LocalChain.start('0.1')
@@ -117,10 +129,10 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
   })
 
   await t.test('with the network gone for a while, trades settle when it is back', async (t) => {
+    const { length } = rig.log.lines
     rig.start()
     await chain.stop()
     const before = rig.status.settled?.sequence ?? 0
-    const { length } = rig.log.lines
     aliceBuys(7n, 9n)
     await until('the driver notices', () => rig.log.count('cannot go on, trying again') > 0)
     await setTimeout(1_500)
@@ -191,7 +203,8 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     rig.register(dave)
     let [asked, sent] = [0, 0]
     rig.start(new FaultyCalls(), {
-      getAccountEntry: (id) => (asked++, chain.server.getAccountEntry(id)),
+      // Balances are asked for as well, now and then.
+      getAccountEntry: async (id) => new Proxy(await chain.server.getAccountEntry(id), { get: (entry, name): unknown => (name === 'seqNum' && asked++, Reflect.get(entry, name)) }),
       sendTransaction: (transaction) => (sent++, chain.server.sendTransaction(transaction)),
     })
     const ofAlice = (): Promise<bigint[]> => Promise.all([vault.balance(alice, 0), vault.balance(alice, 1)])
@@ -306,13 +319,78 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     t.match(made, { refused: 'contract error 60', tooLarge: false })
   })
 
+  await t.test('an actor whose disk was set back notices before there is a trade: it takes none and co-signs nothing; the one that has all of the history goes on', async (t) => {
+    const before = await sequence()
+    const cosign = (withdrawal: string): SettlementMessage => ({ kind: 'cosign', withdrawal: withdrawal as MessageId, account: alice.account, asset: vault.token, amount: 1n as Amount })
+    const old = new SettlementRig(vault)
+    old.register(alice, bob)
+    old.actor.hear('vault.0', cosign('w1'))
+    old.start()
+    await until('it notices', () => old.status.alarms.includes('diverged'))
+    t.notOk(old.actor.machine.hasRoom('pair.A0-A1' as ActorName), 'markets wait')
+    t.ok(old.actor.machine.hasRoom('watcher.0' as ActorName))
+    // Longer than a co-signature takes.
+    await setTimeout(1_500)
+    t.equal(old.status.cosigns, 1, 'the withdrawal waits')
+    t.match(old.log.lines.filter(({ level }) => level === 'error'), [{ message: /takes only cancels/, ids: { sequence: 0, chainSequence: before, page: 'docs/operations/rolled-back-state.md' } }])
+    old.kill()
+    t.same(old.status.alarms, ['diverged'], 'its next owner knows')
+    await old.end()
+
+    rig.actor.hear('vault.0', cosign('w2'))
+    rig.start()
+    await until('the withdrawal is co-signed', () => rig.status.cosigns === 0)
+    t.ok(rig.reports.some((report) => report.kind === 'cosigned' && report.withdrawal === 'w2'))
+    aliceBuys(1n, 1n)
+    await rig.settled(before + 1)
+    t.same(rig.status.alarms, [])
+    t.ok(rig.actor.machine.hasRoom('pair.A0-A1' as ActorName))
+    rig.kill()
+  })
+
+  await t.test('an RPC that lags behind what has settled proves nothing: it is asked again, and nobody is alarmed', async (t) => {
+    const before = await sequence()
+    const { length } = rig.log.lines
+    let lags = 0
+    const behind = withChannel(vault.contract, (now) => (++lags <= 2 ? { ...now, sequence: now.sequence - 1, stateRoot: new Uint8Array(32) } : now))
+    rig.start(new FaultyCalls(), {}, chain.server, behind)
+    await until('it was asked often enough', () => lags > 2)
+    aliceBuys(1n, 1n)
+    await rig.settled(before + 1)
+    t.notOk(rig.log.lines.slice(length).some(({ message }) => message.includes('does not continue')))
+    rig.kill()
+  })
+
+  await t.test('a channel at the right sequence with another root is another history', async (t) => {
+    const before = await sequence()
+    const { length } = rig.log.lines
+    let forked = true
+    const other = withChannel(vault.contract, (now) => (forked ? { ...now, stateRoot: new Uint8Array(32).fill(1) } : now))
+    const held = await vault.balance(alice, 0)
+    rig.start(new FaultyCalls(), {}, chain.server, other)
+    await until('it notices', () => rig.status.alarms.includes('diverged'))
+    rig.trade(alice, bob, 1n, 1n)
+    await until('the trade has a batch', () => rig.status.flight !== null)
+    rig.kill()
+    rig.start(new FaultyCalls(), {}, chain.server, other)
+    await until('its next owner, which begins with the batch, notices as well', () => rig.log.lines.slice(length).filter(({ message }) => message.includes('does not continue')).length === 2)
+    t.equal(await sequence(), before)
+    rig.kill()
+    forked = false
+    rig.start()
+    await rig.settled(before + 1)
+    t.same(rig.status.alarms, [])
+    t.equal(await vault.balance(alice, 0), held + 1n)
+    rig.kill()
+  })
+
   await t.test('an actor that lost its history submits nothing and says so', async (t) => {
     const before = await sequence()
     const forgetful = new SettlementRig(vault)
     forgetful.register(alice, bob)
     forgetful.start()
     forgetful.trade(alice, bob, 1n, 1n)
-    await until('it notices', () => forgetful.status.alarms.includes('diverged'))
+    await until('it notices, and the trade has a batch', () => forgetful.status.alarms.includes('diverged') && forgetful.status.flight !== null)
     t.equal(await sequence(), before)
     t.equal(forgetful.status.flight?.attempts, 0)
     t.equal(forgetful.log.lines.filter(({ level }) => level === 'error').length, 1)
@@ -321,7 +399,6 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
 })
 
 type Tap = Pick<typeof t, 'same'>
-
 
 
 t.test('a transaction that never reaches a ledger is replaced only once its time is over', async (t) => {

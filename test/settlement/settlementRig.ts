@@ -59,13 +59,13 @@ export class SettlementRig {
     return traded
   }
 
-  start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}, server: StellarRpc = this.vault.chain.server): void {
+  start(calls = new FaultyCalls(), overrides: Partial<StellarRpc> = {}, server: StellarRpc = this.vault.chain.server, contract = this.vault.contract): void {
     const { vault, log } = this
     this.#driver = driveSettlement(
       {
         machine: this.actor.machine,
         server: calls.wrap<StellarRpc>(server, overrides),
-        vault: vault.contract,
+        vault: contract,
         channel: 0,
         engine: async () => vault.engine,
         sources: async () => this.sources,

@@ -64,6 +64,8 @@ export interface ActorParts {
   readonly bounds?: Partial<PressureBounds>
   /** Whether its machine has room for what a peer sends. */
   readonly room?: (from: ActorName) => boolean
+  /** What its machine wants somebody to look at; part of its status. */
+  readonly alarms?: () => readonly ActorAlarm[]
   /** How the journal's records are wrapped; readable where none is given. */
   readonly envelope?: Envelope
   /** Where it finds snapshots to begin from. Without, the journal is replayed whole. */
@@ -96,6 +98,7 @@ export class Actor implements DrivenActor {
   readonly #log: Log
   readonly #links: Links
   readonly #feed: Feed
+  readonly #alarms: () => readonly ActorAlarm[]
   readonly #pressure: Pressure
   readonly #snapshots: SnapshotShelf | null
   readonly #meter: ActorMeter | null
@@ -123,6 +126,7 @@ export class Actor implements DrivenActor {
     this.#log = parts.log
     this.#links = new Links(parts.name, parts.subjects, parts.transport, parts.log)
     this.#feed = new Feed(parts.feed, parts.clock, parts.log)
+    this.#alarms = parts.alarms ?? (() => [])
     this.#pressure = new Pressure(this.#links, this.#feed, parts.bounds, parts.room)
     const { name, machine, subjects, transport, log, envelope = clearEnvelope } = parts
     this.#memory = new ActorState({ venue: subjects.venue, name, machine, links: this.#links, feed: this.#feed, envelope })
@@ -143,7 +147,8 @@ export class Actor implements DrivenActor {
 
   get status(): ActorStatus {
     const { records, restored, bytes, epoch } = this.#memory
-    const alarms: readonly ActorAlarm[] = this.#stalled ? [...this.#links.alarms, { kind: 'journal_stalled' }] : this.#links.alarms
+    const alarms: ActorAlarm[] = [...this.#links.alarms, ...this.#alarms()]
+    if (this.#stalled) alarms.push({ kind: 'journal_stalled' })
     return { actor: this.name, node: this.#node, epoch, state: this.#state, records, restored, bytes, backlog: this.#mailbox.inputs, alarms }
   }
 

@@ -1,5 +1,6 @@
 import type { Readings } from '../../monitoring/meters.ts'
 import type { ActorName } from '../../protocol/identity.ts'
+import type { ActorAlarm } from '../../protocol/packets.ts'
 import type { Machine } from './machine.ts'
 import type { PressureBounds } from './pressure.ts'
 
@@ -30,6 +31,8 @@ export interface Hosted {
   /** When it takes nothing more of its peers, and whether it has room for what one of them sends (`ActorParts`). */
   readonly bounds?: Partial<PressureBounds>
   readonly room?: (from: ActorName) => boolean
+  /** What the machine itself wants somebody to look at (`ActorParts`). */
+  readonly alarms?: () => readonly ActorAlarm[]
   drive?(actor: DrivenActor): Driver
   /** What its operator may know of how it stands: counts, never contents. */
   readings?(): Promise<Readings>

@@ -12,7 +12,7 @@ import { KeyParameters, KeyShape, NoQuery } from '../schemas.ts'
 import type { Prepared, SignedBody } from '../submission.ts'
 
 const delegating = {
-  summary: 'Let another key act for the account', action: 'delegate', codes: ['market_unknown', 'account_unknown', 'keys_exceeded', 'until_out_of_range'],
+  summary: 'Let another key act for the account', action: 'delegate', codes: ['market_unknown', 'account_unknown', 'keys_exceeded', 'until_out_of_range', 'chain_diverged'],
   body: SignedRequest, querystring: NoQuery, response: { 200: KeyShape },
 } as const
 const revoking = { summary: 'Take back what a key may do', action: 'revoke', codes: ['key_mismatch', 'key_unknown'], body: SignedRequest, params: KeyParameters, querystring: NoQuery, response: { 200: KeyShape } } as const

@@ -10,6 +10,7 @@ export const readyRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { g
   app.get('/ready', { schema }, async (_request, reply) => {
     const missing: string[] = gateway.owners.missing(Date.now())
     if (!gateway.vaults.connected) missing.unshift('nats')
+    if (gateway.owners.diverged) missing.unshift('chain')
     if (gateway.admission.draining) missing.unshift('gateway')
     return reply.code(missing.length === 0 ? 200 : 503).send({ ready: missing.length === 0, missing })
   })

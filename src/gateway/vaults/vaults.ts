@@ -91,6 +91,11 @@ export class Vaults {
     return this.#connected
   }
 
+  /** Whether the chain is known not to continue what the vault actors remember. */
+  get diverged(): boolean {
+    return this.#owners.diverged
+  }
+
   /** Inputs that waited for the account's vault actor when it last spoke. */
   backlog(account: AccountId): number {
     return this.#owners.backlog(vaultOf(account, this.#partitions))
