@@ -1,4 +1,5 @@
 import { StrKey } from '@stellar/stellar-sdk'
+import type { SecretSigner } from '../../client/secretSigner.ts'
 import type { VaultGovernance } from '../../settlement/governance/vaultGovernance.ts'
 import type { Outcome, Surroundings } from '../command.ts'
 import { Declined, UsageFault } from '../fault.ts'
@@ -9,13 +10,13 @@ import { handOf } from './hand.ts'
 /** One of the commands under `darkpool vault`. */
 export type Errand = (surroundings: Surroundings, words: readonly string[]) => Promise<Outcome | null>
 
-/** What an errand to a vault that exists begins with. @param who the address that the contract asks for: whose transaction it is, unless `--source` says */
-export async function errand({ args, place, say }: Surroundings, who: (vault: VaultGovernance) => Promise<string>): Promise<{ readonly vault: VaultGovernance; readonly ground: Ground; readonly manner: Manner }> {
+/** What an errand to a vault that exists begins with. @param who the address that the contract asks for, of those that the key may be: whose transaction it is, unless `--source` says */
+export async function errand({ args, place, say }: Surroundings, who: (vault: VaultGovernance, hand: SecretSigner | null) => Promise<string>): Promise<{ readonly vault: VaultGovernance; readonly ground: Ground; readonly manner: Manner }> {
   const { options } = args
   const hand = await handOf(options, place)
   const ground = await Ground.open(args, place)
   const vault = ground.theVault
-  return { vault, ground, manner: { network: ground.network, source: options.source === undefined ? classic(await who(vault)) : classic(options.source), hand, options, say } }
+  return { vault, ground, manner: { network: ground.network, source: options.source === undefined ? classic(await who(vault, hand)) : classic(options.source), hand, options, say } }
 }
 
 /** A transaction is an account's. @throws Declined where a contract would have to make it */

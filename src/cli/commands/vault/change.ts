@@ -32,10 +32,10 @@ export const apply: Errand = async (surroundings, words) => {
 /** `darkpool vault cancel KIND VALUE`: takes an announcement back, as administrator or pauser. */
 export const cancel: Errand = async (surroundings, words) => {
   const change = changeOf(words, surroundings.args.options)
-  const { vault, manner } = await errand(surroundings, async (vault) => {
+  const { vault, manner } = await errand(surroundings, async (vault, hand) => {
     const [admin, pauser] = await Promise.all([vault.admin(), vault.pauser()])
     // Whoever has the pauser's key is taken for the pauser; with none, or another, it is the administrator's.
-    return surroundings.args.options.key !== undefined || surroundings.args.options.as !== undefined ? (surroundings.place.signer().address === pauser ? pauser : admin) : admin
+    return hand?.address === pauser ? pauser : admin
   })
   const plan = async () => ({ what: `cancel: ${changeText(change)}`, operation: (await announced(vault, change)) === null ? null : vault.cancelChange(manner.source, change), result: () => change })
   return act(manner, [plan], () => ({ text: `${changeText(change)}: not announced any more`, json: { change } }))
