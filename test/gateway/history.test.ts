@@ -41,6 +41,19 @@ async function walk<Item>(get: (path: string) => Promise<{ status: number; json:
   return items
 }
 
+t.test('fills that were stored before there were fees are shown as free', async (t) => {
+  const { account, get } = await reader('veteran')
+  for (const [n, side] of (['buy', 'sell'] as const).entries()) {
+    const { fee: _fee, feeAsset: _feeAsset, ...old } = { ...fill('XLM-USDC', 1_000 + n), side } as Extract<FeedEvent, { type: 'fill' }>
+    await stage.feeds.store(account, old as FeedEvent)
+  }
+  await stage.feeds.store(account, fill('XLM-USDC', 1_002))
+  const { status, json } = await get('/api/v1/fills')
+  t.equal(status, 200)
+  t.match(json.fills, [{ trade: 'XLM-USDC:1002', fee: '0', feeAsset: 'XLM' }, { trade: 'XLM-USDC:1001', side: 'sell', fee: '0', feeAsset: 'USDC' }, { trade: 'XLM-USDC:1000', side: 'buy', fee: '0', feeAsset: 'XLM' }])
+  t.match(await get('/api/v1/trades/XLM-USDC:1001'), { status: 200, json: { fee: '0', feeAsset: 'USDC', status: 'pending' } })
+})
+
 t.test('lists are newest first, filtered, and whole over their cursors, whatever happens meanwhile', async (t) => {
   const { account, get } = await reader('alice')
   for (let n = 1; n <= 30; n++) {

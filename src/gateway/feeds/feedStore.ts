@@ -9,6 +9,7 @@ import type { AccountId, ActorName, MarketName } from '../../protocol/identity.t
 import type { LeavesMessage } from '../../protocol/leaves.ts'
 import type { FeedOwner, OwnedMessage } from '../../protocol/owned.ts'
 import type { TapePrint } from '../../protocol/tape.ts'
+import { withFee } from './feesOfOld.ts'
 
 /** How long the store may be silent while it answers, and how much it sends at once. */
 const SILENCE_MS = 3_000
@@ -67,7 +68,7 @@ export const feedReading = (seal: FeedSeal | null): ReadFeed => (account, data) 
 export const feedsOf = (subjects: Subjects, read: ReadFeed = feedReading(null)): StreamOf<FeedMessage> => ({
   name: subjects.feedStream,
   subject: (owner) => subjects.feed(owner as AccountId),
-  read: (owner, data) => numbered<FeedMessage>(read(owner as AccountId, data)),
+  read: (owner, data) => withFee(numbered<FeedMessage>(read(owner as AccountId, data))),
 })
 
 export const receiptsOf = (subjects: Subjects): StreamOf<LeavesMessage> => ({
