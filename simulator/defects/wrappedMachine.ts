@@ -41,6 +41,7 @@ export function changedEffects(effects: Effects, changes: Partial<Pick<Effects, 
   return {
     time: changes.time ?? effects.time,
     digest: effects.digest,
+    record: effects.record,
     send: changes.send ?? ((to, message) => effects.send(to, message)),
     answer: (to, answer) => effects.answer(to, answer),
     publish: (message) => effects.publish(message),

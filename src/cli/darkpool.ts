@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./commands/keys.ts')).keys,
   info: async () => (await import('./commands/info.ts')).info,
   audit: async () => (await import('./commands/audit.ts')).audit,
+  reconcile: async () => (await import('./commands/reconcile.ts')).reconcile,
   receipt: async () => (await import('./commands/receipt.ts')).receipt,
   markets: async () => (await import('./commands/markets.ts')).markets,
   tape: async () => (await import('./commands/tape.ts')).tape,

@@ -27,6 +27,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
                                          whether the venue is an enclave that the policy accepts: every check, and what it found
   darkpool policy --compose FILE …       a policy that accepts a build (docs/enclave/verification.md)
   darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
+  darkpool reconcile                     whether the venue's books and the chain agree: 0 they do, 1 they do not (the venue's operator)
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
   darkpool pair free MARKET              let it go where it belongs
   darkpool pair halt|cancel-only|open MARKET

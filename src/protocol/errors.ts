@@ -64,6 +64,7 @@ const table = {
   // Withdrawals
   withdrawal_unknown: [404, 'There is no such withdrawal.'],
   withdrawals_exceeded: [422, 'The account has as many withdrawals in flight as it may.'],
+  books_differ: [409, 'The venue’s books of this account and the chain differ, and nothing is co-signed until they agree. The contract pays without the venue.'],
 
   // Reading a feed
   feed_trimmed: [410, 'The next message of the feed is no longer kept: begin anew from what the account shows now.'],

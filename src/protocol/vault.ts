@@ -295,6 +295,14 @@ export type ChainReport =
   /** Everything up to and including this ledger has been reported. */
   | { readonly kind: 'ledger'; readonly ledger: number }
 
+/** What the contract holds of some accounts, as one ledger shows it. */
+export interface Holdings {
+  readonly ledger: number
+  readonly assets: readonly ContractId[]
+  /** Of each account the amounts of `assets`, in their order; null where the ledger does not show it. */
+  readonly accounts: readonly { readonly account: AccountId; readonly amounts: readonly (Amount | null)[] }[]
+}
+
 /** From the settlement actor. */
 export type SettlementReport =
   /** One account's part of a batch that is final: the trades, and per asset what came in, less the fees on it, and what went out, both ≥ 0. */
@@ -311,19 +319,22 @@ export type SettlementReport =
       readonly transaction: string
       readonly ledger: number
     }
+  /** What the contract held at a ledger. Every batch up to that ledger has been reported before. */
+  | ({ readonly kind: 'holdings' } & Holdings)
   | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly account: AccountId; readonly authorization: string; readonly validUntil: number }
   | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly account: AccountId }
 
 /**
  * What the chain did and the ledger did not expect. The ledger follows the chain all the same; a person has to look.
+ * `books_differ`: at that ledger the contract held another amount than the books say, transaction: the first one since the two last agreed that the books know of.
  * `withdrawal_unmatched`: paid without a withdrawal in flight or an exit. `funds_short`: what an account has no longer covers what it owes
  * and has promised. `asset_unlisted`: the vault contract holds an asset that the venue's configuration does not list.
  */
 export interface VaultAlarm {
-  readonly kind: 'withdrawal_unmatched' | 'funds_short' | 'asset_unlisted'
+  readonly kind: 'withdrawal_unmatched' | 'funds_short' | 'asset_unlisted' | 'books_differ'
   readonly account: AccountId
   readonly asset: ContractId
-  readonly transaction: string
+  readonly transaction: string | null
   readonly ledger: number
   readonly time: Milliseconds
 }

@@ -10,6 +10,7 @@ import type { Step } from './driverLoop.ts'
 import { findFault } from './faultSearch.ts'
 import { bidOf, bumpFee, higherBid } from './feeBump.ts'
 import type { Flight, Submission } from './flight.ts'
+import type { ReconcilerOptions } from './reconciler.ts'
 import { payerOf } from './sources.ts'
 import { settledTransaction } from './settledTransaction.ts'
 import type { BatchFault, SettlementLocal } from './settlementLocal.ts'
@@ -47,6 +48,8 @@ export interface SubmitterOptions {
   readonly poll_ms: number
   /** How long a transaction may wait for its ledger, in seconds of ledger time. */
   readonly lifetime_s: number
+  /** How books of vault actors are held against the chain; they are not where it is not given. */
+  readonly reconciling?: Pick<ReconcilerOptions, 'server' | 'assets' | 'every_ms'>
   readonly log: Log
   readonly clock?: Clock
   readonly meters?: SettlementMeters

@@ -45,6 +45,11 @@ export class Cosigning {
     return this.#waiting.values().next().value
   }
 
+  /** Requests of an account without an answer. */
+  of(account: AccountId): MessageId[] {
+    return [...this.#waiting.values()].filter((cosign) => cosign.account === account).map(({ withdrawal }) => withdrawal)
+  }
+
   /** Queues the request, or gives what was decided before. */
   ask(request: CosignRequest): CosignOutcome | undefined {
     const decided = this.#decided.get(request.withdrawal)

@@ -28,6 +28,8 @@ import { WatcherMeters } from './watcherMeters.ts'
 const POLL_MS = 500
 /** A dozen ledgers: a transaction that found no room in them is better made anew, with a higher fee. */
 const LIFETIME_S = 60
+/** 128 accounts each time: ten thousand in less than seven minutes. */
+const RECONCILE_MS = 5_000
 
 export interface HostedSettlement extends Hosted {
   readonly machine: SettlementMachine
@@ -68,6 +70,7 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
         {
           machine,
           server: server(),
+          reconciling: { server: server(), assets: venue.assets, every_ms: RECONCILE_MS },
           meters,
           vault: new VaultContract(vault.contract as ContractId, network.passphrase),
           channel,

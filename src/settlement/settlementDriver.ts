@@ -5,6 +5,7 @@ import { Cosigner } from './cosigner.ts'
 import { tellDisagreement } from './disagreement.ts'
 import { DriverLoop } from './driverLoop.ts'
 import type { Step } from './driverLoop.ts'
+import { Reconciler } from './reconciler.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
 import { balancesOf, FEES_LOW_STROOPS } from './sources.ts'
 
@@ -40,7 +41,11 @@ export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<Se
     if (low.join() !== options.machine.feesLow.join()) await actor.submit({ kind: 'fees', low })
     return { sleep_ms: FEES_MS }
   }
-  const fees = new DriverLoop('settlement.fees', countFees, options.log, options.clock)
+  const unhurried = [new DriverLoop('settlement.fees', countFees, options.log, options.clock)]
+  if (options.reconciling !== undefined) {
+    const reconciler = new Reconciler({ ...options, ...options.reconciling }, actor)
+    unhurried.push(new DriverLoop('settlement.reconciler', () => reconciler.step(), options.log, options.clock))
+  }
   const loops = [
     new DriverLoop('settlement.endpoints', told, options.log, options.clock),
     new DriverLoop('settlement.submitter', () => submitter.step(), options.log, options.clock),
@@ -49,7 +54,7 @@ export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<Se
   actor.onDurable(() => loops.forEach((loop) => loop.wake()))
   return {
     stop: async () => {
-      await Promise.all([fees, ...loops].map((loop) => loop.stop()))
+      await Promise.all([...unhurried, ...loops].map((loop) => loop.stop()))
     },
   }
 }

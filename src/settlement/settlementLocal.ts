@@ -1,4 +1,5 @@
 import type { MessageId } from '../protocol/identity.ts'
+import type { Holdings } from '../protocol/vault.ts'
 
 /** What the settlement driver tells its machine: plain data that is journaled and replayed. */
 export type SettlementLocal =
@@ -10,6 +11,7 @@ export type SettlementLocal =
   | Compared
   | Endpoints
   | Fees
+  | Read
   | { readonly kind: 'cosigned'; readonly withdrawal: MessageId; readonly authorization: string; readonly validUntil: number }
   /** The withdrawal cannot succeed on chain, whoever signs. */
   | { readonly kind: 'cosignRefused'; readonly withdrawal: MessageId; readonly reason: string }
@@ -87,6 +89,12 @@ export interface Compared {
   readonly agrees: boolean
   readonly chainEpoch: number
   readonly chainSequence: number
+}
+
+/** What the contract held at a ledger, at which the channel had come to `sequence`; told once that batch is confirmed here. */
+export interface Read extends Holdings {
+  readonly kind: 'read'
+  readonly sequence: number
 }
 
 /** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */

@@ -1,12 +1,12 @@
 import type { Effects, Machine } from '../actors/runtime/machine.ts'
 import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
-import type { AccountId, ActorName, MarketName, Milliseconds } from '../protocol/identity.ts'
+import type { AccountId, ActorName, ContractId, MarketName, Milliseconds } from '../protocol/identity.ts'
 import { packEntries, packHashes } from '../protocol/leaves.ts'
 import { limits } from '../protocol/limits.ts'
 import type { Answer } from '../protocol/packets.ts'
 import type { Trade } from '../protocol/pair.ts'
-import type { SettlementMessage } from '../protocol/settlement.ts'
-import { settlementActor, vaultOf } from '../protocol/subjects.ts'
+import type { BooksDiffer, SettlementMessage } from '../protocol/settlement.ts'
+import { settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { SettlementReport } from '../protocol/vault.ts'
 import { makeBatch } from './batch.ts'
 import type { Batch } from './batch.ts'
@@ -15,9 +15,9 @@ import type { Cosign, CosignOutcome } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { MarketAssets } from './netting.ts'
 import { ReceiptTree } from './receiptTree.ts'
-import type { BatchFault, Confirmed, Refused, SettlementLocal } from './settlementLocal.ts'
+import type { BatchFault, Confirmed, Read, Refused, SettlementLocal } from './settlementLocal.ts'
 import { readSnapshot, takeSnapshot } from './settlementSnapshot.ts'
-import type { SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
+import type { Reconciled, SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
 import { GENESIS_ROOT } from './stateRoot.ts'
 import { pagesOf, tradePlace } from './tradePlace.ts'
 import type { TradePlace } from './tradePlace.ts'
@@ -54,6 +54,9 @@ const FAULTS = { afterRefusals: 8, aside_ms: 60_000 }
 /** Trades set aside are tried again after twice the time each time, up to this. */
 const ASIDE_LONGEST_MS = 3_600_000
 const LISTED_ASIDE = 100
+const LISTED_DIFFERENCES = 100
+/** A vault actor that has left so many messages has enough to hear: the next round of readings comes. */
+const MOST_UNHEARD = 1_000
 const ALARM_UNREGISTERED_MS = 60_000
 /** Half of what there is room for. */
 const ALARM_QUEUED = limits.unsettledTrades / 2
@@ -103,6 +106,9 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   #disagreeing: readonly string[] = []
   /** Accounts that pay for settlement and have little left. */
   #feesLow: readonly string[] = []
+  #reconciled: Reconciled | null = null
+  /** Where books and chain part: who has such a balance has nothing co-signed. */
+  #differences = new Map<AccountId, Map<ContractId, BooksDiffer>>()
   #time = 0 as Milliseconds
 
   constructor(options: SettlementOptions) {
@@ -118,6 +124,21 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** The accounts that were last said to have little left. */
   get feesLow(): readonly string[] {
     return this.#feesLow
+  }
+
+  /** The contract's index of each account. */
+  get indexes(): ReadonlyMap<AccountId, number> {
+    return this.#indexes
+  }
+
+  /** The last batch that is known to be final. */
+  get sequence(): number {
+    return this.#settled?.sequence ?? 0
+  }
+
+  /** Where the books of vault actors and the chain part. */
+  get differences(): readonly BooksDiffer[] {
+    return [...this.#differences.values()].flatMap((assets) => [...assets.values()])
   }
 
   /** When the oldest trade came that is not settled; null where there is none. */
@@ -146,6 +167,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       disagreeing: this.#disagreeing,
       feesLow: this.#feesLow,
       cosigns: this.#cosigning.waiting,
+      reconciled: this.#reconciled,
+      differences: { balances: this.differences.length, first: this.differences.slice(0, LISTED_DIFFERENCES) },
       alarms: this.#alarms(),
     }
   }
@@ -200,6 +223,18 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       case 'cosign': {
         const decided = this.#cosigning.ask(message)
         if (decided !== undefined) this.#reportCosign(message, decided, effects)
+        else if (this.#differences.has(message.account)) this.#cosigned(message.withdrawal, 'refused', effects)
+        return
+      }
+      case 'differs': {
+        const { kind: _kind, ...difference } = message
+        this.#differ(difference, effects)
+        return
+      }
+      case 'agrees': {
+        const assets = this.#differences.get(message.account)
+        assets?.delete(message.asset)
+        if (assets?.size === 0) this.#differences.delete(message.account)
         return
       }
     }
@@ -214,6 +249,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       case 'endpoints':
         this.#disagreeing = input.disagreeing
         return
+      case 'read':
+        return this.#tellHoldings(input, effects)
       case 'cosigned':
         return this.#cosigned(input.withdrawal, { authorization: input.authorization, validUntil: input.validUntil }, effects)
       case 'cosignRefused':
@@ -261,7 +298,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   get #nextSequence(): number {
-    return (this.#settled?.sequence ?? 0) + 1
+    return this.sequence + 1
   }
 
   #treeOf(trades: readonly Trade[], sequence: number): ReceiptTree {
@@ -311,6 +348,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       asideTimes: this.#asideTimes,
       disagreeing: this.#disagreeing,
       feesLow: this.#feesLow,
+      reconciled: this.#reconciled,
+      differences: this.#differences,
       time: this.#time,
     })
   }
@@ -336,6 +375,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#asideTimes = state.asideTimes
     this.#disagreeing = state.disagreeing
     this.#feesLow = state.feesLow
+    this.#reconciled = state.reconciled
+    this.#differences = state.differences
     this.#time = state.time
   }
 
@@ -443,6 +484,26 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     if (takes > 0) this.#tradeCap = takes
   }
 
+  /** Every batch up to the one that the chain had come to then has been reported: a vault actor hears in order, so its books hold them all. */
+  #tellHoldings({ ledger, sequence, assets, accounts }: Read, effects: Effects): void {
+    if (sequence > this.sequence) return
+    for (let partition = 0; partition < this.#options.vaultPartitions; partition++) {
+      const vault = vaultActor(partition)
+      const own = accounts.filter(({ account }) => vaultOf(account, this.#options.vaultPartitions) === vault)
+      if (own.length === 0 || effects.backlog(vault) >= MOST_UNHEARD) continue
+      const report: SettlementReport = { kind: 'holdings', ledger, assets, accounts: own }
+      effects.send(vault, report)
+    }
+    this.#reconciled = { ledger, accounts: accounts.length }
+  }
+
+  #differ(difference: BooksDiffer, effects: Effects): void {
+    const { account, asset } = difference
+    const assets = this.#differences.get(account) ?? new Map<ContractId, BooksDiffer>()
+    this.#differences.set(account, assets.set(asset, difference))
+    for (const withdrawal of this.#cosigning.of(account)) this.#cosigned(withdrawal, 'refused', effects)
+  }
+
   #cosigned(withdrawal: Cosign['withdrawal'], outcome: CosignOutcome, effects: Effects): void {
     const request = this.#cosigning.decide(withdrawal, outcome)
     if (request) this.#reportCosign(request, outcome, effects)
@@ -464,6 +525,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     if (this.#diverged) alarms.push('diverged')
     if (this.#disagreeing.length > 0) alarms.push('rpc_disagrees')
     if (this.#feesLow.length > 0) alarms.push('fees_low')
+    if (this.#differences.size > 0) alarms.push('books_differ')
     return alarms
   }
 }

@@ -1,16 +1,17 @@
 import { decode, encode } from '../protocol/codec.ts'
-import type { AccountId, Milliseconds } from '../protocol/identity.ts'
+import type { AccountId, ContractId, Milliseconds } from '../protocol/identity.ts'
+import type { BooksDiffer } from '../protocol/settlement.ts'
 import type { Batch } from './batch.ts'
 import { Cosigning } from './cosigning.ts'
 import type { CosigningState } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { Submission } from './flight.ts'
-import type { SettledStatus } from './settlementStatus.ts'
+import type { Reconciled, SettledStatus } from './settlementStatus.ts'
 import { TradeQueue } from './tradeQueue.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 6
+const SNAPSHOT_VERSION = 7
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -31,6 +32,8 @@ interface PlainState {
   readonly asideTimes: number
   readonly disagreeing: readonly string[]
   readonly feesLow: readonly string[]
+  readonly reconciled: Reconciled | null
+  readonly differences: Map<AccountId, Map<ContractId, BooksDiffer>>
 }
 
 /** All that a settlement machine knows. */

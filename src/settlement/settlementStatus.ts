@@ -1,3 +1,5 @@
+import type { BooksDiffer } from '../protocol/settlement.ts'
+
 /** What the settlement machine may be asked. */
 export type SettlementQuery = { readonly kind: 'status' }
 
@@ -16,6 +18,8 @@ export type SettlementAlarm =
   | 'rpc_disagrees'
   /** An account that pays for settlement has little left, or is not on chain. */
   | 'fees_low'
+  /** A vault actor's books of an account are not what the contract holds. Its withdrawals are refused until the two agree. */
+  | 'books_differ'
 
 export interface SettlementStatus {
   readonly channel: number
@@ -35,6 +39,10 @@ export interface SettlementStatus {
   readonly feesLow: readonly string[]
   /** Withdrawals that wait for the engine's authorisation. */
   readonly cosigns: number
+  /** The last ledger at which books were held against the chain, and of how many accounts; null before the first time. */
+  readonly reconciled: Reconciled | null
+  /** Where they part: how many balances, and the first of them. */
+  readonly differences: { readonly balances: number; readonly first: readonly BooksDiffer[] }
   readonly alarms: readonly SettlementAlarm[]
 }
 
@@ -46,6 +54,11 @@ export interface FlightStatus {
   readonly attempts: number
   /** The one that may still apply. */
   readonly hash: string | null
+}
+
+export interface Reconciled {
+  readonly ledger: number
+  readonly accounts: number
 }
 
 export interface SettledStatus {

@@ -6,6 +6,9 @@ export type StellarRpc = Pick<
   'getAccountEntry' | 'getEvents' | 'getFeeStats' | 'getTransaction' | 'sendTransaction' | 'simulateTransaction'
 >
 
+/** Where entries of a ledger are read as they are. */
+export type LedgerReader = Pick<rpc.Server, 'getLedgerEntries'>
+
 /** An RPC that does not answer in this time counts as down. */
 const REQUEST_TIMEOUT_MS = 15_000
 

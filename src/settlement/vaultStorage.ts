@@ -1,6 +1,6 @@
 import { Contract, scValToNative, xdr } from '@stellar/stellar-sdk'
-import type { rpc } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
+import type { LedgerReader } from './stellarRpc.ts'
 import { ASSETS_PER_GROUP } from './deltas.ts'
 import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
 
@@ -50,10 +50,10 @@ const variant = (name: string, ...values: xdr.ScVal[]): xdr.ScVal => xdr.ScVal.s
 
 /** The vault contract's entries as the ledger has them (docs/contract.md, "Entries"): what it says to everybody, without being called. */
 export class VaultStorage {
-  readonly #server: Pick<rpc.Server, 'getLedgerEntries'>
+  readonly #server: LedgerReader
   readonly #contract: Contract
 
-  constructor(server: Pick<rpc.Server, 'getLedgerEntries'>, vault: ContractId) {
+  constructor(server: LedgerReader, vault: ContractId) {
     this.#server = server
     this.#contract = new Contract(vault)
   }

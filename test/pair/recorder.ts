@@ -12,6 +12,7 @@ export interface Sent {
 export class Recorder implements Effects {
   time: Milliseconds
   digest: Uint8Array = new Uint8Array(32)
+  record = 1
   sent: Sent[] = []
   answers: { readonly request: number; readonly answer: Answer }[] = []
   feed: FeedMessage[] = []

@@ -40,7 +40,7 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
   apply(inputs: Batch<Message, Local>['inputs'], later_ms = 0): void {
     this.#time = this.#live ? Math.max(this.#time, Date.now()) : this.#time + later_ms
     const record = encode({ time: this.#time, inputs } satisfies Batch<Message, Local>)
-    this.#run(this.machine, record, this.sent, this.published)
+    this.#run(this.machine, this.journal.length + 1, record, this.sent, this.published)
     this.journal.push(record)
     for (const listener of this.#listeners) listener()
     if (this.#live) this.#schedule()
@@ -70,7 +70,7 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
     clearTimeout(this.#timer)
     const machine = this.#make()
     const [sent, published]: [Sent[], OwnedMessage[]] = [[], []]
-    for (const record of this.journal) this.#run(machine, record, sent, published)
+    for (const [at, record] of this.journal.entries()) this.#run(machine, at + 1, record, sent, published)
     if (JSON.stringify([sent, published], big) !== JSON.stringify([this.sent, this.published], big)) throw new Error('the replay sent other messages')
     this.machine = machine
     if (this.#live) this.#schedule()
@@ -94,11 +94,12 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
     clearTimeout(this.#timer)
   }
 
-  #run(machine: M, record: Uint8Array, sent: Sent[], published: OwnedMessage[]): void {
+  #run(machine: M, place: number, record: Uint8Array, sent: Sent[], published: OwnedMessage[]): void {
     const { time, inputs } = decode<Batch<Message, Local>>(record)
     const effects: Effects = {
       time: time as Milliseconds,
       digest: new Uint8Array(32),
+      record: place,
       send: (to, message) => sent.push({ to, message }),
       answer: () => undefined,
       publish: (message) => published.push(message),

@@ -7,11 +7,11 @@ import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
 import { RpcMeters } from '../../src/settlement/endpoints/rpcMeters.ts'
 import { SettlementMeters } from '../../src/settlement/settlementMeters.ts'
 import type { SettlementStatus } from '../../src/settlement/settlementStatus.ts'
-import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { LedgerReader, StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import { readPage, total } from '../monitoring/page.ts'
 import { TestLog, until } from './waiting.ts'
 
-const quiet: SettlementStatus = { channel: 0, epoch: 1, queued: 0, aside: { trades: 0, first: [] }, flight: null, settled: null, refusals: 0, lastRefusal: null, disagreeing: [], feesLow: [], cosigns: 0, alarms: [] }
+const quiet: SettlementStatus = { channel: 0, epoch: 1, queued: 0, aside: { trades: 0, first: [] }, flight: null, settled: null, refusals: 0, lastRefusal: null, disagreeing: [], feesLow: [], cosigns: 0, reconciled: null, differences: { balances: 0, first: [] }, alarms: [] }
 
 t.test('how far settlement is behind, and what its accounts have', async (t) => {
   const meters = new SettlementMeters()
@@ -36,13 +36,13 @@ t.test('how far settlement is behind, and what its accounts have', async (t) => 
 t.test('of RPC endpoints, which answer and which do not', async (t) => {
   let away = true
   const fees = { sorobanInclusionFee: { p80: '100' } }
-  const good = { getFeeStats: async () => fees } as unknown as StellarRpc
+  const good = { getFeeStats: async () => fees } as unknown as StellarRpc & LedgerReader
   const poor = {
     getFeeStats: async () => {
       if (away) throw new Error('connect ECONNREFUSED')
       return fees
     },
-  } as unknown as StellarRpc
+  } as unknown as StellarRpc & LedgerReader
   const meters = new RpcMeters(settlementActor(0))
   const quorum = new QuorumRpc({ endpoints: [good, good, poor].map((server, n) => ({ name: `e${n}`, server })), log: new TestLog(), clock: systemClock, meter: meters })
   const read = async () => readPage(await page([await meters.read(quorum.health)]))

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/actors/runtime/clock.ts'
 import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
 import { completeLedger, cursorLedger } from '../../src/settlement/eventCursor.ts'
 import { closeTimeOf } from '../../src/settlement/stellarRpc.ts'
-import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { LedgerReader, StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import { TestLog } from './waiting.ts'
 
 type Event = rpc.Api.EventResponse
@@ -123,7 +123,7 @@ t.test('with fewer liars than a quorum, however they lie together and whoever is
         const endpoints = [
           ...behind.map((by) => new Honest(truth, by)),
           ...Array.from({ length: liars }, () => liar(new Honest(truth, 0), () => told[question % told.length] as Lie)),
-        ].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc }))
+        ].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc & LedgerReader }))
         const quorum = new QuorumRpc({ endpoints, log: new TestLog(), clock })
         let ledger = 0
         for (; question < 12; question++) {
@@ -162,7 +162,7 @@ t.test('an endpoint that contradicts the others is named, does not count, and co
   let lie: Lie = 'added'
   const honest = [new Honest(truth, 0), new Honest(truth, 0)]
   const log = new TestLog()
-  const endpoints = [...honest, liar(new Honest(truth, 0), () => lie)].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc }))
+  const endpoints = [...honest, liar(new Honest(truth, 0), () => lie)].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc & LedgerReader }))
   const quorum = new QuorumRpc({ endpoints, log, clock })
   const read = async (): Promise<void> => {
     t.equal((await quorum.getEvents({ filters: [], startLedger: FIRST })).events.length, 2)
@@ -181,7 +181,7 @@ t.test('an endpoint that contradicts the others is named, does not count, and co
 t.test('two that contradict each other are both named, and nothing is believed until they agree', async (t) => {
   const truth: Truth = { found: null, events: [event(12, 1)] }
   let lie: Lie = 'dropped'
-  const endpoints = [new Honest(truth, 0), liar(new Honest(truth, 0), () => lie)].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc }))
+  const endpoints = [new Honest(truth, 0), liar(new Honest(truth, 0), () => lie)].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc & LedgerReader }))
   const quorum = new QuorumRpc({ endpoints, log: new TestLog(), clock })
   await t.rejects(quorum.getEvents({ filters: [], startLedger: FIRST }), /contradict each other about events/)
   t.same(quorum.disagreeing, ['e0', 'e1'])
@@ -194,16 +194,31 @@ t.test('two that contradict each other are both named, and nothing is believed u
 
 t.test('what no server keeps is said as a server says it; one alone is not believed where there are two', async (t) => {
   const trimmed = { getEvents: () => rejection({ code: -32_600, message: 'startLedger must be within the ledger range' }) }
-  const both = new QuorumRpc({ endpoints: [trimmed, trimmed].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc })), log: new TestLog(), clock })
+  const both = new QuorumRpc({ endpoints: [trimmed, trimmed].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc & LedgerReader })), log: new TestLog(), clock })
   await t.rejects(both.getEvents({ filters: [], startLedger: 1 }), { code: -32_600 })
   const down = { getTransaction: () => Promise.reject(new Error('down')) }
-  const alone = new QuorumRpc({ endpoints: [new Honest({ found: null, events: [] }, 0), down].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc })), log: new TestLog(), clock })
+  const alone = new QuorumRpc({ endpoints: [new Honest({ found: null, events: [] }, 0), down].map((server, n) => ({ name: `e${n}`, server: server as unknown as StellarRpc & LedgerReader })), log: new TestLog(), clock })
   await t.rejects(alone.getTransaction(HASH), /too few of 2/)
+})
+
+t.test('entries are what a quorum shows of the same ledger', async (t) => {
+  const shown = (ledger: number, value: number): object => ({ latestLedger: ledger, entries: [{ key: xdr.ScVal.scvU32(1), val: xdr.ScVal.scvU32(value) }] })
+  const read = async (...says: (() => object)[]): Promise<{ readonly ledger: number; readonly value: string | undefined; readonly disagreeing: readonly string[] }> => {
+    const endpoints = says.map((say, n) => ({ name: `e${n}`, server: { getLedgerEntries: async () => say() } as unknown as StellarRpc & LedgerReader }))
+    const rpc = new QuorumRpc({ endpoints, log: new TestLog(), clock })
+    const { latestLedger, entries } = await rpc.getLedgerEntries()
+    return { ledger: latestLedger, value: entries[0]?.val.toXdr('base64'), disagreeing: rpc.disagreeing }
+  }
+  const right = xdr.ScVal.scvU32(7).toXdr('base64')
+  t.match(await read(() => shown(5, 8), () => shown(5, 7), () => shown(5, 7)), { ledger: 5, value: right, disagreeing: ['e0'] }, 'one that lies does not count')
+  let behind = 3
+  t.match(await read(() => shown(6, 7), () => shown(++behind, behind < 6 ? 1 : 7)), { ledger: 6, value: right, disagreeing: [] }, 'one that is behind is waited for')
+  await t.rejects(read(() => shown(5, 7), () => shown(5, 8)), /contradict/, 'two that contradict each other are not believed')
 })
 
 t.test('what is sent goes to all; it is refused where all refuse it, and in doubt where one does not answer', async (t) => {
   const sent: number[] = []
-  const server = (n: number, answer: string | Error): { name: string; server: StellarRpc } => ({
+  const server = (n: number, answer: string | Error): { name: string; server: StellarRpc & LedgerReader } => ({
     name: `e${n}`,
     server: {
       sendTransaction: async () => {
@@ -211,7 +226,7 @@ t.test('what is sent goes to all; it is refused where all refuse it, and in doub
         if (answer instanceof Error) throw answer
         return { status: answer }
       },
-    } as unknown as StellarRpc,
+    } as unknown as StellarRpc & LedgerReader,
   })
   const send = async (...answers: (string | Error)[]): Promise<string> =>
     (await new QuorumRpc({ endpoints: answers.map((answer, n) => server(n, answer)), log: new TestLog(), clock }).sendTransaction({} as never)).status

@@ -6,7 +6,7 @@ import type { ActorName, Amount, MessageId, Milliseconds } from '../../src/proto
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import { makeBatchTransaction } from '../../src/settlement/batchTransaction.ts'
 import { QuorumRpc } from '../../src/settlement/endpoints/quorumRpc.ts'
-import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { LedgerReader, StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import type { Submission } from '../../src/settlement/flight.ts'
 import { chainHead } from '../../src/settlement/stellarRpc.ts'
 import { execute } from '../../src/settlement/transaction.ts'
@@ -245,7 +245,7 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     const before = rig.status.settled?.sequence ?? 0
     const { server } = chain
     let [lies, down] = [0, false]
-    const lying = withCalls<StellarRpc>(server, {
+    const lying = withCalls<StellarRpc & LedgerReader>(server, {
       getTransaction: async (hash) => {
         const answer = await server.getTransaction(hash)
         const later = { status: rpc.Api.GetTransactionStatus.NOT_FOUND, txHash: hash, latestLedger: answer.latestLedger + 500, latestLedgerCloseTime: 2 ** 40, oldestLedger: 1, oldestLedgerCloseTime: 1 } as const
@@ -266,7 +266,7 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     t.ok(rig.status.alarms.includes('rpc_disagrees'))
     rig.kill()
     const fails = (): Promise<never> => Promise.reject(new Error('it is down'))
-    const dead = withCalls<StellarRpc>(server, { getTransaction: (hash) => (down ? fails() : server.getTransaction(hash)), simulateTransaction: fails, sendTransaction: fails, getFeeStats: fails, getAccountEntry: fails })
+    const dead = withCalls<StellarRpc & LedgerReader>(server, { getTransaction: (hash) => (down ? fails() : server.getTransaction(hash)), simulateTransaction: fails, sendTransaction: fails, getFeeStats: fails, getAccountEntry: fails })
     down = true
     rig.start(new FaultyCalls(), {}, new QuorumRpc({ endpoints: [dead, server, server].map((each, n) => ({ name: `e${n}`, server: each })), log: rig.log }))
     aliceBuys(1n, 2n)

@@ -22,6 +22,8 @@ export class SettlementRig {
   readonly log = new TestLog()
   readonly vault: DeployedVault
   lifetime_s = 60
+  /** Between two readings of what the contract holds; there are none unless given. */
+  reconcile_ms: number | undefined
   /** Who pays for transactions: the engine itself where there are none. */
   sources: readonly Keypair[] = []
   readonly actor: JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
@@ -71,6 +73,7 @@ export class SettlementRig {
         sources: async () => this.sources,
         poll_ms: 30,
         lifetime_s: this.lifetime_s,
+        ...(this.reconcile_ms !== undefined && { reconciling: { server: vault.chain.server, assets: vault.assets, every_ms: this.reconcile_ms } }),
         log,
       },
       calls.wrap(this.actor.handle()),

@@ -100,6 +100,7 @@ export class Loopback {
     return {
       time: this.time,
       digest: new Uint8Array(32),
+      record: 1,
       send: (to, message) => {
         if (to === settlementActor(0)) {
           this.trades.push(message as Trade)

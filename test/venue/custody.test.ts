@@ -105,4 +105,5 @@ t.test('a withdrawal that nobody completes is released when its authorisation is
   await books.check(t)
   await t.rejects(books.trader('alice').withdraw('EURC', units('250'), cosigned.authorization!), 'the chain does not take it any more')
   await books.check(t)
+  t.match(await under.darkpool('reconcile'), { reconciled: { ledger: Number }, balances: 0, first: [] }, 'and all the while books and chain agreed')
 })

@@ -10,6 +10,7 @@ import { DIGEST_BYTES } from './record.ts'
 export class BatchEffects implements Effects {
   time = 0 as Milliseconds
   digest: Uint8Array = new Uint8Array(DIGEST_BYTES)
+  record = 0
   readonly #links: Links
   readonly #feed: Feed
   readonly #answers = new Map<string, NumberedAnswer[]>()

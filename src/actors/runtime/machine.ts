@@ -37,6 +37,8 @@ export interface Effects {
   readonly time: Milliseconds
   /** The actor's digest chain before this batch (digest.ts): it stands for everything that the actor has done before. */
   readonly digest: Uint8Array
+  /** Number of the journal record that this batch becomes. */
+  readonly record: number
   /** To another actor, exactly once, in order. */
   send(to: ActorName, message: unknown): void
   /** To the gateway that asked. Lost if the actor or the gateway dies first: the client asks again. Not repeated on replay. */

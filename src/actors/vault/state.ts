@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AccountId, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, Ticks } from '../../protocol/identity.ts'
 import type { ReplyTo } from '../../protocol/packets.ts'
-import type { Grant, OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
+import type { Grant, Holdings, OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] }
 
@@ -110,6 +110,17 @@ export interface Exit {
   held: bigint
 }
 
+/** An asset of an account as it was last held against the chain. */
+export interface Compared {
+  /** The last ledger in which the chain moved it, as the books have it. */
+  moved: number
+  /** The last ledger at which books and chain were seen to agree. */
+  agreed: number | null
+  /** The first record after that which moved it. */
+  first: { readonly record: number; readonly transaction: string } | null
+  differs: boolean
+}
+
 export interface Account {
   readonly id: AccountId
   readonly balances: Map<ContractId, Balance>
@@ -157,6 +168,12 @@ export interface VaultState {
   readonly timerMessages: Map<MessageId, TimerMessage>
   /** Ids of what is closed or done by the minute in which they may be forgotten. */
   readonly forgettable: Map<number, MessageId[]>
+  /** Every asset of every account that the chain has moved. */
+  readonly compared: Map<AccountId, Map<ContractId, Compared>>
+  /** What the contract held at ledgers up to which not everything has been reported yet, oldest first. */
+  readonly holdings: Holdings[]
+  /** Everything up to and including this ledger has been reported. */
+  ledger: number
   /** Orders so far. */
   orderCount: number
   /** Questions to markets about timers so far. */
@@ -178,6 +195,9 @@ export const emptyState = (): VaultState => ({
   keyChanges: new Map(),
   timerMessages: new Map(),
   forgettable: new Map(),
+  compared: new Map(),
+  holdings: [],
+  ledger: 0,
   orderCount: 0,
   timerCount: 0,
   alarmCount: 0,

@@ -15,6 +15,7 @@ import { balanceState, emptyBalance, Ledger } from './ledger.ts'
 import { Markets } from './markets.ts'
 import { Memory } from './memory.ts'
 import { Orders } from './orders.ts'
+import { Reconciliation } from './reconciliation.ts'
 import { readSnapshot, takeSnapshot } from './snapshot.ts'
 import { emptyState } from './state.ts'
 import type { VaultState } from './state.ts'
@@ -43,6 +44,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
   #amends!: Amends
   #sweeps!: Sweeps
   #exits!: Exits
+  #reconciliation!: Reconciliation
   #withdrawals!: Withdrawals
 
   constructor(partition: number, venue: Venue) {
@@ -137,9 +139,12 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return this.#asked(message, effects)
       case 'ledger':
         assert(from === watcherActor, 'the watcher speaks for the chain')
-        return this.#withdrawals.lapse(message.ledger, effects)
+        this.#withdrawals.lapse(message.ledger, effects)
+        return this.#reconciliation.complete(message.ledger, effects)
       case 'settled':
         return this.#settled(message, effects)
+      case 'holdings':
+        return this.#reconciliation.hear({ ledger: message.ledger, assets: message.assets, accounts: message.accounts }, effects)
       case 'cosigned':
       case 'cosignRefused':
         return this.#withdrawals.cosigning(message, effects)
@@ -195,7 +200,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders, this.#markets)
     this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#markets)
     this.#exits = new Exits(state, this.#ledger, this.#sweeps)
-    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#exits, this.#markets, this.#venue)
+    this.#reconciliation = new Reconciliation(state, this.#ledger)
+    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#exits, this.#reconciliation, this.#markets, this.#venue)
   }
 
   /** Every asset of the venue; one that an account never had shows zero, so that a stranger's answer looks like an empty one's. */
@@ -214,6 +220,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     const account = this.#ledger.open(report.account)
     const asset = this.#venue.assetByContract.get(report.asset)
     if (asset === undefined) this.#alarm('asset_unlisted', report, effects)
+    this.#reconciliation.moved(report.account, report.asset, report, effects)
     if (report.kind !== 'deposited') {
       // First what was held, so that the payment takes exactly what it was held for.
       const expected = report.kind === 'claimed' ? this.#exits.claimed(account, report.asset) : this.#withdrawals.paid(account, report, effects)
@@ -234,7 +241,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
 
   #settled(report: Settled, effects: Effects): void {
     const account = this.#ledger.known(report.account)
-    for (const move of report.moves) this.#ledger.settle(account, move.asset, move.in, move.out)
+    for (const move of report.moves) {
+      this.#ledger.settle(account, move.asset, move.in, move.out)
+      this.#reconciliation.moved(report.account, move.asset, report, effects)
+    }
     const { trades, transaction, ledger, sequence, size, from, leaves } = report
     publish(account, { type: 'settled', trades, transaction, ledger, receipts: { sequence, size, from, leaves } }, effects)
   }

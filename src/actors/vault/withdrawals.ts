@@ -15,6 +15,7 @@ import { withdrawable } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import type { Markets } from './markets.ts'
 import type { Memory } from './memory.ts'
+import type { Reconciliation } from './reconciliation.ts'
 import { used } from './state.ts'
 import type { Account, VaultState, Withdrawal } from './state.ts'
 
@@ -27,15 +28,17 @@ export class Withdrawals {
   readonly #ledger: Ledger
   readonly #memory: Memory
   readonly #exits: Exits
+  readonly #reconciliation: Reconciliation
   readonly #venue: Venue
   readonly #settlement: ActorName = settlementActor(0)
   readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, markets: Markets, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, reconciliation: Reconciliation, markets: Markets, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
     this.#exits = exits
+    this.#reconciliation = reconciliation
     this.#venue = venue
     this.#markets = markets
   }
@@ -107,6 +110,7 @@ export class Withdrawals {
     if (request.amount <= 0n) return { refused: 'quantity_out_of_range' }
     const account = this.#ledger.account(request.account)
     if (account === undefined) return { refused: 'account_unknown' }
+    if (this.#reconciliation.differs(account.id)) return { refused: 'books_differ' }
     if (account.inFlight.length >= limits.withdrawalsInFlight) return { refused: 'withdrawals_exceeded' }
     if (effects.backlog(this.#settlement) >= limits.outboxMessages) return { refused: 'venue_overloaded' }
     if (!this.#reserve(account, request.asset, request.amount)) return { refused: 'funds_insufficient' }

@@ -10,7 +10,7 @@ import { HttpCaller } from '../httpCaller.ts'
 import { NoQuery, WithdrawalShape } from '../schemas.ts'
 import type { Prepared, SignedBody } from '../submission.ts'
 
-const codes = ['asset_unknown', 'decimal_malformed', 'quantity_out_of_range', 'account_unknown', 'funds_insufficient', 'withdrawals_exceeded', 'chain_diverged'] as const
+const codes = ['asset_unknown', 'decimal_malformed', 'quantity_out_of_range', 'account_unknown', 'funds_insufficient', 'withdrawals_exceeded', 'books_differ', 'chain_diverged'] as const
 const schema = { summary: 'Ask for a withdrawal of settled funds', action: 'withdraw', codes, body: SignedRequest, querystring: NoQuery, response: { 202: WithdrawalShape } } as const
 
 /**

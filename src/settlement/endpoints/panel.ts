@@ -2,12 +2,12 @@ import { systemClock } from '../../actors/runtime/clock.ts'
 import type { Clock } from '../../actors/runtime/clock.ts'
 import type { Log } from '../../actors/runtime/log.ts'
 import { faultOf, rpcErrorCode } from '../stellarRpc.ts'
-import type { StellarRpc } from '../stellarRpc.ts'
+import type { LedgerReader, StellarRpc } from '../stellarRpc.ts'
 
 /** A Stellar RPC server and what logs and alarms call it: its host, never its address, which may carry a secret. */
 export interface Endpoint {
   readonly name: string
-  readonly server: StellarRpc
+  readonly server: StellarRpc & LedgerReader
 }
 
 /** Hears of every call. Must not throw. */
@@ -42,7 +42,7 @@ export interface Verdict<Answer, Value> {
 /** Something to be asked of every endpoint. */
 export interface Question<Answer, Value> {
   readonly what: string
-  ask(server: StellarRpc): Promise<Answer>
+  ask(server: StellarRpc & LedgerReader): Promise<Answer>
   /** @throws Error where the answer makes no sense: the server counts as down then */
   check(answer: Answer): void
   /**

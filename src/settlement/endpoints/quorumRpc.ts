@@ -4,7 +4,8 @@ import type { Log } from '../../actors/runtime/log.ts'
 import { rpcEndpoints } from '../../protocol/venue.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
 import { openRpc } from '../stellarRpc.ts'
-import type { StellarRpc } from '../stellarRpc.ts'
+import type { LedgerReader, StellarRpc } from '../stellarRpc.ts'
+import { entriesQuestion } from './entriesQuestion.ts'
 import { eventsQuestion } from './eventsQuestion.ts'
 import type { EventsRequest } from './eventsQuestion.ts'
 import { Panel, reachedBy } from './panel.ts'
@@ -20,7 +21,7 @@ export const openEndpoints = (network: VenueFile['network'], log: Log, meter?: R
  * Several Stellar RPC endpoints as one. What it says of transactions, events, calls and time, a quorum of them says: as long as fewer lie, none of it is false.
  * Sequence numbers and fees are what a quorum reaches at least: a wrong one costs an attempt and moves nothing. What is sent goes to all.
  */
-export class QuorumRpc implements StellarRpc {
+export class QuorumRpc implements StellarRpc, LedgerReader {
   readonly #panel: Panel
   readonly #endpoints: number
   /** Latest ledger that a quorum has spoken of: what is older is waited out, so that no caller sees the chain go back. */
@@ -54,6 +55,10 @@ export class QuorumRpc implements StellarRpc {
     const answer = await this.#panel.ask(simulationQuestion(this.#ledger, ...call))
     this.#ledger = Math.max(this.#ledger, answer.latestLedger)
     return answer
+  }
+
+  getLedgerEntries(...keys: xdr.LedgerKey[]): Promise<rpc.Api.GetLedgerEntriesResponse> {
+    return this.#panel.ask(entriesQuestion(...keys))
   }
 
   getFeeStats(): Promise<rpc.Api.GetFeeStatsResponse> {

@@ -1,0 +1,26 @@
+import { settlementActor } from '../../protocol/subjects.ts'
+import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
+import { words } from '../arguments.ts'
+import type { Command } from '../command.ts'
+import { Operation } from '../operation.ts'
+import { table } from '../table.ts'
+
+/** `darkpool reconcile`: whether the books of vault actors and the chain agree, as they are held against each other all the time. */
+export const reconcile: Command = async ({ args, place }) => {
+  words(args, [])
+  const operation = await Operation.open(place)
+  try {
+    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(0), { query: { kind: 'status' } })
+    const json = { reconciled, ...differences }
+    const last = reconciled === null ? 'nothing was compared yet' : `last compared at ledger ${reconciled.ledger}, ${reconciled.accounts} accounts`
+    if (differences.balances === 0) return { text: `${reconciled === null ? 'NOT KNOWN' : 'AGREED'}: ${last}`, json, failed: reconciled === null }
+    const rows = differences.first.map(({ account, asset, ledger, agreed, first }) => [account, asset, String(ledger), agreed === null ? 'never' : String(agreed), first === null ? 'none: the chain moved alone' : String(first.record), first?.transaction ?? ''])
+    const text = [
+      `THEY DIFFER in ${differences.balances} balances: nothing of these accounts is co-signed; ${last}`,
+      table(['account', 'asset', 'found at ledger', 'agreed at', 'first record', 'its transaction'], rows),
+    ].join('\n')
+    return { text, json, failed: true }
+  } finally {
+    await operation.close()
+  }
+}

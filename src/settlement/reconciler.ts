@@ -1,0 +1,122 @@
+import { scValToNative } from '@stellar/stellar-sdk'
+import type { DrivenActor } from '../actors/runtime/driver.ts'
+import type { Log } from '../actors/runtime/log.ts'
+import type { AccountId, Amount } from '../protocol/identity.ts'
+import type { Asset } from '../protocol/market.ts'
+import type { BooksDiffer } from '../protocol/settlement.ts'
+import type { Step } from './driverLoop.ts'
+import type { Read, SettlementLocal } from './settlementLocal.ts'
+import type { SettlementMachine } from './settlementMachine.ts'
+import type { LedgerReader } from './stellarRpc.ts'
+import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
+import type { VaultContract } from './vaultContract.ts'
+import { nameOf, placeOfAsset, readPage, VaultStorage } from './vaultStorage.ts'
+import type { BalancePage } from './vaultStorage.ts'
+
+/** Pages of one reading: 128 accounts, which is one journaled input. */
+const PAGES = 4
+/** How often it is looked whether the batches that the chain had come to are known to be final, and how often before the chain is read anew. */
+const FINAL_MS = 250
+const FINAL_LOOKS = 240
+
+export interface ReconcilerOptions {
+  readonly machine: SettlementMachine
+  readonly server: LedgerReader
+  readonly vault: VaultContract
+  readonly channel: number
+  readonly assets: readonly Pick<Asset, 'contract' | 'index'>[]
+  /** Between two readings. */
+  readonly every_ms: number
+  readonly log: Log
+}
+
+/**
+ * Reads, round by round, what the contract holds of every account, for vault actors to hold their books against. Balances and the channel's sequence are read in one answer, so of one ledger; it is
+ * told when the batches up to that sequence are known to be final, and their reports with them.
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions
+  readonly #actor: DrivenActor<SettlementLocal>
+  readonly #storage: VaultStorage
+  /** The next page. */
+  #next = 0
+  #read: Read | null = null
+  #looks = 0
+  /** Where it was last said that books and chain part. */
+  #told = new Set<string>()
+
+  constructor(options: ReconcilerOptions, actor: DrivenActor<SettlementLocal>) {
+    this.#options = options
+    this.#actor = actor
+    this.#storage = new VaultStorage(options.server, options.vault.id)
+  }
+
+  async step(): Promise<Step> {
+    const { machine, every_ms } = this.#options
+    this.#tell(machine.differences)
+    if (this.#read === null) {
+      const pages = this.#pages()
+      if (pages.length === 0) return { sleep_ms: every_ms }
+      this.#read = await this.#look(pages)
+      this.#looks = 0
+    }
+    if (machine.sequence < this.#read.sequence) {
+      if (++this.#looks >= FINAL_LOOKS) this.#read = null
+      return { sleep_ms: FINAL_MS }
+    }
+    const read = this.#read
+    this.#read = null
+    await this.#actor.submit(read)
+    return { sleep_ms: every_ms }
+  }
+
+  /** The next pages of accounts that there are, the first ones again behind the last. */
+  #pages(): number[] {
+    const all = [...new Set([...this.#options.machine.indexes.values()].map(pageOf))].sort((a, b) => a - b)
+    const rest = all.filter((page) => page >= this.#next)
+    const pages = (rest.length > 0 ? rest : all).slice(0, PAGES)
+    this.#next = (pages.at(-1) ?? -1) + 1
+    return pages
+  }
+
+  async #look(numbers: readonly number[]): Promise<Read> {
+    const { machine, channel, assets } = this.#options
+    const { keys } = this.#storage
+    const groups = [...new Set(assets.map(({ index }) => placeOfAsset(index).group))]
+    const wanted = groups.flatMap((group) => numbers.map((number) => ({ group, number })))
+    const { values, from, to } = await this.#storage.read([keys.channel(channel), ...wanted.map(({ group, number }) => keys.page(group, number))])
+    if (from !== to) throw new Error('balances of different ledgers cannot be told together')
+    const pages = new Map<string, BalancePage>()
+    for (const { group, number } of wanted) {
+      const value = values.get(nameOf(keys.page(group, number)))
+      if (value !== undefined) pages.set(`${group} ${number}`, readPage(value, group, number))
+    }
+    const cursor = values.get(nameOf(keys.channel(channel)))
+    const sequence = cursor === undefined ? 0 : Number((scValToNative(cursor) as { readonly sequence: bigint }).sequence)
+    const amountsOf = (index: number): (Amount | null)[] =>
+      assets.map((asset) => {
+        const { group, position } = placeOfAsset(asset.index)
+        const page = pages.get(`${group} ${pageOf(index)}`)
+        // A page that is not shown was never written, or is archived: it says nothing.
+        return page === undefined ? null : ((page.balances[index % ACCOUNTS_PER_PAGE]?.[position] ?? 0n) as Amount)
+      })
+    const shown = new Set(numbers)
+    const accounts: { account: AccountId; amounts: (Amount | null)[] }[] = []
+    for (const [account, index] of machine.indexes) if (shown.has(pageOf(index))) accounts.push({ account, amounts: amountsOf(index) })
+    return { kind: 'read', ledger: to, sequence, assets: assets.map(({ contract }) => contract), accounts }
+  }
+
+  /** Whose they are is in the status, not in the log. */
+  #tell(differences: readonly BooksDiffer[]): void {
+    const told = new Set<string>()
+    for (const { account, asset, ledger, agreed, first } of differences) {
+      const key = `${account} ${asset} ${ledger}`
+      told.add(key)
+      if (this.#told.has(key)) continue
+      this.#options.log.error('settlement.reconciler', 'books and chain differ: withdrawals of the account are not co-signed until they agree', { ledger, ...(agreed !== null && { agreed }), ...(first !== null && first) })
+    }
+    this.#told = told
+  }
+}
+
+const pageOf = (index: number): number => Math.floor(index / ACCOUNTS_PER_PAGE)
