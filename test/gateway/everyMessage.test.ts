@@ -5,7 +5,9 @@ import t from 'tap'
 import { keyAccess } from '../../src/client/natsAccess.ts'
 import { NatsRequests } from '../../src/client/natsRequests.ts'
 import { Client } from '../../src/client/client.ts'
+import type { Operation } from '../../src/protocol/nats.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
+import type { AccountId } from '../../src/protocol/identity.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
 import type { FeedEvent } from '../../src/protocol/feed.ts'
 import type { TapePrint } from '../../src/protocol/tape.ts'
@@ -107,6 +109,12 @@ t.test('every message of a stream', async (t) => {
   await ok('deadMan', await client.signDeadMan(30))
   await ok('placeBatch', { messages: [await placed()] })
   await ok('cancelBatch', { messages: [await client.signCancel(id)] })
+  for (const op of expected.filter((name) => name.endsWith('Answer')).map((name) => name.slice(0, -'Answer'.length))) {
+    t.equal((await stream.ask(op, { nonsense: true })).problem?.code, 'request_malformed', op)
+    // Too much nonsense in a row would end the connection.
+    await ok('ping', {})
+  }
+  t.equal((await stream.ask('dance')).problem?.code, 'request_malformed')
   await until('all of it', () => expected.every((name) => name.startsWith('unsubscribe') || recorder.seen.has(name)))
   await ok('unsubscribe', { channels: ['orders'] })
   t.strictSame(expected.filter((name) => !recorder.seen.has(name)), [])
@@ -129,6 +137,13 @@ t.test('every message over NATS', async (t) => {
   await asked.openOrders()
   t.equal((await asked.replay(0)).last, fed)
   t.equal(await refusal(asked.replay(-1)), 'request_malformed')
+  const malformed = async (operation: Operation, body: object): Promise<void> => {
+    const { data } = await connection.request(stage.venue.subjects.traderRequest(alice.address as AccountId, alice.address as AccountId, operation), JSON.stringify(body), { timeout: 20_000 })
+    t.equal((JSON.parse(data.toString()) as { body: { code: string } }).body.code, 'request_malformed')
+  }
+  for (const action of ['order', 'amend', 'cancel', 'cancelAll', 'deadMan', 'dance']) await malformed('orders', { message: { action } })
+  for (const action of ['order', 'cancel']) await malformed('orders', { messages: [{ message: { action } }] })
+  for (const operation of ['replay', 'balances', 'openOrders'] as const) await malformed(operation, { nonsense: true })
   const { channels } = stage.messages.document
   const expected = Object.entries(channels).filter(([channel]) => channel !== 'stream').flatMap(([, { messages }]) => Object.keys(messages))
   await until('all of it is heard', () => expected.every((name) => stage.messages.seen.has(name)))

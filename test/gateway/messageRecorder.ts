@@ -50,7 +50,7 @@ export class MessageRecorder {
 
   /** What a client was sent over a stream. */
   streamMessage(stream: string, message: { readonly type: string; readonly id?: string | null; readonly status?: number }): void {
-    if (message.type === 'answer') return this.#answered(this.#requests.get(`${stream} ${message.id}`), 'refusal', message)
+    if (message.type === 'answer') return this.#answered(this.#requests.get(`${stream} ${message.id}`), message, 'refusal')
     const name = this.#told.find((one) => this.#fits(one, message))
     if (name === undefined) this.#fault(message)
     else this.seen.add(name)
@@ -67,7 +67,7 @@ export class MessageRecorder {
       return
     }
     const asked = this.#requests.get(subject)
-    if (asked !== undefined) this.#answered(asked, 'natsRefusal', JSON.parse(text) as { status: number })
+    if (asked !== undefined) this.#answered(asked, JSON.parse(text) as { status: number }, 'natsRefusal')
   }
 
   /** Fails the test whose messages these were. */
@@ -82,8 +82,11 @@ export class MessageRecorder {
     else this.seen.add(name)
   }
 
-  #answered(asked: Asked | undefined, refusal: string, message: { readonly status?: number }): void {
+  /** @param unread the name of a refusal of what could not be read as one of the requests that there are */
+  #answered(asked: Asked | undefined, message: { readonly status?: number }, unread: string): void {
     const good = message.status! < 300
+    const known = asked !== undefined && `${asked.op}Refusal` in this.document.components.messages
+    const refusal = known ? `${asked.op}Refusal` : unread
     if (good && asked === undefined) return this.#fault(message)
     // What was taken has to be what the document lets one ask.
     for (const [name, value] of good ? [[asked!.op, asked!.message], [`${asked!.op}Answer`, message]] as const : [[refusal, message]] as const) {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { TSchema } from 'typebox'
 import { errorCodes } from '../../protocol/errors.ts'
+import type { ErrorCode } from '../../protocol/errors.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
 import type { Action } from '../../protocol/messages/message.ts'
 import { messageSchemas, SignedRequest } from '../../protocol/messages/message.ts'
@@ -8,12 +9,14 @@ import { BatchRequest, operations as natsOperations } from '../../protocol/nats.
 import type { Operation } from '../../protocol/nats.ts'
 import { traderInbox } from '../../protocol/subjects.ts'
 import type { Venue } from '../../protocol/venue.ts'
+import { entryCodes } from '../entryCodes.ts'
 import { BalanceShape, OrderShape, RefusedShape } from '../schemas.ts'
 import { closings } from '../streams/closings.ts'
 import { answerBodies, FeedMessageShape, feedSchemas, requestSchemas, sentSchemas, TapePrintShape } from '../streams/messages.ts'
 import type { Op } from '../streams/messages.ts'
 import { STREAM_PATH } from '../streams/path.ts'
 import { capital, Components } from './components.ts'
+import { codesOf } from './description.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -75,7 +78,48 @@ const natsRequests: Readonly<Record<string, { readonly operation: Operation; rea
   openOrders: { operation: 'openOrders', summary: 'Pending and open orders', request: natsOperations.openOrders, body: Type.Object({ orders: Type.Array(OrderShape) }, { additionalProperties: false }) },
 }
 
-const Problem = { ...RefusedShape, properties: { ...RefusedShape.properties, code: { enum: errorCodes, description: 'docs/api/errors.md says what each means' } } } as unknown as TSchema
+/** What any request can be refused with, and what one that is read or done by a part of the venue behind the gateway can. */
+const any: readonly ErrorCode[] = ['venue_overloaded']
+const served: readonly ErrorCode[] = ['venue_not_ready', 'account_unavailable', 'history_unavailable', 'internal_error']
+/** What can be refused before it is known what was asked. */
+const unread: readonly ErrorCode[] = ['request_malformed', 'request_too_large', 'rate_exceeded', 'venue_overloaded']
+const natsUnread: readonly ErrorCode[] = [...unread, 'message_malformed', 'action_unsupported', 'route_unknown', 'signer_not_allowed', 'seal_missing', 'seal_broken', 'internal_error']
+
+/** What each request can be refused with: every code, in the order of docs/api/errors.md. A batch that is taken says for each of its messages what became of it. */
+const refusals: Readonly<Record<Op, readonly ErrorCode[]>> = {
+  ping: listed(codesOf('none', false, any)),
+  login: listed(codesOf('signature', false, [...any, 'token_invalid', 'account_unknown', 'login_conflict', 'streams_exceeded', 'timers_exceeded'])),
+  subscribe: listed(codesOf('none', false, [...any, ...served, 'market_unknown', 'tape_off', 'login_missing', 'resume_ahead', 'feed_trimmed'])),
+  unsubscribe: listed(codesOf('none', false, any)),
+  place: entryRefusals('place'),
+  amend: entryRefusals('amend'),
+  cancel: entryRefusals('cancel'),
+  cancelAll: entryRefusals('cancelAll'),
+  deadMan: entryRefusals('deadMan'),
+  placeBatch: listed(codesOf('none', false, [...any, 'internal_error'])),
+  cancelBatch: listed(codesOf('none', false, [...any, 'internal_error'])),
+}
+
+/** What can be refused over NATS besides: where the venue seals, and where a message is another account’s. */
+const natsOnly: readonly ErrorCode[] = ['signer_not_allowed', 'seal_missing', 'seal_broken', 'internal_error']
+const natsRefusals: Readonly<Record<string, readonly ErrorCode[]>> = {
+  ...refusals,
+  replay: listed(codesOf('none', false, [...any, ...served, 'feed_trimmed', 'resume_ahead'])),
+  balances: listed(codesOf('none', false, [...any, ...served])),
+  openOrders: listed(codesOf('none', false, [...any, ...served])),
+}
+
+function entryRefusals(entry: keyof typeof entryCodes): readonly ErrorCode[] {
+  return listed(codesOf('signature', false, [...any, ...entryCodes[entry]]))
+}
+
+function listed(codes: ReadonlySet<ErrorCode>): readonly ErrorCode[] {
+  return errorCodes.filter((code) => codes.has(code))
+}
+
+function problem(codes: readonly ErrorCode[]): TSchema {
+  return { ...RefusedShape, properties: { ...RefusedShape.properties, code: { enum: codes, description: 'docs/api/errors.md says what each means' } } }
+}
 
 const ref = (path: string): Json => ({ $ref: `#/${path}` })
 
@@ -151,15 +195,19 @@ function natsServers({ file: { nats } }: Venue): Json {
 
 function stream(_venue: Venue, { components, messages, operations, channels }: Document): void {
   const own = new Messages('stream', components, messages)
-  const refusal = own.add('refusal', 'A request that was refused: the problem that it would be over HTTP', { ...sentSchemas.refusal, properties: { ...sentSchemas.refusal.properties, problem: Problem } }, answersTo)
+  const refusal = (codes: readonly ErrorCode[]): unknown => ({ ...sentSchemas.refusal, properties: { ...sentSchemas.refusal.properties, problem: problem(codes) } })
   for (const [op, { summary, action }] of Object.entries(requests) as [Op, (typeof requests)[Op]][]) {
     const answer = { ...sentSchemas.answer, properties: { ...sentSchemas.answer.properties, body: answerBodies[op] } }
     operations[op] = {
       action: 'receive', summary, channel: ref('channels/stream'),
       messages: [own.add(op, summary, spelled(requestSchemas[op], action), answersTo)],
-      reply: { channel: ref('channels/stream'), messages: [own.add(`${op}Answer`, `The answer to ${op}`, answer, answersTo), refusal] },
+      reply: {
+        channel: ref('channels/stream'),
+        messages: [own.add(`${op}Answer`, `The answer to ${op}`, answer, answersTo), own.add(`${op}Refusal`, `Why ${op} was refused: the problem that it would be over HTTP`, refusal(refusals[op]), answersTo)],
+      },
     }
   }
+  operations.sendRefusal = { action: 'send', summary: 'Why a message that is no request was refused', channel: ref('channels/stream'), messages: [own.add('refusal', 'What was sent is no request, or not one of those that there are', refusal(unread))] }
   for (const [name, summary] of Object.entries(told) as [keyof typeof told, string][]) {
     operations[`send${capital(name)}`] = { action: 'send', summary, channel: ref('channels/stream'), messages: [own.add(name, summary, sentSchemas[name])] }
   }
@@ -194,7 +242,7 @@ function nats({ subjects, file, markets }: Venue, { components, messages, operat
   const inbox = new Messages('inbox', components, messages)
   const answer = (body: TSchema): unknown => ({ type: 'object', properties: { status: { type: 'integer' }, body }, required: ['status', 'body'], additionalProperties: false })
   const retry = { headers: { type: 'object', properties: { 'Retry-After': { type: 'string', description: 'Seconds to wait before the next try, where it is worth one' } } } }
-  const refusal = inbox.add('natsRefusal', 'A request that was refused: the problem that it would be over HTTP', answer(Problem), retry)
+  const unknown = inbox.add('natsRefusal', 'What was asked is none of the requests that there are', answer(problem(listed(new Set(natsUnread)))), retry)
   const bySubject = new Map<Operation, Messages>()
   for (const [name, { operation, summary, request, action, body }] of Object.entries(natsRequests)) {
     const own = bySubject.get(operation) ?? new Messages(operation, components, messages)
@@ -202,7 +250,14 @@ function nats({ subjects, file, markets }: Venue, { components, messages, operat
     operations[`nats${capital(name)}`] = {
       action: 'receive', summary, channel: ref(`channels/${operation}`),
       messages: [own.add(`nats${capital(name)}`, summary, spelled(request, action))],
-      reply: { channel: ref('channels/inbox'), messages: [inbox.add(`nats${capital(name)}Answer`, `The answer to ${name}`, answer(body)), refusal] },
+      reply: {
+        channel: ref('channels/inbox'),
+        messages: [
+          inbox.add(`nats${capital(name)}Answer`, `The answer to ${name}`, answer(body)),
+          inbox.add(`nats${capital(name)}Refusal`, `Why ${name} was refused: the problem that it would be over HTTP`, answer(problem(listed(new Set([...natsRefusals[name]!, ...natsOnly])))), retry),
+          unknown,
+        ],
+      },
     }
   }
   for (const [operation, own] of bySubject) {

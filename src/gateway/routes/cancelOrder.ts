@@ -3,14 +3,14 @@ import { Refusal } from '../../protocol/errors.ts'
 import type { OrderId } from '../../protocol/identity.ts'
 import { SignedRequest } from '../../protocol/messages/message.ts'
 import { prepareCancelling } from '../cancelling.ts'
+import { entryCodes } from '../entryCodes.ts'
 import type { Gateway } from '../gateway.ts'
 import { HttpCaller } from '../httpCaller.ts'
 import { OutcomeViews } from '../outcomeView.ts'
 import { CancelShape, ClientOrderParameters, IdParameters, NoQuery } from '../schemas.ts'
 import type { SignedBody } from '../submission.ts'
 
-const codes = ['order_mismatch', 'account_unknown', 'order_unknown', 'order_not_open', 'market_halted', 'market_unavailable'] as const
-const schema = { summary: 'Cancel an order', action: 'cancel', codes, body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: CancelShape } } as const
+const schema = { summary: 'Cancel an order', action: 'cancel', codes: ['order_mismatch', ...entryCodes.cancel], body: SignedRequest, params: IdParameters, querystring: NoQuery, response: { 200: CancelShape } } as const
 const byClientId = { ...schema, summary: 'Cancel the open order of a client order id', params: ClientOrderParameters } as const
 
 /**

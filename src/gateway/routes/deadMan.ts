@@ -2,6 +2,7 @@ import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
 import { SignedRequest } from '../../protocol/messages/message.ts'
 import type { TimerState } from '../../protocol/vault.ts'
+import { entryCodes } from '../entryCodes.ts'
 import type { Gateway } from '../gateway.ts'
 import { HttpCaller } from '../httpCaller.ts'
 import { NoQuery, TimerShape } from '../schemas.ts'
@@ -9,7 +10,7 @@ import type { SignedBody } from '../submission.ts'
 import { prepareTiming, timerView } from '../timing.ts'
 
 const setting = {
-  summary: 'Set, renew or end a dead-man timer', action: 'deadMan', codes: ['timeout_out_of_range', 'account_unknown', 'timers_exceeded', 'market_unavailable'],
+  summary: 'Set, renew or end a dead-man timer', action: 'deadMan', codes: entryCodes.deadMan,
   body: SignedRequest, querystring: NoQuery, response: { 200: TimerShape, 202: TimerShape },
 } as const
 const listing = { summary: 'The account’s dead-man timers', querystring: NoQuery, response: { 200: Type.Object({ timers: Type.Array(TimerShape) }) } } as const
