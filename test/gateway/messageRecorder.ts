@@ -30,7 +30,8 @@ export class MessageRecorder {
   readonly #validators = new Map<string, ValidateFunction>()
   readonly #told: readonly string[]
   readonly #fed: ReadonlySet<string>
-  readonly #requests = new Map<string, Asked>()
+  /** By what their answers will name. A hostile client uses an id again before it is answered: the answer may be to either. Of those before the last only what they asked for is kept. */
+  readonly #requests = new Map<string, readonly Asked[]>()
 
   constructor(document: MessageDocument) {
     this.document = document
@@ -45,7 +46,9 @@ export class MessageRecorder {
   /** What a client has sent over a stream. @param stream name of the connection: ids are its own */
   streamRequest(stream: string, text: string): void {
     const { id, op } = parsed(text)
-    if (typeof id === 'string' && typeof op === 'string') this.#requests.set(`${stream} ${id}`, { op, message: parsed(text) })
+    if (typeof id !== 'string' || typeof op !== 'string') return
+    const key = `${stream} ${id}`
+    this.#requests.set(key, [{ op, message: parsed(text) }, ...(this.#requests.get(key) ?? []).filter((asked) => asked.op !== op).map((asked) => ({ ...asked, message: null }))])
   }
 
   /** What a client was sent over a stream. */
@@ -63,7 +66,7 @@ export class MessageRecorder {
     if (subject.includes('.trader.')) {
       if (reply === undefined || reply === '') return
       const message = text === '' ? {} : parsed(text)
-      this.#requests.set(reply, { op: natsOperation(subject.split('.').at(-1)!, message), message })
+      this.#requests.set(reply, [{ op: natsOperation(subject.split('.').at(-1)!, message), message }])
       return
     }
     const asked = this.#requests.get(subject)
@@ -83,13 +86,19 @@ export class MessageRecorder {
   }
 
   /** @param unread the name of a refusal of what could not be read as one of the requests that there are */
-  #answered(asked: Asked | undefined, message: { readonly status?: number }, unread: string): void {
-    const good = message.status! < 300
-    const known = asked !== undefined && `${asked.op}Refusal` in this.document.components.messages
-    const refusal = known ? `${asked.op}Refusal` : unread
-    if (good && asked === undefined) return this.#fault(message)
-    // What was taken has to be what the document lets one ask.
-    for (const [name, value] of good ? [[asked!.op, asked!.message], [`${asked!.op}Answer`, message]] as const : [[refusal, message]] as const) {
+  #answered(asked: readonly Asked[] | undefined, message: { readonly status?: number }, unread: string): void {
+    if (message.status! < 300) return this.#answeredWell(asked ?? [], message)
+    const named = (asked ?? []).map(({ op }) => `${op}Refusal`).filter((name) => name in this.document.components.messages)
+    const refusals = [...named, ...(named.length === (asked?.length ?? 0) && named.length > 0 ? [] : [unread])]
+    const name = refusals.find((one) => this.#fits(one, message))
+    if (name === undefined) this.#fault(message, refusals[0])
+    else this.seen.add(name)
+  }
+
+  /** What was taken has to be what the document lets one ask. */
+  #answeredWell(asked: readonly Asked[], message: object): void {
+    const { op, message: request } = asked.find((one) => this.#fits(`${one.op}Answer`, message)) ?? asked[0] ?? { op: '', message: null }
+    for (const [name, value] of [[op, request], [`${op}Answer`, message]] as const) {
       if (this.#fits(name, value)) this.seen.add(name)
       else this.#fault(value, name)
     }
