@@ -20,7 +20,8 @@ const SILENCE_ms = 10_000
 t.setTimeout(280_000)
 const stage = await openSubscriberStage()
 t.teardown(() => stage.close())
-stage.vault.script = (asked) => (asked.kind === 'place' ? resting(asked) : { answer: { refused: 'order_unknown' } })
+const refused = { cancelAll: 'account_unknown', deadMan: 'account_unknown', balances: 'account_unavailable', orders: 'account_unavailable' } as const
+stage.vault.script = (asked) => (asked.kind === 'place' ? resting(asked) : { answer: { refused: asked.kind in refused ? refused[asked.kind as keyof typeof refused] : 'order_unknown' } })
 const view = await new VenueReader(stage.url).markets()
 const market = view.markets.find(({ name }) => name === marketName)!
 const alice = addressFor('alice')
