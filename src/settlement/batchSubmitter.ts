@@ -76,7 +76,8 @@ export class BatchSubmitter {
   #seenLedger = 0
   /** The last bid an operation for the transaction that waits, and the ledger by which that was not enough. */
   #bid: { readonly hash: string; readonly stroops: bigint; readonly ledger: number } | null = null
-  #diverged = false
+  /** Whether the log says that the chain holds another history. What follows from it is the machine's to know. */
+  #told = false
   /** Whether this owner has found the channel on chain to be what the journal says. */
   #compared = false
 
@@ -111,12 +112,11 @@ export class BatchSubmitter {
     if (agrees === machine.diverged) await this.#actor.submit({ kind: 'compared', agrees, chainEpoch: onChain.epoch, chainSequence: onChain.sequence })
     this.#compared = agrees
     if (agrees) {
-      if (this.#diverged) log.info('settlement.submitter', 'the channel on chain continues this history again', { sequence })
-      this.#diverged = false
+      if (this.#told) log.info('settlement.submitter', 'the channel on chain continues this history again', { sequence })
+      this.#told = false
       return 'again'
     }
-    if (!this.#diverged) log.error('settlement.submitter', ANOTHER_HISTORY, { sequence, chainSequence: onChain.sequence, chainEpoch: onChain.epoch, page: PAGE })
-    this.#diverged = true
+    this.#tell(sequence, onChain)
     return { sleep_ms: DIVERGED_MS }
   }
 
@@ -136,7 +136,7 @@ export class BatchSubmitter {
     this.#see(onChain.latestLedger)
     if (onChain.sequence >= flight.sequence) return this.#settledBefore(flight, onChain, head)
     if (!this.#continues(onChain)) return this.#diverge(flight, onChain)
-    this.#diverged = false
+    this.#told = false
     this.#compared = true
 
     const key = await engine()
@@ -252,13 +252,17 @@ export class BatchSubmitter {
     return 'again'
   }
 
-  async #diverge(flight: Flight, { epoch, sequence }: ChainChannel): Promise<Step> {
-    if (!this.#diverged) {
-      this.#diverged = true
-      this.#options.log.error('settlement.submitter', ANOTHER_HISTORY, { sequence: flight.sequence, chainSequence: sequence, chainEpoch: epoch, page: PAGE })
-      await this.#actor.submit({ kind: 'diverged', ...flight.id, chainEpoch: epoch, chainSequence: sequence })
-    }
+  async #diverge(flight: Flight, onChain: ChainChannel): Promise<Step> {
+    this.#tell(flight.sequence, onChain)
+    // The batch may have been formed while it was asked whether the chain agrees: then the machine has not been told.
+    if (!this.#options.machine.diverged) await this.#actor.submit({ kind: 'diverged', ...flight.id, chainEpoch: onChain.epoch, chainSequence: onChain.sequence })
     return { sleep_ms: DIVERGED_MS }
+  }
+
+  /** Once, however often it is found. */
+  #tell(sequence: number, { epoch, sequence: chainSequence }: ChainChannel): void {
+    if (!this.#told) this.#options.log.error('settlement.submitter', ANOTHER_HISTORY, { sequence, chainSequence, chainEpoch: epoch, page: PAGE })
+    this.#told = true
   }
 
   #see(ledger: number): void {

@@ -396,6 +396,23 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     t.equal(forgetful.log.lines.filter(({ level }) => level === 'error').length, 1)
     await forgetful.end()
   })
+
+  await t.test('nor does one whose first batch is formed while it asks whether the chain agrees', async (t) => {
+    const before = await sequence()
+    // A trade is due at once, and comes between the chain's answer and what the machine hears of it.
+    const forgetful = new SettlementRig(vault, 0)
+    forgetful.register(alice, bob)
+    let asked = 0
+    forgetful.start(new FaultyCalls(), {}, chain.server, withChannel(vault.contract, (now) => {
+      if (++asked === 1) forgetful.trade(alice, bob, 1n, 1n)
+      return now
+    }))
+    await until('markets are held', () => forgetful.status.alarms.includes('diverged') && forgetful.status.flight !== null)
+    t.notOk(forgetful.actor.machine.hasRoom('pair.A0-A1' as ActorName))
+    t.equal(await sequence(), before)
+    t.equal(forgetful.log.lines.filter(({ level }) => level === 'error').length, 1)
+    await forgetful.end()
+  })
 })
 
 type Tap = Pick<typeof t, 'same'>
