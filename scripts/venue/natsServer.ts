@@ -1,7 +1,7 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { Fault } from '../setup/fault.ts'
-import type { NatsCertificates } from '../../src/enclave/natsAuthority.ts'
+import type { NatsCertificates } from '../../src/enclave/natsCertificates.ts'
 import { natsConfiguration } from '../../src/natsServer/configuration.ts'
 import type { ClusterSettings, NatsSettings } from '../../src/natsServer/configuration.ts'
 import { renewTlsFiles } from '../../src/natsServer/tlsFiles.ts'

@@ -1,5 +1,5 @@
 import type { KeyRole } from '../../src/enclave/holder/roles.ts'
-import type { NatsCertificates } from '../../src/enclave/natsAuthority.ts'
+import type { NatsCertificates } from '../../src/enclave/natsCertificates.ts'
 import { paths } from '../setup/paths.ts'
 import { clusterNode, natsServer } from './natsServer.ts'
 import type { NatsSettings } from '../../src/natsServer/configuration.ts'

@@ -5,6 +5,7 @@ import { certificate, extensions } from './certificate.ts'
 import { KeyLink } from './holder/keyLink.ts'
 import { natsAuthorityPath } from './keys.ts'
 import type { Keys } from './keys.ts'
+import type { NatsCertificates } from './natsCertificates.ts'
 
 const HOUR_MS = 3_600_000
 /** What nats-server shows is made anew long before (src/natsServer), so that a certificate that got away is soon worth nothing. */
@@ -21,14 +22,6 @@ const PRIVATE_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 interface TlsVenue {
   readonly venue: string
   readonly nats: Pick<VenueFile['nats'], 'tls'>
-}
-
-/** Whose certificates the venue's nats-servers trust, and who signs theirs. */
-export interface NatsCertificates {
-  /** PEM: of the current version of the venue's authority first, then of those next to it, which are trusted too while servers change from one to the other. */
-  authorities(): Promise<readonly string[]>
-  /** A certificate for a nats-server. @param publicKey DER SubjectPublicKeyInfo @returns PEM */
-  certificate(publicKey: Uint8Array, hosts: readonly string[]): Promise<string>
 }
 
 /** One version of the venue's own authority over nats-servers: its key follows from a secret of the app, so that every VM of the app has the same one, and no other app has it. */

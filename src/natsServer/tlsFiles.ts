@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NatsCertificates } from '../enclave/natsAuthority.ts'
+import type { NatsCertificates } from '../enclave/natsCertificates.ts'
 import { newTlsKey } from '../enclave/tlsIdentity.ts'
 
 /** Where a nats-server finds what it shows, and whom it trusts. */

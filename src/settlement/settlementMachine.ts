@@ -10,49 +10,28 @@ import { settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { SettlementReport } from '../protocol/vault.ts'
 import { makeBatch } from './batch.ts'
 import type { Batch } from './batch.ts'
+import { Batching } from './batching.ts'
+import type { BatchingOptions } from './batching.ts'
 import { Cosigning } from './cosigning.ts'
 import type { Cosign, CosignOutcome } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { MarketAssets } from './netting.ts'
 import { ReceiptTree } from './receiptTree.ts'
-import type { BatchFault, Confirmed, Read, Refused, SettlementLocal } from './settlementLocal.ts'
+import type { Confirmed, Read, Refused, SettlementLocal } from './settlementLocal.ts'
 import { readSnapshot, takeSnapshot } from './settlementSnapshot.ts'
 import type { Reconciled, SettledStatus, SettlementAlarm, SettlementQuery, SettlementStatus } from './settlementStatus.ts'
 import { GENESIS_ROOT } from './stateRoot.ts'
-import { pagesOf, tradePlace } from './tradePlace.ts'
-import type { TradePlace } from './tradePlace.ts'
-import { TradeQueue } from './tradeQueue.ts'
+import { tradePlace } from './tradePlace.ts'
 import type { PlaceOf, QueuedTrade } from './tradeQueue.ts'
 
-export interface SettlementOptions {
+export interface SettlementOptions extends BatchingOptions {
   readonly channel: number
   readonly vaultPartitions: number
-  readonly maxAge_ms: number
-  readonly maxAccounts: number
-  readonly maxTrades: number
-  /** Trades that may wait before markets are held up; `limits.unsettledTrades` unless given. */
-  readonly maxQueued?: number
-  /** When trades at fault are looked for, and for how long they are set aside at first; a test makes both small. */
-  readonly faults?: { readonly afterRefusals: number; readonly aside_ms: number }
   readonly assetsOf: (market: MarketName) => MarketAssets
   readonly salts: ReceiptSalts
 }
 
-/** What the network carries at most in one batch, whatever the configuration says. */
-const MOST_TRADES = 100_000
-const MOST_ACCOUNTS = 1_900
-/** Full pages of balances: a transaction may write 132,096 bytes, and each of these takes about 2,130 with its key. */
-const MOST_PAGES = 60
-/** A trade between accounts in two pages, of assets in two groups. */
-const PAGES_OF_ONE_TRADE = 4
-/** Delay after a refusal: doubled with each in a row. */
-const RETRY_FIRST_MS = 250
-const RETRY_LONGEST_MS = 60_000
 const ALARM_REFUSALS = 5
-/** Refusals in a row, about a minute, after which the trades at fault are looked for: a trade that others wait for has had the time to come. */
-const FAULTS = { afterRefusals: 8, aside_ms: 60_000 }
-/** Trades set aside are tried again after twice the time each time, up to this. */
-const ASIDE_LONGEST_MS = 3_600_000
 const LISTED_ASIDE = 100
 const LISTED_DIFFERENCES = 100
 /** A vault actor that has left so many messages has enough to hear: the next round of readings comes. */
@@ -76,9 +55,14 @@ export interface SettlementWork {
  */
 export class SettlementMachine implements Machine<never, SettlementQuery, SettlementMessage, SettlementLocal> {
   readonly #options: SettlementOptions
-  readonly #faults: NonNullable<SettlementOptions['faults']>
-  #queue = new TradeQueue()
   #indexes = new Map<AccountId, number>()
+  readonly #placeOf: PlaceOf = ({ buyer, seller, market }) => {
+    const [bought, sold] = [this.#indexes.get(buyer), this.#indexes.get(seller)]
+    if (bought === undefined || sold === undefined) return undefined
+    const { base, quote } = this.#options.assetsOf(market)
+    return tradePlace(bought, sold, base, quote)
+  }
+  #batching: Batching
   #cosigning = new Cosigning()
   /** The engine's term on the channel; rises when a shard takes it over from another. */
   readonly #epoch = 1
@@ -89,19 +73,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   #leaves = 0
   #settled: SettledStatus | null = null
   #stateRoot: Uint8Array = GENESIS_ROOT
-  #refusals = 0
-  #lastRefusal: string | null = null
-  #retryAt = 0 as Milliseconds
-  /** Trades in a batch at most, lowered while batches turn out larger than the network takes. */
-  #tradeCap = MOST_TRADES
-  /** Pages of balances in a batch at most, lowered likewise. */
-  #pageCap = MOST_PAGES
   #diverged = false
-  /** Trades that the chain did not take whatever came before them: the others settle without them. */
-  #aside: readonly QueuedTrade[] = []
-  #asideUntil = 0 as Milliseconds
-  /** How often in a row trades were set aside. */
-  #asideTimes = 0
   /** RPC endpoints that contradict the others. */
   #disagreeing: readonly string[] = []
   /** Accounts that pay for settlement and have little left. */
@@ -113,7 +85,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   constructor(options: SettlementOptions) {
     this.#options = options
-    this.#faults = options.faults ?? FAULTS
+    this.#batching = new Batching(options, this.#placeOf)
   }
 
   /** The endpoints that were last said to disagree. */
@@ -143,17 +115,17 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   /** When the oldest trade came that is not settled; null where there is none. */
   get oldest(): Milliseconds | null {
-    const first = [this.#flight?.queued[0], this.#aside[0], this.#queue.first].flatMap((queued) => (queued === undefined ? [] : [queued.arrived]))
+    const first = [this.#flight?.queued[0], this.#batching.aside[0], this.#batching.first].flatMap((queued) => (queued === undefined ? [] : [queued.arrived]))
     return first.length === 0 ? null : (Math.min(...first) as Milliseconds)
   }
 
   get status(): SettlementStatus {
-    const flight = this.#flight
+    const [flight, batching] = [this.#flight, this.#batching]
     return {
       channel: this.#options.channel,
       epoch: this.#epoch,
-      queued: this.#queue.size,
-      aside: { trades: this.#aside.length, first: this.#aside.slice(0, LISTED_ASIDE).map(({ trade }) => trade.id) },
+      queued: batching.queued,
+      aside: { trades: batching.aside.length, first: batching.aside.slice(0, LISTED_ASIDE).map(({ trade }) => trade.id) },
       flight: flight && {
         sequence: flight.sequence,
         trades: flight.batch.trades.length,
@@ -162,8 +134,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
         hash: flight.live?.hash ?? null,
       },
       settled: this.#settled,
-      refusals: this.#refusals,
-      lastRefusal: this.#lastRefusal,
+      refusals: batching.refusals,
+      lastRefusal: batching.lastRefusal,
       disagreeing: this.#disagreeing,
       feesLow: this.#feesLow,
       cosigns: this.#cosigning.waiting,
@@ -174,8 +146,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   get work(): SettlementWork {
-    // Once some were found, the next are looked for at once: each costs the others its wait.
-    return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#asideTimes > 0 || this.#refusals >= this.#faults.afterRefusals }
+    return { flight: this.#flight, cosign: this.#cosigning.next, search: this.#batching.search }
   }
 
   /** Whether the channel on chain was last found not to continue this history. */
@@ -190,18 +161,15 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   /** Whether there is room for what an actor sends: markets wait while the chain takes nothing, and where it shows another history. What queued trades may wait for, an account's index, always has. */
   hasRoom(from: ActorName): boolean {
-    return !from.startsWith('pair.') || (!this.#diverged && this.#queue.size + this.#aside.length < (this.#options.maxQueued ?? limits.unsettledTrades))
+    return !from.startsWith('pair.') || (!this.#diverged && this.#batching.hasRoom)
   }
 
   /** Batches are formed here and not when a trade comes, so that all trades of one packet can share one. */
   advance(effects: Effects): void {
     this.#time = effects.time
     if (this.#flight !== null) return
-    if (this.#aside.length > 0 && this.#asideUntil <= effects.time) {
-      this.#queue.restore(this.#aside)
-      this.#aside = []
-    }
-    const due = this.#batchDue()
+    this.#batching.advance(effects.time)
+    const due = this.#batching.due()
     if (due !== null && due <= effects.time) this.#formBatch()
   }
 
@@ -212,7 +180,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   message(_from: ActorName, message: SettlementMessage, effects: Effects): void {
     switch (message.kind) {
       case 'trade':
-        this.#queue.push({ trade: message, arrived: effects.time })
+        this.#batching.push({ trade: message, arrived: effects.time })
         return
       case 'registered': {
         const known = this.#indexes.get(message.account)
@@ -287,9 +255,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   deadline(): Milliseconds | null {
-    if (this.#flight !== null) return null
-    const [batch, aside] = [this.#batchDue(), this.#aside.length > 0 ? this.#asideUntil : null]
-    return batch === null || (aside !== null && aside < batch) ? aside : batch
+    return this.#flight === null ? this.#batching.deadline() : null
   }
 
   /** A batch of some trades, as it would follow what has settled. */
@@ -319,33 +285,16 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     })
   }
 
-  #batchDue(): Milliseconds | null {
-    const first = this.#queue.first
-    // A head without an index waits for the watcher, not for time.
-    if (first === undefined || this.#blocked()) return null
-    const { maxAccounts, maxTrades, maxAge_ms } = this.#options
-    const full = this.#queue.size >= maxTrades || this.#queue.accounts >= maxAccounts
-    return Math.max(full ? first.arrived : first.arrived + maxAge_ms, this.#retryAt) as Milliseconds
-  }
-
   snapshot(): Uint8Array {
     return takeSnapshot({
-      queue: this.#queue,
+      batching: this.#batching.state,
       indexes: this.#indexes,
       cosigning: this.#cosigning,
       flight: this.#flight,
       leaves: this.#leaves,
       settled: this.#settled,
       stateRoot: this.#stateRoot,
-      refusals: this.#refusals,
-      lastRefusal: this.#lastRefusal,
-      retryAt: this.#retryAt,
-      tradeCap: this.#tradeCap,
-      pageCap: this.#pageCap,
       diverged: this.#diverged,
-      aside: this.#aside,
-      asideUntil: this.#asideUntil,
-      asideTimes: this.#asideTimes,
       disagreeing: this.#disagreeing,
       feesLow: this.#feesLow,
       reconciled: this.#reconciled,
@@ -356,7 +305,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   restore(bytes: Uint8Array): void {
     const state = readSnapshot(bytes)
-    this.#queue = state.queue
+    this.#batching = new Batching(this.#options, this.#placeOf, state.batching)
     this.#indexes = state.indexes
     this.#cosigning = state.cosigning
     this.#flight = state.flight
@@ -364,15 +313,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#leaves = state.leaves
     this.#settled = state.settled
     this.#stateRoot = state.stateRoot
-    this.#refusals = state.refusals
-    this.#lastRefusal = state.lastRefusal
-    this.#retryAt = state.retryAt
-    this.#tradeCap = state.tradeCap
-    this.#pageCap = state.pageCap
     this.#diverged = state.diverged
-    this.#aside = state.aside
-    this.#asideUntil = state.asideUntil
-    this.#asideTimes = state.asideTimes
     this.#disagreeing = state.disagreeing
     this.#feesLow = state.feesLow
     this.#reconciled = state.reconciled
@@ -380,35 +321,10 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#time = state.time
   }
 
-  #blocked(): boolean {
-    const first = this.#queue.first
-    return first !== undefined && !(this.#indexes.has(first.trade.buyer) && this.#indexes.has(first.trade.seller))
-  }
-
   #formBatch(): void {
-    const { maxTrades, maxAccounts } = this.#options
-    // After a refusal the trade that the others wait for may stand behind the configured bounds: take more each time.
-    const growth = 2 ** Math.min(this.#refusals, 20)
-    const bounds = {
-      maxTrades: Math.min(maxTrades * growth, this.#tradeCap, MOST_TRADES),
-      maxAccounts: Math.min(maxAccounts * growth, MOST_ACCOUNTS),
-      maxPages: this.#pageCap,
-    }
-    // What the others wait for may be among those that are passed over.
-    const queued = this.#refusals === 0 ? this.#queue.takeSharing(bounds, this.#placeOf) : this.#queue.take(bounds, this.#placeOf)
+    const queued = this.#batching.take()
     this.#tree = this.#treeOf(queued.map(({ trade }) => trade), this.#nextSequence)
     this.#flight = new Flight(this.#batchOver(queued, this.#tree), queued)
-  }
-
-  readonly #placeOf: PlaceOf = ({ buyer, seller, market }) => {
-    const [bought, sold] = [this.#indexes.get(buyer), this.#indexes.get(seller)]
-    if (bought === undefined || sold === undefined) return undefined
-    const { base, quote } = this.#options.assetsOf(market)
-    return tradePlace(bought, sold, base, quote)
-  }
-
-  #pages(queued: readonly QueuedTrade[]): number {
-    return new Set(queued.flatMap(({ trade }) => pagesOf(this.#placeOf(trade) as TradePlace))).size
   }
 
   #confirm(flight: Flight, { hash, ledger }: Confirmed, effects: Effects): void {
@@ -435,13 +351,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#stateRoot = batch.stateRoot
     this.#flight = null
     this.#tree = null
-    this.#refusals = 0
-    this.#lastRefusal = null
-    this.#retryAt = 0 as Milliseconds
-    this.#tradeCap = Math.min(this.#tradeCap * 2, MOST_TRADES)
-    this.#pageCap = Math.min(this.#pageCap * 2, MOST_PAGES)
+    this.#batching.settled()
     this.#diverged = false
-    if (this.#aside.length === 0) this.#asideTimes = 0
   }
 
   /** What receipts are made of, once the batch is final: what is stored can be read by number from the first one on. */
@@ -451,37 +362,11 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     }
   }
 
-  #refuse(flight: Flight, { reason, tooLarge, fault }: Refused, time: Milliseconds): void {
+  #refuse(flight: Flight, refused: Refused, time: Milliseconds): void {
     if (flight.live) throw new Error('a batch was refused while a transaction of it may still apply')
     this.#flight = null
     this.#tree = null
-    if (fault !== null) this.#setAside(flight.queued, fault, time)
-    else this.#queue.restore(flight.queued)
-    this.#lastRefusal = reason
-    if (tooLarge && flight.queued.length > 1) {
-      // Half of it at once: there is nothing to wait for, and nothing is wrong with the trades.
-      this.#tradeCap = Math.floor(flight.queued.length / 2)
-      this.#pageCap = Math.max(Math.floor(this.#pages(flight.queued) / 2), PAGES_OF_ONE_TRADE)
-      this.#retryAt = time
-      return
-    }
-    this.#refusals++
-    if (fault !== null) {
-      // The others have been held up for long enough.
-      this.#retryAt = time
-      return
-    }
-    this.#retryAt = (time + Math.min(RETRY_FIRST_MS * 2 ** Math.min(this.#refusals - 1, 20), RETRY_LONGEST_MS)) as Milliseconds
-  }
-
-  /** Takes out what is at fault; the next batch is what the chain was found to take of the others, and no more. */
-  #setAside(queued: readonly QueuedTrade[], { aside, takes }: BatchFault, time: Milliseconds): void {
-    const out = new Set(aside)
-    this.#queue.restore(queued.filter((_trade, place) => !out.has(place)))
-    this.#aside = [...this.#aside, ...queued.filter((_trade, place) => out.has(place))]
-    this.#asideUntil = (time + Math.min(this.#faults.aside_ms * 2 ** Math.min(this.#asideTimes, 20), ASIDE_LONGEST_MS)) as Milliseconds
-    this.#asideTimes++
-    if (takes > 0) this.#tradeCap = takes
+    this.#batching.refused(flight.queued, refused, time)
   }
 
   /** Every batch up to the one that the chain had come to then has been reported: a vault actor hears in order, so its books hold them all. */
@@ -517,11 +402,11 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   #alarms(): SettlementAlarm[] {
     const alarms: SettlementAlarm[] = []
-    const first = this.#queue.first
-    if (this.#refusals >= ALARM_REFUSALS) alarms.push('refused')
-    if (this.#aside.length > 0) alarms.push('aside')
-    if (first && this.#blocked() && this.#time - first.arrived > ALARM_UNREGISTERED_MS) alarms.push('unregistered')
-    if (this.#queue.size > ALARM_QUEUED) alarms.push('queue_long')
+    const { first, blocked, refusals, aside, queued } = this.#batching
+    if (refusals >= ALARM_REFUSALS) alarms.push('refused')
+    if (aside.length > 0) alarms.push('aside')
+    if (first && blocked && this.#time - first.arrived > ALARM_UNREGISTERED_MS) alarms.push('unregistered')
+    if (queued > ALARM_QUEUED) alarms.push('queue_long')
     if (this.#diverged) alarms.push('diverged')
     if (this.#disagreeing.length > 0) alarms.push('rpc_disagrees')
     if (this.#feesLow.length > 0) alarms.push('fees_low')

@@ -2,16 +2,16 @@ import { decode, encode } from '../protocol/codec.ts'
 import type { AccountId, ContractId, Milliseconds } from '../protocol/identity.ts'
 import type { BooksDiffer } from '../protocol/settlement.ts'
 import type { Batch } from './batch.ts'
+import type { BatchingState } from './batching.ts'
 import { Cosigning } from './cosigning.ts'
 import type { CosigningState } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { Submission } from './flight.ts'
 import type { Reconciled, SettledStatus } from './settlementStatus.ts'
-import { TradeQueue } from './tradeQueue.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 7
+const SNAPSHOT_VERSION = 8
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -19,17 +19,9 @@ interface PlainState {
   readonly settled: SettledStatus | null
   readonly leaves: number
   readonly stateRoot: Uint8Array
-  readonly refusals: number
-  readonly lastRefusal: string | null
-  readonly retryAt: Milliseconds
-  readonly tradeCap: number
-  readonly pageCap: number
+  readonly batching: BatchingState
   readonly diverged: boolean
   readonly time: Milliseconds
-  /** In their old order. */
-  readonly aside: readonly QueuedTrade[]
-  readonly asideUntil: Milliseconds
-  readonly asideTimes: number
   readonly disagreeing: readonly string[]
   readonly feesLow: readonly string[]
   readonly reconciled: Reconciled | null
@@ -38,7 +30,6 @@ interface PlainState {
 
 /** All that a settlement machine knows. */
 export interface SettlementState extends PlainState {
-  readonly queue: TradeQueue
   readonly cosigning: Cosigning
   readonly flight: Flight | null
 }
@@ -52,16 +43,14 @@ interface StoredFlight {
 
 interface StoredState extends PlainState {
   readonly version: number
-  readonly queue: readonly QueuedTrade[]
   readonly cosigning: CosigningState
   readonly flight: StoredFlight | null
 }
 
-export function takeSnapshot({ queue, cosigning, flight, ...plain }: SettlementState): Uint8Array {
+export function takeSnapshot({ cosigning, flight, ...plain }: SettlementState): Uint8Array {
   const stored: StoredState = {
     version: SNAPSHOT_VERSION,
     ...plain,
-    queue: queue.waiting,
     cosigning: cosigning.state,
     flight: flight && storeFlight(flight),
   }
@@ -70,11 +59,9 @@ export function takeSnapshot({ queue, cosigning, flight, ...plain }: SettlementS
 
 /** @throws Error where the bytes are not a snapshot of this version */
 export function readSnapshot(bytes: Uint8Array): SettlementState {
-  const { version, queue: waiting, cosigning, flight, ...plain } = decode<StoredState>(bytes)
+  const { version, cosigning, flight, ...plain } = decode<StoredState>(bytes)
   if (version !== SNAPSHOT_VERSION) throw new Error(`a settlement actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
-  const queue = new TradeQueue()
-  for (const queued of waiting) queue.push(queued)
-  return { ...plain, queue, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
+  return { ...plain, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
 }
 
 const storeFlight = ({ batch: { trades: _trades, ...batch }, queued, submissions }: Flight): StoredFlight => ({ batch, queued, submissions })

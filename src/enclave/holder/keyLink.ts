@@ -6,7 +6,7 @@ import { Value } from 'typebox/value'
 import { readEvidence } from '../../protocol/attestation.ts'
 import type { AttestationEvidence } from '../../protocol/attestation.ts'
 import type { Keys } from '../keys.ts'
-import type { NatsCertificates } from '../natsAuthority.ts'
+import type { NatsCertificates } from '../natsCertificates.ts'
 
 const ANSWER_MS = 15_000
 const ANSWER_BYTES = 4 * 1024 * 1024
