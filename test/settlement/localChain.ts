@@ -73,15 +73,19 @@ export class LocalChain {
 
   /** Goes ahead in time, in one ledger. */
   async jump(seconds: number): Promise<void> {
-    const response = await fetch(`${this.url}/admin/jump`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ seconds }) })
-    if (!response.ok) throw new Error(`jumping: ${response.status} ${await response.text()}`)
+    await this.admin('POST', 'jump', { seconds })
   }
 
   /** Closes ledgers by hand. */
   async close(ledgers = 1): Promise<void> {
-    for (let n = 0; n < ledgers; n++) {
-      const response = await fetch(`${this.url}/admin/close`, { method: 'POST' })
-      if (!response.ok) throw new Error(`closing a ledger: ${response.status} ${await response.text()}`)
-    }
+    for (let n = 0; n < ledgers; n++) await this.admin('POST', 'close')
+  }
+
+  /** What only a network for tests can be told (docs/localnet.md). @returns its answer */
+  async admin(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown> {
+    const response = await fetch(`${this.url}/admin/${path}`, { method, ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) })
+    const answer = await response.text()
+    if (!response.ok) throw new Error(`${method} /admin/${path}: ${response.status} ${answer}`)
+    return answer === '' ? null : (JSON.parse(answer) as unknown)
   }
 }
