@@ -33,7 +33,7 @@ function shown(audit: Audit): Outcome {
     `${solvent ? 'SOLVENT' : 'NOT SOLVENT'}: vault ${vault} at ledger ${ledger}, ${accounts} accounts, amounts in smallest units`,
     table(['asset', 'contract', 'held', 'owed to accounts', 'of it asked for', 'fees', 'surplus', ''], rows),
     table(['channel', 'engine', 'epoch', 'sequence', 'state root', 'trades root'], channels.map(({ channel, engine, epoch, sequence, stateRoot, tradesRoot }) => [String(channel), engine ?? 'none', String(epoch), String(sequence), stateRoot, tradesRoot])),
-    `administrator ${admin ?? 'none'}, pauser ${pauser ?? 'none'}${paused ? '; EVERYTHING IS PAUSED' : ''}`,
+    `administrator ${admin ?? 'none'}, pauser ${pauser ?? 'the administrator'}${paused ? '; EVERYTHING IS PAUSED' : ''}`,
     ...(announced.length === 0 ? ['no change is announced'] : announced.map(({ change, due }) => `announced, from ${new Date(due * 1000).toISOString()} on: ${change.map(String).join(' ')}`)),
   ].join('\n')
   return { text, json: exactly({ conclusive: true, ...audit }), failed: !solvent }
