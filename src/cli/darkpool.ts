@@ -71,4 +71,9 @@ function failed(error: unknown): number {
   return error instanceof OutcomeUnknown ? exits.outcomeUnknown : exits.failed
 }
 
+// Whoever reads has had enough, as `head` has after its lines: what was to be done is done by then, and nobody is left to tell.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(exits.done)
+})
 process.exitCode = await main().catch(failed)

@@ -43,6 +43,15 @@ async function darkpool(...args: string[]): Promise<{ code: number | null; stdou
   return { code, stdout, stderr }
 }
 
+t.test('a reader that goes away ends a command without a word', async (t) => {
+  const child = start('markets', '--url', stage.url)
+  let said = ''
+  child.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  child.stdout!.destroy()
+  const [code] = (await once(child, 'close')) as [number | null]
+  t.same([code, said], [0, ''])
+})
+
 t.test('orders by hand', async (t) => {
   const placed = await darkpool('order', 'buy', 'XLM-USDC', '--quantity', '10.0', '--price', '.1200', '--as', 'alice', '--expires', '2h')
   t.match(placed, { code: 0, stderr: '', stdout: /^buy 10 XLM at 0\.12 USDC: open, nothing traded\norder [0-9a-f]{64}\n$/ })
