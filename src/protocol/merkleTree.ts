@@ -58,9 +58,19 @@ export const merkleRoot = (sha256: Sha256, leaves: readonly Uint8Array[]): Uint8
 /** The siblings between a leaf and the root, its own first. */
 export function merklePath(sha256: Sha256, leaves: readonly Uint8Array[], index: number): Uint8Array[] {
   if (!(index >= 0 && index < leaves.length)) throw new RangeError('no leaf stands there')
+  return pathIn(levelsOver(sha256, leaves), index)
+}
+
+/** The paths of all leaves, for one building of the tree. */
+export function merklePaths(sha256: Sha256, leaves: readonly Uint8Array[]): Uint8Array[][] {
+  const levels = levelsOver(sha256, leaves)
+  return leaves.map((_leaf, index) => pathIn(levels, index))
+}
+
+function pathIn(levels: readonly (readonly Uint8Array[])[], index: number): Uint8Array[] {
   const path: Uint8Array[] = []
   let at = index
-  for (const level of levelsOver(sha256, leaves)) {
+  for (const level of levels) {
     const sibling = level[at ^ 1]
     if (sibling !== undefined) path.push(sibling)
     at >>= 1

@@ -37,9 +37,9 @@ export function shapeFaults(schema: TSchema, json: unknown): readonly Fault[] {
   for (const { keyword, schemaPath, instancePath: path, params } of errors) {
     const node = nodeAt(schema, schemaPath)
     if (keyword === 'required') {
-      for (const name of (params).requiredProperties) faults.set(`${path}/${name}`, { path: `${path}/${name}`, wrong: 'is missing', right: expected(node.properties?.[name] ?? {}) })
+      for (const name of params.requiredProperties) faults.set(`${path}/${name}`, { path: `${path}/${name}`, wrong: 'is missing', right: expected(node.properties?.[name] ?? {}) })
     } else if (keyword === 'additionalProperties') {
-      for (const name of (params).additionalProperties) faults.set(`${path}/${name}`, { path: `${path}/${name}`, wrong: 'is no member that is known', right: `one of ${Object.keys(node.properties ?? {}).join(', ')}` })
+      for (const name of params.additionalProperties) faults.set(`${path}/${name}`, { path: `${path}/${name}`, wrong: 'is no member that is known', right: `one of ${Object.keys(node.properties ?? {}).join(', ')}` })
     } else if (keyword !== 'boolean') {
       // Of alternatives every one complains: the member that offers them says it once.
       const whole = alternatives(schema, schemaPath) ?? node

@@ -1,8 +1,11 @@
-import { Account, Address, Contract, rpc, scValToNative, StrKey, TransactionBuilder } from '@stellar/stellar-sdk'
+import { Contract, rpc, scValToNative } from '@stellar/stellar-sdk'
 import type { xdr } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
-import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
-import { assetIndex, groupsOf, isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
+import { contractView, simulatedView } from './contractView.ts'
+import type { Viewer } from './contractView.ts'
+import { ACCOUNTS_PER_PAGE, assetIndex, groupsOf } from './pageLayout.ts'
+import { address } from './scValues.ts'
+import { isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
 import type { BalancePage, StoredEntries, VaultInstance } from './vaultStorage.ts'
 
 /** Channels that the contract knows at most (docs/contract.md). */
@@ -108,14 +111,14 @@ function pagesOf({ assets }: VaultInstance, accounts: number): { readonly group:
 }
 
 /** A page that is not there was never written, or an RPC does not show it since it is archived: then its balances would be left out. */
-async function assertPages(server: Pick<rpc.Server, 'simulateTransaction'>, storage: VaultStorage, { instance, accounts, pages }: Pass, vault: ContractId, passphrase: string): Promise<void> {
+async function assertPages(server: Viewer, storage: VaultStorage, { instance, accounts, pages }: Pass, vault: ContractId, passphrase: string): Promise<void> {
   const there = new Set(pages.map(({ group, number }) => `${group} ${number}`))
   const missing = pagesOf(instance, accounts).filter(({ group, number }) => !there.has(`${group} ${number}`))
   const owners = await storage.read(missing.map(({ number }) => storage.keys.accounts(number)))
   for (const { group, number } of missing) {
     const addresses = nativeOf(owners, storage.keys.accounts(number)) as readonly string[] | undefined
-    const [address] = addresses ?? []
-    const archived = address === undefined || (await needsRestoring(server, new Contract(vault).call('get_balance', new Address(address).toScVal(), new Address(instance.assets[assetIndex(group, 0)]!).toScVal()), passphrase))
+    const [first] = addresses ?? []
+    const archived = first === undefined || (await needsRestoring(server, new Contract(vault).call('get_balance', address(first), address(instance.assets[assetIndex(group, 0)]!)), passphrase))
     if (archived) throw new AuditInconclusive(`accounts from ${number * ACCOUNTS_PER_PAGE} on are archived, and their balances cannot be read: anybody can bring them back with \`extend\``)
   }
 }
@@ -163,20 +166,10 @@ function sameEntries({ values: before }: StoredEntries, { values: after }: Store
   return before.size === after.size && [...before].every(([key, value]) => after.get(key)?.toXdr('base64') === value.toXdr('base64'))
 }
 
-/** Source of simulations: nobody. */
-const NOBODY = StrKey.encodeEd25519PublicKey(new Uint8Array(32))
+const needsRestoring = async (server: Viewer, call: xdr.Operation, passphrase: string): Promise<boolean> => rpc.Api.isSimulationRestore(await simulatedView(server, passphrase, call))
 
-async function simulate(server: Pick<rpc.Server, 'simulateTransaction'>, call: xdr.Operation, networkPassphrase: string): Promise<rpc.Api.SimulateTransactionSuccessResponse> {
-  const answer = await server.simulateTransaction(new TransactionBuilder(new Account(NOBODY, '0'), { fee: '100', networkPassphrase }).addOperation(call).setTimeout(0).build())
-  if (rpc.Api.isSimulationError(answer)) throw new Error('the RPC, or a contract, refuses a view')
-  return answer
-}
-
-const needsRestoring = async (server: Pick<rpc.Server, 'simulateTransaction'>, call: xdr.Operation, passphrase: string): Promise<boolean> => rpc.Api.isSimulationRestore(await simulate(server, call, passphrase))
-
-async function holding(server: Pick<rpc.Server, 'simulateTransaction'>, token: ContractId, vault: ContractId, passphrase: string): Promise<bigint> {
-  const { result } = await simulate(server, new Contract(token).call('balance', new Address(vault).toScVal()), passphrase)
-  const balance = result === undefined ? undefined : (scValToNative(result.retval) as unknown)
-  if (typeof balance !== 'bigint') throw new Error('a token does not say what the vault holds')
-  return balance
+async function holding(server: Viewer, token: ContractId, vault: ContractId, passphrase: string): Promise<bigint> {
+  const { value } = await contractView(server, passphrase, new Contract(token), 'balance', address(vault))
+  if (typeof value !== 'bigint') throw new Error('a token does not say what the vault holds')
+  return value
 }

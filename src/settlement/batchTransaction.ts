@@ -5,6 +5,7 @@ import { exceededLimit } from './networkLimits.ts'
 import type { ChainHead, StellarRpc } from './stellarRpc.ts'
 import { ContractRefusal } from './contractRefusal.ts'
 import type { VaultContract } from './vaultContract.ts'
+import { hashOf } from './transaction.ts'
 
 /** Inclusion fee in stroops: the network's least, and what the venue pays at most unless it is configured. */
 const LEAST_FEE = 100n
@@ -81,7 +82,7 @@ export async function makeBatchTransaction(input: BatchTransactionInput): Promis
   const envelope = transaction.toEnvelope().toXdr()
   const limit = exceededLimit(simulation.transactionData.build(), envelope.length)
   if (limit !== null) return { refused: `over the network's limit of ${limit}`, tooLarge: true, latestLedger: simulation.latestLedger }
-  return { hash: Buffer.from(transaction.hash()).toString('hex'), envelope: Buffer.from(envelope).toString('base64'), maxTime }
+  return { hash: hashOf(transaction), envelope: Buffer.from(envelope).toString('base64'), maxTime }
 }
 
 /** What an operation bids that most others do not outbid. */

@@ -11,9 +11,14 @@ export type Viewer = Pick<StellarRpc, 'simulateTransaction'>
 
 /** What a function of a contract gives, as the chain stands at `latestLedger`. @throws ContractRefusal */
 export async function contractView(server: Viewer, passphrase: string, contract: Contract, name: string, ...args: xdr.ScVal[]): Promise<{ value: unknown; latestLedger: number }> {
-  const transaction = new TransactionBuilder(new Account(NOBODY, '0'), { fee: '100', networkPassphrase: passphrase }).addOperation(contract.call(name, ...args)).setTimeout(0).build()
-  const answer = await server.simulateTransaction(transaction)
-  if (rpc.Api.isSimulationError(answer)) throw new ContractRefusal(answer.error)
+  const answer = await simulatedView(server, passphrase, contract.call(name, ...args))
   if (answer.result === undefined) throw new Error(`simulating ${name} gave no value`)
   return { value: scValToNative(answer.result.retval), latestLedger: answer.latestLedger }
+}
+
+/** A call that changes nothing, simulated: also whether entries that it reads are archived. @throws ContractRefusal */
+export async function simulatedView(server: Viewer, passphrase: string, call: xdr.Operation): Promise<rpc.Api.SimulateTransactionSuccessResponse> {
+  const answer = await server.simulateTransaction(new TransactionBuilder(new Account(NOBODY, '0'), { fee: '100', networkPassphrase: passphrase }).addOperation(call).setTimeout(0).build())
+  if (rpc.Api.isSimulationError(answer)) throw new ContractRefusal(answer.error)
+  return answer
 }

@@ -1,7 +1,5 @@
+import { assetGroup, assetIndex, assetPosition, ASSETS_PER_GROUP } from './pageLayout.ts'
 import { unzigzag, VarintReader, writeVarint, zigzag } from './varint.ts'
-
-/** Assets that share a section; the contract's `ASSETS_PER_GROUP`. */
-export const ASSETS_PER_GROUP = 4
 
 /** What one account gains (or, below zero, loses) of one asset. Both are the contract's stable indexes. */
 export interface Delta {
@@ -44,12 +42,12 @@ export function encodeDeltas(deltas: readonly Delta[], fees: readonly ChargedFee
     if (delta === 0n) continue
     assertIndex(account)
     assertIndex(asset)
-    const group = Math.floor(asset / ASSETS_PER_GROUP)
+    const group = assetGroup(asset)
     const records: Records = groups.get(group) ?? new Map<number, Deltas>()
     groups.set(group, records)
     const record: Deltas = records.get(account) ?? []
     records.set(account, record)
-    const bit = asset % ASSETS_PER_GROUP
+    const bit = assetPosition(asset)
     if (record[bit] !== undefined) throw new Error(`deltas: account ${account} has asset ${asset} twice`)
     record[bit] = delta
     sums.set(asset, (sums.get(asset) ?? 0n) + delta)
@@ -83,7 +81,7 @@ function writeSection(bytes: number[], group: number, records: Records): void {
 }
 
 function writeFees(bytes: number[], group: number, charged: ReadonlyMap<number, ChargedFee>): void {
-  const fees = Array.from({ length: ASSETS_PER_GROUP }, (_, bit) => charged.get(group * ASSETS_PER_GROUP + bit))
+  const fees = Array.from({ length: ASSETS_PER_GROUP }, (_, bit) => charged.get(assetIndex(group, bit)))
   const mask = fees.reduce((bits, fee, bit) => (fee === undefined ? bits : bits | (1 << bit)), 0)
   if (mask === 0) return
   bytes.push(FEES, mask)
@@ -130,7 +128,7 @@ function readSection(reader: VarintReader, group: number, deltas: Delta[]): Map<
       if ((mask & (1 << bit)) === 0) continue
       const delta = unzigzag(reader.varint())
       if (delta === 0n) throw new RangeError('a delta is zero')
-      const asset = group * ASSETS_PER_GROUP + bit
+      const asset = assetIndex(group, bit)
       sums.set(asset, (sums.get(asset) ?? 0n) + delta)
       deltas.push({ account, asset, delta })
     }
@@ -142,7 +140,7 @@ function readFees(reader: VarintReader, group: number, fees: ChargedFee[], sums:
   const mask = readMask(reader)
   for (let bit = 0; bit < ASSETS_PER_GROUP; bit++) {
     if ((mask & (1 << bit)) === 0) continue
-    const fee = { asset: group * ASSETS_PER_GROUP + bit, amount: reader.varint(), turnover: reader.varint() }
+    const fee = { asset: assetIndex(group, bit), amount: reader.varint(), turnover: reader.varint() }
     assertFee(fee)
     sums.set(fee.asset, (sums.get(fee.asset) ?? 0n) + fee.amount)
     fees.push(fee)

@@ -3,7 +3,7 @@ import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import type { AccountId, MarketName, Side, TradeId } from '../protocol/identity.ts'
 import { LEAVES_PER_PAGE } from '../protocol/leaves.ts'
 import type { LeafEntry } from '../protocol/leaves.ts'
-import { merklePath, merkleRoot } from '../protocol/merkleTree.ts'
+import { merklePaths, merkleRoot } from '../protocol/merkleTree.ts'
 import type { Trade } from '../protocol/pair.ts'
 import { receiptLeaf } from '../protocol/receipt.ts'
 import type { MarketAssets } from './netting.ts'
@@ -42,6 +42,8 @@ export interface LeafPage {
 export class ReceiptTree {
   readonly root: Uint8Array
   readonly #entries: readonly LeafEntry[]
+  /** Of each page's leaves. */
+  readonly #pageRoots: readonly Uint8Array[]
   /** Where the leaves of a trade stand. */
   readonly #places: ReadonlyMap<TradeId, { readonly buyer: AccountId; readonly buy: number; readonly sell: number }>
 
@@ -52,8 +54,9 @@ export class ReceiptTree {
     for (const [place, at] of order.entries()) places[at] = place
     this.#entries = order.map((at) => ({ leaf: leaves[at]!, journal: trades[at >> 1]!.journal, time: trades[at >> 1]!.time }))
     this.#places = new Map(trades.map(({ id, buyer }, n) => [id, { buyer, buy: places[2 * n]!, sell: places[2 * n + 1]! }]))
-    // Not as the buffer that it is: what is read from a snapshot is none, and would be written in other bytes.
-    this.root = new Uint8Array(merkleRoot(sha256, this.#entries.map(({ leaf }) => leaf)))
+    this.#pageRoots = this.#parts().map((entries) => merkleRoot(sha256, entries.map(({ leaf }) => leaf)))
+    // A page is a whole branch, so the root over theirs is the root. Not as the buffer that it is: what is read from a snapshot is none, and would be written in other bytes.
+    this.root = new Uint8Array(merkleRoot(sha256, this.#pageRoots))
   }
 
   get size(): number {
@@ -69,9 +72,13 @@ export class ReceiptTree {
 
   /** All leaves. A page is a whole branch of the tree, so that one page is all that the receipts of its leaves need. */
   pages(): LeafPage[] {
+    const paths = merklePaths(sha256, this.#pageRoots)
+    return this.#parts().map((entries, n) => ({ first: n * LEAVES_PER_PAGE, entries, path: paths[n]! }))
+  }
+
+  #parts(): LeafEntry[][] {
     const parts: LeafEntry[][] = []
     for (let first = 0; first < this.size; first += LEAVES_PER_PAGE) parts.push(this.#entries.slice(first, first + LEAVES_PER_PAGE))
-    const roots = parts.map((entries) => merkleRoot(sha256, entries.map(({ leaf }) => leaf)))
-    return parts.map((entries, n) => ({ first: n * LEAVES_PER_PAGE, entries, path: merklePath(sha256, roots, n) }))
+    return parts
   }
 }

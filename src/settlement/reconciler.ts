@@ -8,9 +8,9 @@ import type { Step } from './driverLoop.ts'
 import type { Read, SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
 import type { LedgerReader } from './stellarRpc.ts'
-import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
+import { ACCOUNTS_PER_PAGE, accountPage, assetGroup, assetPosition } from './pageLayout.ts'
 import type { VaultContract } from './vaultContract.ts'
-import { nameOf, placeOfAsset, readPage, VaultStorage } from './vaultStorage.ts'
+import { nameOf, readPage, VaultStorage } from './vaultStorage.ts'
 import type { BalancePage } from './vaultStorage.ts'
 
 /** Pages of one reading: 128 accounts, which is one journaled input. */
@@ -38,8 +38,8 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #actor: DrivenActor<SettlementLocal>
   readonly #storage: VaultStorage
-  /** The next page. */
-  #next = 0
+  /** Pages of this round that are to be read, with the accounts in them: sorted once a round, which a vault of many accounts takes a while for. */
+  #left: AccountPage[] = []
   #read: Read | null = null
   #looks = 0
   /** Where it was last said that books and chain part. */
@@ -55,7 +55,8 @@ export class Reconciler {
     const { machine, every_ms } = this.#options
     this.#tell(machine.differences)
     if (this.#read === null) {
-      const pages = this.#pages()
+      if (this.#left.length === 0) this.#left = pagesOf(machine.indexes)
+      const pages = this.#left.splice(0, PAGES)
       if (pages.length === 0) return { sleep_ms: every_ms }
       this.#read = await this.#look(pages)
       this.#looks = 0
@@ -70,20 +71,11 @@ export class Reconciler {
     return { sleep_ms: every_ms }
   }
 
-  /** The next pages of accounts that there are, the first ones again behind the last. */
-  #pages(): number[] {
-    const all = [...new Set([...this.#options.machine.indexes.values()].map(pageOf))].sort((a, b) => a - b)
-    const rest = all.filter((page) => page >= this.#next)
-    const pages = (rest.length > 0 ? rest : all).slice(0, PAGES)
-    this.#next = (pages.at(-1) ?? -1) + 1
-    return pages
-  }
-
-  async #look(numbers: readonly number[]): Promise<Read> {
-    const { machine, channel, assets } = this.#options
+  async #look(numbered: readonly AccountPage[]): Promise<Read> {
+    const { channel, assets } = this.#options
     const { keys } = this.#storage
-    const groups = [...new Set(assets.map(({ index }) => placeOfAsset(index).group))]
-    const wanted = groups.flatMap((group) => numbers.map((number) => ({ group, number })))
+    const groups = [...new Set(assets.map(({ index }) => assetGroup(index)))]
+    const wanted = groups.flatMap((group) => numbered.map(({ number }) => ({ group, number })))
     const { values, from, to } = await this.#storage.read([keys.channel(channel), ...wanted.map(({ group, number }) => keys.page(group, number))])
     if (from !== to) throw new Error('balances of different ledgers cannot be told together')
     const pages = new Map<string, BalancePage>()
@@ -95,14 +87,11 @@ export class Reconciler {
     const sequence = cursor === undefined ? 0 : Number((scValToNative(cursor) as { readonly sequence: bigint }).sequence)
     const amountsOf = (index: number): (Amount | null)[] =>
       assets.map((asset) => {
-        const { group, position } = placeOfAsset(asset.index)
-        const page = pages.get(`${group} ${pageOf(index)}`)
+        const page = pages.get(`${assetGroup(asset.index)} ${accountPage(index)}`)
         // A page that is not shown was never written, or is archived: it says nothing.
-        return page === undefined ? null : ((page.balances[index % ACCOUNTS_PER_PAGE]?.[position] ?? 0n) as Amount)
+        return page === undefined ? null : ((page.balances[index % ACCOUNTS_PER_PAGE]?.[assetPosition(asset.index)] ?? 0n) as Amount)
       })
-    const shown = new Set(numbers)
-    const accounts: { account: AccountId; amounts: (Amount | null)[] }[] = []
-    for (const [account, index] of machine.indexes) if (shown.has(pageOf(index))) accounts.push({ account, amounts: amountsOf(index) })
+    const accounts = numbered.flatMap((page) => page.accounts.map(([account, index]) => ({ account, amounts: amountsOf(index) })))
     return { kind: 'read', ledger: to, sequence, assets: assets.map(({ contract }) => contract), accounts }
   }
 
@@ -119,4 +108,20 @@ export class Reconciler {
   }
 }
 
-const pageOf = (index: number): number => Math.floor(index / ACCOUNTS_PER_PAGE)
+/** A page of accounts: each with its index. */
+interface AccountPage {
+  readonly number: number
+  readonly accounts: (readonly [AccountId, number])[]
+}
+
+/** All accounts by their pages, the lowest first. */
+function pagesOf(indexes: ReadonlyMap<AccountId, number>): AccountPage[] {
+  const pages = new Map<number, AccountPage>()
+  for (const [account, index] of indexes) {
+    const number = accountPage(index)
+    const page = pages.get(number) ?? { number, accounts: [] }
+    pages.set(number, page)
+    page.accounts.push([account, index])
+  }
+  return [...pages.values()].sort((a, b) => a.number - b.number)
+}

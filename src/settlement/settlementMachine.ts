@@ -156,7 +156,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
 
   /** Where the channel on chain stands by this history, but for the batch on its way. */
   get standing(): { readonly epoch: number; readonly sequence: number; readonly stateRoot: Uint8Array } {
-    return { epoch: this.#epoch, sequence: this.#settled?.sequence ?? 0, stateRoot: this.#stateRoot }
+    return { epoch: this.#epoch, sequence: this.sequence, stateRoot: this.#stateRoot }
   }
 
   /** Whether there is room for what an actor sends: markets wait while the chain takes nothing, and where it shows another history. What queued trades may wait for, an account's index, always has. */

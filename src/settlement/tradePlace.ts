@@ -1,8 +1,6 @@
-import { ASSETS_PER_GROUP } from './deltas.ts'
 import type { Asset } from '../protocol/market.ts'
+import { accountPage, assetGroup } from './pageLayout.ts'
 
-/** Accounts that share a page of balances; the contract's `ACCOUNTS_PER_PAGE`. */
-export const ACCOUNTS_PER_PAGE = 32
 /** More than the contract has assets or groups of them, so that each of the numbers below names one thing. */
 const ASSETS = 64
 
@@ -26,8 +24,8 @@ export function tradePlace(buyer: number, seller: number, base: Asset, quote: As
   return {
     credits: [balance(buyer, base), balance(seller, quote)],
     debits: [balance(buyer, quote), balance(seller, base)],
-    accountPages: [Math.floor(buyer / ACCOUNTS_PER_PAGE), Math.floor(seller / ACCOUNTS_PER_PAGE)],
-    groups: [Math.floor(base.index / ASSETS_PER_GROUP), Math.floor(quote.index / ASSETS_PER_GROUP)],
+    accountPages: [accountPage(buyer), accountPage(seller)],
+    groups: [assetGroup(base.index), assetGroup(quote.index)],
   }
 }
 

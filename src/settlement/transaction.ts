@@ -106,7 +106,7 @@ export async function prepare({ server, passphrase }: Network, operation: xdr.Op
  * @throws TransactionFailed
  */
 export async function submit(server: rpc.Server, transaction: Transaction): Promise<Applied> {
-  const hash = Buffer.from(transaction.hash()).toString('hex')
+  const hash = hashOf(transaction)
   const maxTime = Number(transaction.timeBounds?.maxTime ?? 0)
   if (maxTime === 0) throw new Error('a transaction without an upper time bound could be in doubt for ever')
   let sent = false
@@ -123,6 +123,9 @@ export async function submit(server: rpc.Server, transaction: Transaction): Prom
     await setTimeout(POLL_MS)
   }
 }
+
+/** By which the network knows it: 64 hex digits. */
+export const hashOf = (transaction: Transaction): string => Buffer.from(transaction.hash()).toString('hex')
 
 /** The transaction's code, and the operation's where that is what failed. */
 function failureOf({ result }: xdr.TransactionResult): string {

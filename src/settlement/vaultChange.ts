@@ -1,5 +1,6 @@
-import { Address, xdr } from '@stellar/stellar-sdk'
+import { xdr } from '@stellar/stellar-sdk'
 import type { AccountId } from '../protocol/identity.ts'
+import { address, u32, u64, variant } from './scValues.ts'
 
 /** A change of the vault that its administrator announces and, when it is due, applies (docs/contract.md). */
 export type VaultChange =
@@ -19,18 +20,14 @@ export interface Announcement {
   readonly due: number
 }
 
-const variant = (name: string, ...values: xdr.ScVal[]): xdr.ScVal => xdr.ScVal.scvVec([xdr.ScVal.scvSymbol(name), ...values])
-const address = (value: string): xdr.ScVal => new Address(value).toScVal()
-
-/** An enum of a contract is a vec: the variant's name, then what it holds. */
 export function changeValue(change: VaultChange): xdr.ScVal {
   if ('admin' in change) return variant('Admin', address(change.admin))
-  if ('engine' in change) return variant('Engine', xdr.ScVal.scvU32(change.channel), address(change.engine))
+  if ('engine' in change) return variant('Engine', u32(change.channel), address(change.engine))
   if ('pauser' in change) return variant('Pauser', address(change.pauser))
-  if ('delay_s' in change) return variant('Delay', xdr.ScVal.scvU64(BigInt(change.delay_s)))
+  if ('delay_s' in change) return variant('Delay', u64(change.delay_s))
   if ('code' in change) return variant('Code', xdr.ScVal.scvBytes(new Uint8Array(Buffer.from(change.code, 'hex'))))
   if ('treasury' in change) return variant('Treasury', address(change.treasury))
-  return variant('FeeCap', xdr.ScVal.scvU32(change.feeCap_ppm))
+  return variant('FeeCap', u32(change.feeCap_ppm))
 }
 
 /** @param native the vec as the SDK reads it @throws Error where the contract knows a change that this code does not */

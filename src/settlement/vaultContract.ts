@@ -1,9 +1,10 @@
-import { Address, Contract, nativeToScVal, scValToNative, xdr } from '@stellar/stellar-sdk'
+import { Contract, nativeToScVal, scValToNative, xdr } from '@stellar/stellar-sdk'
 import type { rpc } from '@stellar/stellar-sdk'
 import type { AccountId, Amount, ContractId } from '../protocol/identity.ts'
 import type { Batch } from './batch.ts'
 import { contractView } from './contractView.ts'
 import type { Viewer } from './contractView.ts'
+import { address, symbol, u32, u64 } from './scValues.ts'
 
 export type Token = ContractId
 
@@ -28,12 +29,8 @@ export interface CustodyEvent {
   readonly ledger: number
 }
 
-const u32 = (value: number): xdr.ScVal => xdr.ScVal.scvU32(value)
-const u64 = (value: number): xdr.ScVal => xdr.ScVal.scvU64(BigInt(value))
 const i128 = (value: bigint): xdr.ScVal => nativeToScVal(value, { type: 'i128' })
 const bytes = (value: Uint8Array): xdr.ScVal => xdr.ScVal.scvBytes(value)
-const address = (value: string): xdr.ScVal => new Address(value).toScVal()
-const symbol = (value: string): xdr.ScVal => xdr.ScVal.scvSymbol(value)
 
 /** The events of custody by their first topic. */
 const CUSTODY = new Map<string, CustodyEvent['kind']>([

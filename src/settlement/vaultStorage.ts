@@ -1,8 +1,8 @@
 import { Contract, scValToNative, xdr } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
 import type { LedgerReader } from './stellarRpc.ts'
-import { ASSETS_PER_GROUP } from './deltas.ts'
-import { ACCOUNTS_PER_PAGE } from './tradePlace.ts'
+import { ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP } from './pageLayout.ts'
+import { u32, variant } from './scValues.ts'
 
 /** What one request may name. */
 const KEYS_PER_REQUEST = 200
@@ -41,12 +41,6 @@ export interface StoredEntries {
 
 export const isPaused = (paused: bigint, asset: number): boolean => ((paused >> BigInt(asset)) & 1n) === 1n
 export const isAllPaused = (paused: bigint): boolean => ((paused >> ALL_PAUSED) & 1n) === 1n
-export const groupsOf = (assets: number): number => Math.ceil(assets / ASSETS_PER_GROUP)
-export const assetIndex = (group: number, position: number): number => group * ASSETS_PER_GROUP + position
-export const placeOfAsset = (index: number): { readonly group: number; readonly position: number } => ({ group: Math.floor(index / ASSETS_PER_GROUP), position: index % ASSETS_PER_GROUP })
-
-const symbol = (name: string): xdr.ScVal => xdr.ScVal.scvSymbol(name)
-const variant = (name: string, ...values: xdr.ScVal[]): xdr.ScVal => xdr.ScVal.scvVec([symbol(name), ...values])
 
 /** The vault contract's entries as the ledger has them (docs/contract.md, "Entries"): what it says to everybody, without being called. */
 export class VaultStorage {
@@ -63,9 +57,9 @@ export class VaultStorage {
     announcements: (): xdr.ScVal => variant('Announcements'),
     changeDelay: (): xdr.ScVal => variant('ChangeDelay'),
     accountCount: (): xdr.ScVal => variant('AccountCount'),
-    accounts: (page: number): xdr.ScVal => variant('Accounts', xdr.ScVal.scvU32(page)),
-    channel: (channel: number): xdr.ScVal => variant('Channel', xdr.ScVal.scvU32(channel)),
-    fees: (channel: number): xdr.ScVal => variant('Fees', xdr.ScVal.scvU32(channel)),
+    accounts: (page: number): xdr.ScVal => variant('Accounts', u32(page)),
+    channel: (channel: number): xdr.ScVal => variant('Channel', u32(channel)),
+    fees: (channel: number): xdr.ScVal => variant('Fees', u32(channel)),
     page: (group: number, number: number): xdr.ScVal => xdr.ScVal.scvU64((BigInt(group) << 32n) | BigInt(number)),
   } as const
 

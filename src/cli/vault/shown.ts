@@ -3,9 +3,10 @@ import type { Transaction, xdr } from '@stellar/stellar-sdk'
 import { formatDecimal } from '../../protocol/decimal.ts'
 import { isoTime } from '../../protocol/view.ts'
 import { costOf } from '../../settlement/governance/cost.ts'
-import { deedsOf, hashOf, plain, plainText } from '../../settlement/governance/envelope.ts'
+import { deedsOf, plain, plainText } from '../../settlement/governance/envelope.ts'
 import type { Quorum, Signed } from '../../settlement/governance/quorum.ts'
 import { networkLimits } from '../../settlement/networkLimits.ts'
+import { hashOf } from '../../settlement/transaction.ts'
 
 /** Of a stroop, 10⁷ are one XLM. */
 const XLM_DIGITS = 7

@@ -1,5 +1,6 @@
 import { Address, scValToNative, Transaction, TransactionBuilder } from '@stellar/stellar-sdk'
 import type { xdr } from '@stellar/stellar-sdk'
+import { hashOf } from '../transaction.ts'
 
 /** @throws Error in one sentence where the text is no transaction in base64 */
 export function readEnvelope(text: string, passphrase: string): Transaction {
@@ -30,8 +31,6 @@ export function joined(copies: readonly Transaction[]): Transaction {
   }
   return first
 }
-
-export const hashOf = (transaction: Transaction): string => Buffer.from(transaction.hash()).toString('hex')
 
 /** What a transaction does, read from the transaction itself: for whoever signs what somebody else has made. */
 export function deedsOf(transaction: Transaction): readonly string[] {

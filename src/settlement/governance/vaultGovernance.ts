@@ -1,13 +1,12 @@
-import { Address, Contract, xdr } from '@stellar/stellar-sdk'
+import { Contract, xdr } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../protocol/identity.ts'
 import { contractView } from '../contractView.ts'
 import type { Viewer } from '../contractView.ts'
+import { address, u32 } from '../scValues.ts'
 import { changeValue, readChange } from '../vaultChange.ts'
 import type { Announcement, VaultChange } from '../vaultChange.ts'
 import { ownAuthority } from './ownAuthority.ts'
 
-const u32 = (value: number): xdr.ScVal => xdr.ScVal.scvU32(value)
-const address = (value: string): xdr.ScVal => new Address(value).toScVal()
 const optional = (value: string | null): xdr.ScVal => (value === null ? xdr.ScVal.scvVoid() : address(value))
 
 /** What may be done to the vault as a whole, and how it stands (docs/contract.md, "Who may change what, and when"). */
