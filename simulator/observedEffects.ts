@@ -1,15 +1,11 @@
 import type { Effects } from '../src/actors/runtime/machine.ts'
 import type { ActorName, Milliseconds } from '../src/protocol/identity.ts'
+import { ownerOf } from '../src/protocol/owned.ts'
 import type { OwnedMessage } from '../src/protocol/owned.ts'
 import type { Answer, ReplyTo } from '../src/protocol/packets.ts'
 import { digestOf } from './digest.ts'
 import { nothingCaused } from './history.ts'
 import type { Caused } from './history.ts'
-
-function ownerOf(message: OwnedMessage): string {
-  if ('account' in message) return message.account
-  return 'actor' in message ? message.actor : message.market
-}
 
 /** Sees everything that a machine causes, and passes it on. */
 export class ObservedEffects implements Effects {

@@ -1,6 +1,7 @@
 import type { FeedText } from '../src/actors/runtime/feed.ts'
 import type { FeedMessage } from '../src/protocol/feed.ts'
 import type { LeavesMessage } from '../src/protocol/leaves.ts'
+import { ownerOf } from '../src/protocol/owned.ts'
 import { digestOf } from './digest.ts'
 import type { History } from './history.ts'
 import type { Host } from './host.ts'
@@ -26,7 +27,7 @@ export class Readers {
 
   stored(writer: Host, stored: FeedText): void {
     if ('market' in stored) return this.#verdict.broken('dark', `${writer.name} stores a print of a tape, which no market here has`)
-    const owner = 'account' in stored ? stored.account : stored.actor
+    const owner = ownerOf(stored)
     const message = JSON.parse(stored.text) as FeedMessage | LeavesMessage
     const known = this.#history.fed(owner, message.seq)
     if (known === undefined) return this.#verdict.broken('nothing before it is durable', `${writer.name} stores message ${message.seq} of a feed whose journal knows ${this.#history.feedLength(owner)}`)

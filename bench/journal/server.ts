@@ -12,10 +12,10 @@ import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import { NATS_TLS } from '../../scripts/venue/venueFile.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
-import type { NatsAccess } from '../../src/actors/runtime/transport.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import { OwnNatsCertificates } from '../../src/enclave/natsAuthority.ts'
 import { natsKeys } from '../../src/enclave/natsKeys.ts'
+import type { NatsAccess } from '../../src/protocol/natsAccess.ts'
 import type { Subjects } from '../../src/protocol/subjects.ts'
 
 /** Servers that keep the journals of a run. */

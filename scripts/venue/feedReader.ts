@@ -5,7 +5,7 @@ import { readFeed } from '../../src/client/feed.ts'
 import { keyAccess } from '../../src/client/natsAccess.ts'
 import type { NatsAccess } from '../../src/client/natsAccess.ts'
 import type { FeedEvent, FeedMessage } from '../../src/protocol/feed.ts'
-import { tlsFirst } from '../../src/protocol/tlsFirst.ts'
+import { tlsFirst } from '../../src/protocol/natsAccess.ts'
 
 /** A gateway has to answer for whoever connects, which on a busy machine takes its time. */
 const CONNECT_TIMEOUT_ms = 30_000

@@ -2,10 +2,10 @@ import type { MessagePort } from 'node:worker_threads'
 import type { Endpoint } from 'comlink'
 import type { Secrets } from '../enclave/givenKeys.ts'
 import type { Readings } from '../monitoring/meters.ts'
+import type { NatsAccess } from '../protocol/natsAccess.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
-import type { NatsAccess } from './runtime/transport.ts'
 import type { ThreadKeys } from './threadKeys.ts'
 
 /** What the supervisor may ask of the worker that hosts an actor. Control only: data goes over NATS. */

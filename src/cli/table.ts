@@ -5,3 +5,9 @@ export function table(heading: readonly string[], rows: readonly (readonly strin
   const line = (row: readonly string[]): string => row.map((cell, column) => (right[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!))).join('  ').trimEnd()
   return [heading, ...rows].map(line).join('\n')
 }
+
+/** Names and what they are, one to a line. */
+export function facts(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n')
+}

@@ -1,5 +1,5 @@
 import type { NatsConnection } from '@nats-io/nats-core'
-import { tlsFirst } from '../protocol/tlsFirst.ts'
+import { tlsFirst } from '../protocol/natsAccess.ts'
 import type { NatsAccess, NatsAccessOptions } from './natsAccess.ts'
 import type { VenueView } from './views/venue.ts'
 

@@ -1,5 +1,6 @@
 import { Contract } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
+import { CHANNEL } from '../protocol/subjects.ts'
 import { rpcEndpoints } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { ContractRefusal } from '../settlement/contractRefusal.ts'
@@ -15,9 +16,6 @@ export interface Finding {
   readonly state: 'fits' | 'contradicts' | 'unasked'
   readonly found: string
 }
-
-/** The channel that a venue settles on. */
-const CHANNEL = 0
 
 /** Asks what a configuration speaks of whether it is so: every endpoint, the contract by one that answers, every nats-server. Changes nothing, and needs no key. */
 export async function findings(venue: Venue): Promise<readonly Finding[]> {

@@ -4,7 +4,6 @@ import { feedKeys } from '../enclave/feedKeys.ts'
 import type { FeedKeys } from '../enclave/feedKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import { venueNatsAccess } from '../enclave/natsAccess.ts'
-import type { VenueNatsAccess } from '../enclave/natsAccess.ts'
 import { natsKeys } from '../enclave/natsKeys.ts'
 import type { NatsKeys } from '../enclave/natsKeys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
@@ -13,7 +12,8 @@ import { newTlsIdentity } from '../enclave/tlsIdentity.ts'
 import { serveMetrics } from '../monitoring/listener.ts'
 import { ProcessMeters } from '../monitoring/processMeters.ts'
 import { limits } from '../protocol/limits.ts'
-import { tlsFirst } from '../protocol/tlsFirst.ts'
+import { tlsFirst } from '../protocol/natsAccess.ts'
+import type { NatsAccess } from '../protocol/natsAccess.ts'
 import { gatewayApp } from './app.ts'
 import { readConfiguration } from './configuration.ts'
 import type { Configuration } from './configuration.ts'
@@ -35,7 +35,7 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-async function configuration(): Promise<Configuration & { access: VenueNatsAccess; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
+async function configuration(): Promise<Configuration & { access: NatsAccess; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
   try {
     const read = await readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
@@ -46,7 +46,7 @@ async function configuration(): Promise<Configuration & { access: VenueNatsAcces
   }
 }
 
-async function reachNats({ servers, user, password: pass, trust }: VenueNatsAccess, name: string): Promise<NatsConnection> {
+async function reachNats({ servers, user, password: pass, trust }: NatsAccess, name: string): Promise<NatsConnection> {
   try {
     return await connect({ servers: [...servers], user, pass, ...tlsFirst(trust), name, timeout: 5_000, maxReconnectAttempts: -1, reconnectTimeWait: 250, pingInterval: 10_000 })
   } catch (error) {
@@ -55,7 +55,7 @@ async function reachNats({ servers, user, password: pass, trust }: VenueNatsAcce
 }
 
 /** Where the venue lets traders in to NATS. */
-async function admitSubscribers(gateway: Gateway, connection: NatsConnection, { servers, trust }: VenueNatsAccess, keys: NatsKeys): Promise<Subscribers | null> {
+async function admitSubscribers(gateway: Gateway, connection: NatsConnection, { servers, trust }: NatsAccess, keys: NatsKeys): Promise<Subscribers | null> {
   if (gateway.venue.file.nats.traders !== true) return null
   try {
     return new Subscribers(gateway, connection, await openLinks(servers, keys, trust), keys)

@@ -105,6 +105,8 @@ export const traderInbox = (key: AccountId): string => `_INBOX_${key}`
 
 export const pairActor = (market: MarketName): ActorName => `pair.${market}` as ActorName
 export const vaultActor = (partition: number): ActorName => `vault.${partition}` as ActorName
+/** The channel of the vault contract that a venue settles on. */
+export const CHANNEL = 0
 export const settlementActor = (channel: number): ActorName => `settlement.${channel}` as ActorName
 /** The one actor that reads the vault contract's events. */
 export const watcherActor = 'watcher.0' as ActorName

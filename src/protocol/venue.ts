@@ -6,7 +6,7 @@ import type { Asset, Market } from './market.ts'
 import type { ContractId, MarketName, ActorName } from './identity.ts'
 import { shapeFaults } from './shapeFaults.ts'
 import type { Fault } from './shapeFaults.ts'
-import { pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
+import { CHANNEL, pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
 import { assetsOf, marketOf, meaningFaults } from './venueMeaning.ts'
 
 export { rpcEndpoints } from './venueMeaning.ts'
@@ -186,6 +186,6 @@ export function readVenue(json: unknown): Venue {
     assets,
     assetByContract: new Map(assets.map((a) => [a.contract, a])),
     markets: new Map(markets.map((market) => [market.name, market])),
-    actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(0), watcherActor],
+    actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(CHANNEL), watcherActor],
   }
 }

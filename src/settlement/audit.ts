@@ -5,11 +5,9 @@ import { contractView, simulatedView } from './contractView.ts'
 import type { Viewer } from './contractView.ts'
 import { ACCOUNTS_PER_PAGE, assetIndex, groupsOf } from './pageLayout.ts'
 import { address } from './scValues.ts'
-import { isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
+import { CHANNELS, isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
 import type { BalancePage, StoredEntries, VaultInstance } from './vaultStorage.ts'
 
-/** Channels that the contract knows at most (docs/contract.md). */
-const CHANNELS = 32
 /** How often the whole is read before it is given up: a vault that settles every ledger can change while it is read. */
 const PASSES = 8
 

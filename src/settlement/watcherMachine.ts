@@ -2,7 +2,7 @@ import type { Effects, Machine } from '../actors/runtime/machine.ts'
 import type { AccountId } from '../protocol/identity.ts'
 import type { Answer } from '../protocol/packets.ts'
 import type { SettlementMessage } from '../protocol/settlement.ts'
-import { settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
+import { CHANNEL, settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { ChainReport } from '../protocol/vault.ts'
 import type { CustodyEvent } from './vaultContract.ts'
 import { readSnapshot, takeSnapshot } from './watcherSnapshot.ts'
@@ -119,7 +119,7 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
       this.#accounts.set(account, index)
       // Before the vault actor hears of the money: no trade of the account can overtake this by much.
       const registered: SettlementMessage = { kind: 'registered', account, index }
-      effects.send(settlementActor(0), registered)
+      effects.send(settlementActor(CHANNEL), registered)
     }
     const report: ChainReport = { kind, account, asset, amount, transaction, ledger }
     effects.send(vaultOf(account, this.#partitions), report)

@@ -5,7 +5,7 @@ import type { FeeRates, Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus, ORDERS_SWEPT } from '../../protocol/pair.ts'
 import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery, PairSetting, Swept } from '../../protocol/pair.ts'
-import { settlementActor, vaultOf } from '../../protocol/subjects.ts'
+import { CHANNEL, settlementActor, vaultOf } from '../../protocol/subjects.ts'
 import type { TapeRules } from '../../protocol/tape.ts'
 import type { PairReport } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
@@ -37,7 +37,7 @@ const stateNames = Object.keys(marketState) as MarketState[]
 export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage, PairSetting> {
   readonly #market: Market
   readonly #partitions: number
-  readonly #settlement = settlementActor(0)
+  readonly #settlement = settlementActor(CHANNEL)
   readonly #rules: BookRules
   #book: Book
   #names = new NamedOrders()

@@ -1,6 +1,7 @@
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { tlsFirst } from '../../protocol/tlsFirst.ts'
+import { tlsFirst } from '../../protocol/natsAccess.ts'
+import type { NatsAccess } from '../../protocol/natsAccess.ts'
 
 /** What actors need of a network between them: fire and forget, at most once, in order per connection. */
 export interface Transport {
@@ -12,14 +13,6 @@ export interface Transport {
   onReconnect(call: () => void): () => void
   /** Resolves once everything published so far has reached the server. */
   flush(): Promise<void>
-}
-
-export interface NatsAccess {
-  readonly servers: readonly string[]
-  readonly user: string
-  readonly password: string
-  /** Whose certificates the servers have, where they speak TLS: PEM. */
-  readonly trust?: string
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { AccountId, ContractId } from '../../protocol/identity.ts'
 import type { SettlementMessage } from '../../protocol/settlement.ts'
-import { settlementActor } from '../../protocol/subjects.ts'
+import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
 import type { Holdings } from '../../protocol/vault.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { raise } from './alarms.ts'
@@ -82,7 +82,7 @@ export class Reconciliation {
 
   /** Whoever co-signs hears of it at once: withdrawals that were asked for before may still wait there. */
   #tell(message: Extract<SettlementMessage, { kind: 'differs' | 'agrees' }>, effects: Effects): void {
-    effects.send(settlementActor(0), message)
+    effects.send(settlementActor(CHANNEL), message)
   }
 
   #find(account: AccountId, asset: ContractId): Compared | undefined {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { AccountId, ActorName, ContractId, MessageId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
-import { settlementActor } from '../../protocol/subjects.ts'
+import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
 import type { SettlementMessage } from '../../protocol/settlement.ts'
 import type { ChainReport, RequestWithdrawal, SettlementReport, WithdrawalState } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
@@ -30,7 +30,7 @@ export class Withdrawals {
   readonly #exits: Exits
   readonly #reconciliation: Reconciliation
   readonly #venue: Venue
-  readonly #settlement: ActorName = settlementActor(0)
+  readonly #settlement: ActorName = settlementActor(CHANNEL)
   readonly #markets: Markets
 
   constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, reconciliation: Reconciliation, markets: Markets, venue: Venue) {

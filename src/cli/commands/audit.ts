@@ -3,6 +3,7 @@ import { ChainAway } from '../../client/errors.ts'
 import type { ContractId } from '../../protocol/identity.ts'
 import { auditVault, AuditInconclusive } from '../../settlement/audit.ts'
 import type { Audit } from '../../settlement/audit.ts'
+import { plain } from '../../settlement/governance/envelope.ts'
 import { openRpc } from '../../settlement/stellarRpc.ts'
 import { words } from '../arguments.ts'
 import type { Command, Outcome } from '../command.ts'
@@ -36,13 +37,5 @@ function shown(audit: Audit): Outcome {
     `administrator ${admin ?? 'none'}, pauser ${pauser ?? 'the administrator'}${paused ? '; EVERYTHING IS PAUSED' : ''}`,
     ...(announced.length === 0 ? ['no change is announced'] : announced.map(({ change, due }) => `announced, from ${new Date(due * 1000).toISOString()} on: ${change.map(String).join(' ')}`)),
   ].join('\n')
-  return { text, json: exactly({ conclusive: true, ...audit }), failed: !solvent }
-}
-
-/** Amounts as texts: a JSON number could not hold them. */
-function exactly(value: unknown): unknown {
-  if (typeof value === 'bigint') return String(value)
-  if (Array.isArray(value)) return value.map(exactly)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, exactly(member)]))
+  return { text, json: plain({ conclusive: true, ...audit }), failed: !solvent }
 }

@@ -1,4 +1,4 @@
-import { settlementActor } from '../../protocol/subjects.ts'
+import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
 import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
 import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -10,7 +10,7 @@ export const reconcile: Command = async ({ args, place }) => {
   words(args, [])
   const operation = await Operation.open(place)
   try {
-    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(0), { query: { kind: 'status' } })
+    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(CHANNEL), { query: { kind: 'status' } })
     const json = { reconciled, ...differences }
     const last = reconciled === null ? 'nothing was compared yet' : `last compared at ledger ${reconciled.ledger}, ${reconciled.accounts} accounts`
     if (differences.balances === 0) return { text: `${reconciled === null ? 'NOT KNOWN' : 'AGREED'}: ${last}`, json, failed: reconciled === null }

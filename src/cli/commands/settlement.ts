@@ -1,12 +1,10 @@
-import { settlementActor, watcherActor } from '../../protocol/subjects.ts'
+import { CHANNEL, settlementActor, watcherActor } from '../../protocol/subjects.ts'
 import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
 import type { WatcherStatus } from '../../settlement/watcherStatus.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
 import { Operation } from '../operation.ts'
-
-/** The channel that a venue settles on. */
-const CHANNEL = 0
+import { facts } from '../table.ts'
 
 /** `darkpool settlement queue`: what waits to settle, what is on its way, and how far the chain has been read. */
 export const settlement: Command = async ({ args: { words }, place }) => {
@@ -31,9 +29,8 @@ export const settlement: Command = async ({ args: { words }, place }) => {
       ['endpoints that disagree', disagreeing.join(', ') || 'none'],
       ['alarms', alarms.join(', ') || 'none'],
     ]
-    const width = Math.max(...rows.map(([name]) => name.length))
     return {
-      text: rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n'),
+      text: facts(rows),
       json: { settlement: settling, watcher: watching },
       failed: alarms.length > 0 || watching.gap !== null || disagreeing.length > 0,
     }

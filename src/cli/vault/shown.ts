@@ -7,6 +7,7 @@ import { deedsOf, plain, plainText } from '../../settlement/governance/envelope.
 import type { Quorum, Signed } from '../../settlement/governance/quorum.ts'
 import { networkLimits } from '../../settlement/networkLimits.ts'
 import { hashOf } from '../../settlement/transaction.ts'
+import { facts } from '../table.ts'
 
 /** Of a stroop, 10⁷ are one XLM. */
 const XLM_DIGITS = 7
@@ -41,8 +42,7 @@ export function shown({ what, transaction, returned, quorum, signed }: Sheet): {
     ['expires', expires ?? 'never'],
     ['hash', hashOf(transaction)],
   ]
-  const width = Math.max(...rows.map(([name]) => name.length))
-  const text = [...(what === null ? [] : [what, '']), ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`)].join('\n')
+  const text = [...(what === null ? [] : [what, '']), facts(rows)].join('\n')
   const { resourceFee_stroops, bid_stroops, ...used } = cost
   return {
     text,

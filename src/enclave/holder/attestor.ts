@@ -3,14 +3,13 @@ import { Keypair } from '@stellar/stellar-sdk/base'
 import { Value } from 'typebox/value'
 import { Collateral, EVIDENCE_VERSION, exactQuote, keyCommitment, readEvidence, reportData } from '../../protocol/attestation.ts'
 import type { AttestationEvidence, EvidenceKeys, RuntimeEvent } from '../../protocol/attestation.ts'
+import { CHANNEL } from '../../protocol/subjects.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
 import { feedKeyVersions } from '../feedKeys.ts'
 import type { AgentInfo, AgentQuote } from '../guestAgent.ts'
 import { feedKeyPath, keyPaths } from '../keys.ts'
 import type { Keys } from '../keys.ts'
 
-/** Settlement channel: the venue has one. */
-const CHANNEL = 0
 const RUNTIME_REGISTER = 3
 /** Quotes that wait for the one that is being made: hardware makes some tens a second. */
 const MOST_WAITING = 32

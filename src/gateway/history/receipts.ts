@@ -8,15 +8,12 @@ import { parseAmount } from '../../protocol/market.ts'
 import { merklePath } from '../../protocol/merkleTree.ts'
 import { receiptLeaf, toHex } from '../../protocol/receipt.ts'
 import type { Receipt, ReceiptAsset, TradeSide } from '../../protocol/receipt.ts'
-import { settlementActor } from '../../protocol/subjects.ts'
+import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { isoTime } from '../../protocol/view.ts'
 import type { FeedPage, FeedPages } from '../feeds/feedPages.ts'
 import { FeedTrimmed } from '../feeds/feedSearch.ts'
 import type { FillMessage, FoundTrade } from './tradeSearch.ts'
-
-/** The one channel of a venue. */
-const CHANNEL = 0
 
 /** Makes the receipts of fills: of what the account's feed says of one, and of the leaves that the settlement actor has stored. */
 export class Receipts {

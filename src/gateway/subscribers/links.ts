@@ -1,7 +1,7 @@
 import { connect } from '@nats-io/transport-node'
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { NatsSigningKey } from '../../enclave/natsKeys.ts'
-import { tlsFirst } from '../../protocol/tlsFirst.ts'
+import { tlsFirst } from '../../protocol/natsAccess.ts'
 
 /** A gateway's connections to the parts of nats-server that are not the venue's own. */
 export interface SubscriberLinks {

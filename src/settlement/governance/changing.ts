@@ -18,9 +18,16 @@ export async function isMade(vault: VaultGovernance, change: VaultChange): Promi
 /** A change as it was announced, or null. */
 export const announced = async (vault: VaultGovernance, change: VaultChange): Promise<Announcement | null> => (await vault.changes()).find((one) => sameChange(one.change, change)) ?? null
 
-/** Makes a change. The administrator's, and at once only while nobody has an account. */
+/** Says that a change is to come. The administrator's. */
+export const announceStep = (vault: VaultGovernance, change: VaultChange): Step<VaultChange> => ({ what: `announce: ${changeText(change)}`, operation: vault.announceChange(change), result: () => change })
+
+/** Makes a change that is due, or any while nobody has an account. The administrator's, or the new one's own. */
+export const applyStep = (vault: VaultGovernance, change: VaultChange): Step<VaultChange> => ({ what: `apply: ${changeText(change)}`, operation: vault.applyChange(change), result: () => change })
+
+/** Makes a change, unless the vault is so already. */
 export async function changeStep(vault: VaultGovernance, change: VaultChange): Promise<Step<VaultChange>> {
-  return { what: `apply: ${changeText(change)}`, operation: (await isMade(vault, change)) ? null : vault.applyChange(change), result: () => change }
+  const step = applyStep(vault, change)
+  return (await isMade(vault, change)) ? { ...step, operation: null } : step
 }
 
 /** Makes `engine` the matching engine of a channel. */

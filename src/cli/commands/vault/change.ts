@@ -1,5 +1,5 @@
 import { isoTime } from '../../../protocol/view.ts'
-import { announced } from '../../../settlement/governance/changing.ts'
+import { announced, announceStep, applyStep } from '../../../settlement/governance/changing.ts'
 import { hasCode } from '../../../settlement/governance/founding.ts'
 import { changeText } from '../../../settlement/vaultChange.ts'
 import { Declined } from '../../fault.ts'
@@ -14,7 +14,7 @@ export const announce: Errand = async (surroundings, words) => {
   const { vault, ground, manner } = await errand(surroundings, (vault) => vault.admin())
   // The contract would only notice when it is applied, days later.
   if ('code' in change && !(await hasCode(ground.network, change.code))) throw new Declined(`the network has no code ${change.code}: \`darkpool vault upload --wasm FILE\` first`)
-  const plan = async () => ({ what: `announce: ${changeText(change)}`, operation: (await announced(vault, change)) === null ? vault.announceChange(change) : null, result: () => change })
+  const plan = async () => ((await announced(vault, change)) === null ? announceStep(vault, change) : { ...announceStep(vault, change), operation: null })
   return act(manner, [plan], async () => {
     const due = (await announced(vault, change))?.due ?? null
     return { text: `${changeText(change)}: announced${due === null ? '' : `, due at ${isoTime(due * 1_000)}`}`, json: { change, due } }
@@ -25,8 +25,7 @@ export const announce: Errand = async (surroundings, words) => {
 export const apply: Errand = async (surroundings, words) => {
   const change = changeOf(words, surroundings.args.options)
   const { vault, manner } = await errand(surroundings, (vault) => ('admin' in change ? Promise.resolve(change.admin) : vault.admin()))
-  const step = { what: `apply: ${changeText(change)}`, operation: vault.applyChange(change), result: () => change }
-  return act(manner, [() => Promise.resolve(step)], () => ({ text: `${changeText(change)}: applied`, json: { change } }))
+  return act(manner, [() => Promise.resolve(applyStep(vault, change))], () => ({ text: `${changeText(change)}: applied`, json: { change } }))
 }
 
 /** `darkpool vault cancel KIND VALUE`: takes an announcement back, as administrator or pauser. */

@@ -1,6 +1,6 @@
 import type { VaultChange } from '../../../settlement/vaultChange.ts'
 import { changeText } from '../../../settlement/vaultChange.ts'
-import { announced, isMade } from '../../../settlement/governance/changing.ts'
+import { announced, announceStep, applyStep, isMade } from '../../../settlement/governance/changing.ts'
 import { isoTime } from '../../../protocol/view.ts'
 import { chainHead } from '../../../settlement/stellarRpc.ts'
 import { whole } from '../../arguments.ts'
@@ -24,11 +24,9 @@ export const registerEngine: Errand = async (surroundings, words) => {
     if (closeTime < announcement.due) throw new Declined(`${what}: announced, and due at ${isoTime(announcement.due * 1_000)}: the same command again from then on`)
   }
   if (accounts === 0 || announcement !== null) {
-    const step = { what: `apply: ${what}`, operation: vault.applyChange(change), result: () => change }
-    return act(manner, [() => Promise.resolve(step)], () => ({ text: `${what}: registered`, json: { engine, channel: change.channel, registered: true, due: null } }))
+    return act(manner, [() => Promise.resolve(applyStep(vault, change))], () => ({ text: `${what}: registered`, json: { engine, channel: change.channel, registered: true, due: null } }))
   }
-  const step = { what: `announce: ${what}`, operation: vault.announceChange(change), result: () => change }
-  return act(manner, [() => Promise.resolve(step)], async () => {
+  return act(manner, [() => Promise.resolve(announceStep(vault, change))], async () => {
     const due = (await announced(vault, change))?.due ?? null
     return { text: `${what}: announced${due === null ? '' : `, due at ${isoTime(due * 1_000)}: the same command again from then on`}`, json: { engine, channel: change.channel, registered: false, due } }
   })

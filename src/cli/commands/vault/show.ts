@@ -1,13 +1,11 @@
 import { isoTime } from '../../../protocol/view.ts'
+import { CHANNELS } from '../../../settlement/vaultStorage.ts'
 import { ISSUER_POWERS } from '../../../settlement/issuer.ts'
 import { changeText } from '../../../settlement/vaultChange.ts'
-import { table } from '../../table.ts'
+import { facts, table } from '../../table.ts'
 import { exactly } from '../../vault/errand.ts'
 import type { Errand } from '../../vault/errand.ts'
 import { Ground } from '../../vault/ground.ts'
-
-/** Channels that the contract has. */
-const CHANNELS = 32
 
 /** `darkpool vault show`: who may do what to the vault, what it admits, and what is announced. Anybody can look. */
 export const show: Errand = async ({ args, place }, words) => {
@@ -23,22 +21,21 @@ export const show: Errand = async ({ args, place }, words) => {
   const assets: { index: number; token: string; paused: boolean; issuerFlags: number | null }[] = []
   for (const [index, token] of (await vault.assets()).entries()) assets.push({ index, token, paused: await vault.paused(token), issuerFlags: await vault.issuerFlags(token) })
   const changes = (await vault.changes()).map(({ change, due }) => ({ change, due: isoTime(due * 1_000) }))
-  const rows = [
+  const rows: readonly (readonly [string, string])[] = [
     ['vault', vault.id],
     ['network', ground.network.passphrase],
     ['version', String(version)],
     ['administrator', admin],
     ['pauser', pauser],
     ['treasury', treasury ?? 'nobody'],
-    ...engines.map(({ channel, engine }) => [`engine of channel ${channel}`, engine]),
+    ...engines.map(({ channel, engine }) => [`engine of channel ${channel}`, engine] as const),
     ['fee cap', `${feeCap_ppm} ppm`],
     ['notice of changes', `${changeDelay_s} s`],
     ['accounts', String(accounts)],
     ['deposits and settlement', paused ? 'PAUSED' : 'go on'],
-  ] as const
-  const width = Math.max(...rows.map(([name]) => name.length))
+  ]
   const text = [
-    ...rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+    facts(rows),
     '',
     table(['asset', 'token', 'issuer may', 'state'], assets.map(({ index, token, paused, issuerFlags }) => [String(index), token, powers(issuerFlags), paused ? 'PAUSED' : 'open'])),
     '',
