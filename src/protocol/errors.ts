@@ -84,6 +84,7 @@ const table = {
   tape_off: [404, 'This market has no public tape.'],
   trade_unknown: [404, 'There is no such trade of this account, or it is no longer kept.'],
   trade_not_settled: [409, 'The trade has not settled on the chain yet: its receipt is there when it has.'],
+  receipt_absent: [404, 'The trade settled before this venue made receipts: it has none.'],
   history_too_long: [422, 'The trade was not found within what one request looks through: list the fills instead.'],
 
   // The enclave

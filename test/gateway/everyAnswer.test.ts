@@ -2,6 +2,7 @@ import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
+import type { FeedEvent } from '../../src/protocol/feed.ts'
 import type { AccountId, Amount, Lots, Milliseconds, OrderId, Ticks, TradeId } from '../../src/protocol/identity.ts'
 import type { Trade } from '../../src/protocol/pair.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
@@ -55,6 +56,9 @@ await stage.feeds.store(
   alice.address,
   { type: 'fill', trade: 'XLM-USDC:1', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' },
   { type: 'fill', trade: 'XLM-USDC:2', order: id, market: 'XLM-USDC', side: 'buy', role: 'maker', price: '0.1', quantity: '5', quote: '0.5', fee: '0', feeAsset: 'XLM' },
+  // As it was told before there were receipts.
+  { type: 'fill', trade: 'EURC-USDC:1', order: id, market: 'EURC-USDC', side: 'buy', role: 'maker', price: '1.1', quantity: '5', quote: '5.5', fee: '0', feeAsset: 'EURC' },
+  { type: 'settled', trades: ['EURC-USDC:1'], transaction: 'cd'.repeat(32), ledger: 3 } as unknown as FeedEvent,
   { type: 'settled', trades: ['XLM-USDC:1'], transaction: 'cd'.repeat(32), ledger: 7, receipts: stored.places(alice.address as AccountId) },
   { type: 'deposit', asset: 'XLM', amount: '7', transaction: 'ef', ledger: 9 },
   { type: 'withdrawal', withdrawal: { id, asset: 'XLM', amount: '1', status: 'requested', authorization: null, validUntil: null, transaction: null, ledger: null } },

@@ -197,6 +197,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   tape_off: ({ operation, send }) => send({ path: operation.path.replace('{pair}', 'EURC-USDC') }),
   trade_unknown: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:999') }),
   trade_not_settled: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:2') }),
+  receipt_absent: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'EURC-USDC:1') }),
   history_too_long: async ({ stage: { gateway }, send }) => {
     const { history } = gateway
     Object.assign(gateway, { history: new History(gateway.feeds, gateway.admission, gateway.rates.policies.history, 0) })

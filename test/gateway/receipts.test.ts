@@ -88,6 +88,15 @@ t.test('no receipt before its time', async (t) => {
   t.equal(await refusal(alice!.history.receipt(one.id, { retry: false })), 'history_unavailable')
 })
 
+t.test('what settled before there were receipts is shown, and has none', async (t) => {
+  const one = trade(2, 'EURC-USDC')
+  const account = accountOf(bob)
+  const { receipts: _receipts, ...old } = settledOf([one], { sequence: 1, size: 2, from: 1, leaves: [0] }) as Extract<FeedEvent, { type: 'settled' }>
+  await stage.feeds.store(account, fillOf(one, account), old as FeedEvent)
+  t.equal(await refusal(bob!.receipt(one.id)), 'receipt_absent')
+  t.match(await bob!.history.trade(one.id), { status: 'settled', ledger: 7 })
+})
+
 t.test('what is stored must be of that trade', async (t) => {
   const account = accountOf(carol)
   const [one, other] = [trade(7), { ...trade(8), buyer: accountOf(carol), seller: accountOf(bob) }]

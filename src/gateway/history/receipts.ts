@@ -27,10 +27,11 @@ export class Receipts {
     this.#salts = salts
   }
 
-  /** @throws Refusal trade_unknown, trade_not_settled, history_unavailable, venue_overloaded */
+  /** @throws Refusal trade_unknown, trade_not_settled, receipt_absent, history_unavailable, venue_overloaded */
   async of(account: AccountId, { fill, settled }: FoundTrade): Promise<Receipt> {
     if (settled === null) throw new Refusal('trade_not_settled')
     const { trades, receipts } = settled
+    if (receipts === undefined) throw new Refusal('receipt_absent')
     const index = receipts.leaves[trades.indexOf(fill.trade)]
     if (index === undefined) throw new Error('a settled trade has no leaf')
     const page = await this.#page(receipts.from + Math.floor(index / LEAVES_PER_PAGE))

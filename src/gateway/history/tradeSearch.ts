@@ -7,7 +7,9 @@ import { FeedTrimmed } from '../feeds/feedSearch.ts'
 const PAGE = 500
 
 export type FillMessage = Extract<FeedMessage, { type: 'fill' }>
-export type SettledMessage = Extract<FeedMessage, { type: 'settled' }>
+type Settled = Extract<FeedMessage, { type: 'settled' }>
+/** One that was stored before there were receipts does not say where its leaves are: there are none. */
+export type SettledMessage = Omit<Settled, 'receipts'> & Partial<Pick<Settled, 'receipts'>>
 export interface FoundTrade {
   readonly fill: FillMessage
   /** null as long as the trade has not settled. */

@@ -7,7 +7,7 @@ import type { Gateway } from '../gateway.ts'
 import { HttpCaller } from '../httpCaller.ts'
 import { NoQuery, TradeParameters } from '../schemas.ts'
 
-const codes = ['trade_unknown', 'trade_not_settled', 'history_too_long'] as const
+const codes = ['trade_unknown', 'trade_not_settled', 'receipt_absent', 'history_too_long'] as const
 const schema = { summary: 'The receipt of the caller’s side of one trade: what proves it under the chain’s root', history: true, codes, params: TradeParameters, querystring: NoQuery, response: { 200: ReceiptShape } } as const
 
 /** GET /api/v1/trades/:id/receipt: what the caller needs to prove the fill to anybody, offline. Others' trades are answered exactly like ones that do not exist. */
