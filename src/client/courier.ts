@@ -10,7 +10,7 @@ import type { CallOptions } from './patience.ts'
 import { problemError } from './problem.ts'
 import type { Transport } from './transport.ts'
 import { evidenceOf, verifiedBy } from './verifiedTransport.ts'
-import type { Evidence, Verify } from './verifiedTransport.ts'
+import type { Look, Verify } from './verifiedTransport.ts'
 
 /** What ends an attempt at asking a gateway. */
 export type Failure = NeverSent | Refused | OutcomeUnknown
@@ -55,7 +55,7 @@ export class Courier {
   }
 
   /** What the gateway shows of its enclave now, whatever it is worth. */
-  evidence(): Promise<Evidence> {
+  evidence(): Promise<Look> {
     return evidenceOf(this.#transport, this.url)
   }
 

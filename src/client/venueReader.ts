@@ -88,7 +88,7 @@ export class VenueReader {
   }
 
   /**
-   * Looks at the enclave behind the gateway, and judges it by a policy: every check, with what it found. Nothing else is sent. A connection shows its TLS key with TlsTransport alone.
+   * Looks at the enclave behind the gateway, and judges it by a policy: every check, with what it found. Nothing else is asked but what everybody is told. A connection shows its TLS key with TlsTransport alone.
    * `verify: verifiedEnclave(judgement)` does the same to each connection of a client.
    * @throws NotVerified where the venue shows nothing, NeverSent where it cannot be asked
    */

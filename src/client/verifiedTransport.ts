@@ -34,21 +34,29 @@ export function verifiedBy(verify: Verify, transport: Transport, url: string): T
   return transport.guarded?.(guard) ?? new VerifiedTransport(transport, url, guard)
 }
 
-/** What a venue shows over a connection of its own, whatever it is worth. @throws NotVerified where it shows nothing, NeverSent where it cannot be asked */
-export async function evidenceOf(transport: Transport, url: string): Promise<Evidence> {
+/** Evidence, and what the venue said over the same connection. */
+export interface Look extends Evidence {
+  /** What GET /api/v1/markets said, as it came; null where it said nothing. */
+  readonly markets: unknown
+}
+
+/** What a venue shows over a connection of its own, whatever it is worth. @throws NotVerified where it shows nothing, NeverSent or OutcomeUnknown where it cannot be asked */
+export async function evidenceOf(transport: Transport, url: string): Promise<Look> {
   let evidence: Evidence | undefined
   const looking = verifiedBy((shown) => void (evidence = shown), transport, url)
+  let markets: unknown = null
   try {
-    // Any request has its connection looked at; this one asks for nothing.
-    await looking.carry({ method: 'GET', url: new URL('/api/v1/time', url), headers: {}, signal: AbortSignal.timeout(2 * LOOK_MS) })
+    // Any request has its connection looked at; this one asks for what everybody is told.
+    const { status, text } = await looking.carry({ method: 'GET', url: new URL('/api/v1/markets', url), headers: {}, signal: AbortSignal.timeout(2 * LOOK_MS) })
+    if (status === 200) markets = JSON.parse(text)
   } catch (error) {
-    // Evidence was had: what became of the request does not matter.
+    // Evidence was had: that the venue says nothing besides is for whoever judges it.
     if (evidence === undefined) throw error
   } finally {
     if (transport.guarded !== undefined) looking.close?.()
   }
   if (evidence === undefined) throw new NotVerified(new Error('the venue shows no evidence'))
-  return evidence
+  return { ...evidence, markets }
 }
 
 /** Over connections that are not seen: looks before the first request, and again after each that failed, since what comes next may go over another connection. */

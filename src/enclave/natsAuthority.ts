@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto'
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import type { VenueFile } from '../protocol/venue.ts'
 import { certificate, extensions } from './certificate.ts'
@@ -26,6 +26,7 @@ interface TlsVenue {
 
 /** One version of the venue's own authority over nats-servers: its key follows from a secret of the app, so that every VM of the app has the same one, and no other app has it. */
 export class NatsAuthority {
+  readonly version: number
   /** PEM. */
   readonly certificate: string
   readonly #name: string
@@ -34,6 +35,7 @@ export class NatsAuthority {
 
   /** @param secret 32 bytes */
   constructor(venue: string, version: number, secret: Uint8Array) {
+    this.version = version
     this.#name = `darkpool ${venue} NATS ${version}`
     this.#key = createPrivateKey({ key: Buffer.concat([PRIVATE_ED25519, secret]), format: 'der', type: 'pkcs8' })
     this.#publicKey = Uint8Array.from(createPublicKey(this.#key).export({ type: 'spki', format: 'der' }))
@@ -49,6 +51,11 @@ export class NatsAuthority {
       },
       this.#key,
     )
+  }
+
+  /** SHA-256 of the certificate's DER, as evidence names it. */
+  get fingerprint(): string {
+    return new X509Certificate(this.certificate).fingerprint256.replaceAll(':', '').toLowerCase()
   }
 
   /** @param publicKey DER SubjectPublicKeyInfo of a nats-server @param hosts names and addresses at which it is reached @returns PEM */
@@ -75,12 +82,16 @@ export function natsAuthorityVersions({ nats: { tls } }: Pick<TlsVenue, 'nats'>)
 /** For the key holder alone. */
 export const natsAuthorityPaths = (venue: Pick<TlsVenue, 'nats'>): readonly string[] => natsAuthorityVersions(venue).map(natsAuthorityPath)
 
+/** The current one first. */
+export const venueNatsAuthorities = (keys: Keys, venue: TlsVenue): Promise<readonly NatsAuthority[]> =>
+  Promise.all(natsAuthorityVersions(venue).map(async (version) => new NatsAuthority(venue.venue, version, await keys.secret(natsAuthorityPath(version)))))
+
 /** The authority itself, for whoever has its secret. */
 export class OwnNatsCertificates implements NatsCertificates {
   readonly #authorities: Promise<readonly NatsAuthority[]>
 
   constructor(keys: Keys, venue: TlsVenue) {
-    this.#authorities = Promise.all(natsAuthorityVersions(venue).map(async (version) => new NatsAuthority(venue.venue, version, await keys.secret(natsAuthorityPath(version)))))
+    this.#authorities = venueNatsAuthorities(keys, venue)
     // Whoever asks hears of it.
     this.#authorities.catch(() => undefined)
   }

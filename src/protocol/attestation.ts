@@ -24,6 +24,13 @@ export const EvidenceKeys = Type.Object(
     engine: { ...Key, description: 'The engine’s Stellar key, which the vault contract knows' },
     feed: Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), commitment: Digest }, closed), { maxItems: 64, description: 'Commitments to the secrets of which accounts’ feed keys are derived; none where feeds are not sealed' }),
     journal: { ...Digest, description: 'Commitment to the key that seals journals' },
+    nats: Type.Optional(
+      Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), certificate: { ...Digest, description: 'SHA-256 of its DER' } }, closed), {
+        minItems: 1,
+        maxItems: 8,
+        description: 'The app’s own authorities over its nats-servers, the current one first; left out where those do not speak TLS by one',
+      }),
+    ),
     network: Network,
     vault: Contract,
     channel: Type.Integer({ minimum: 0, maximum: 0xffff_ffff, description: 'Settlement channel' }),

@@ -14,6 +14,7 @@ import { openEvidence } from './evidenceStage.ts'
 
 const venue = venueFile({ url: 'nats://127.0.0.1:1', user: 'darkpool' })
 venue.nats.sealed = 2
+venue.nats.tls = 2
 const nonce = '5f'.repeat(32)
 const tls = 'abcdef'
 
@@ -26,10 +27,12 @@ t.test('a quote binds the nonce, and keys that only the holder names', async (t)
   t.match(evidence, { version: 1, nonce, keys: { tls, engine, network: venue.network.passphrase, vault: venue.vault.contract, channel: 0 } })
   t.equal(keys.journal, await keyCommitment('journal', await stage.shard.secret(keyPaths.journal)))
   for (const [at, version] of [1, 2].entries()) t.same(keys.feed[at], { version, commitment: await keyCommitment('feed', await stage.shard.secret(`darkpool/v${version}/feeds`)) })
+  const authorities = (await stage.gateway.authorities()).map((pem) => new X509Certificate(pem))
+  t.same(keys.nats, [2, 3, 1].map((version, at) => ({ version, certificate: createHash('sha256').update(authorities[at]!.raw).digest('hex') })), 'whom the gateway has traders trust')
   const quote = Buffer.from(evidence.quote, 'hex')
   t.same(quote.subarray(reportAt.reportData, reportAt.end), Buffer.from(await reportData(nonce, keys)))
   // Written out once: sha512 over the tag and the members in the order of their names.
-  const canonical = JSON.stringify({ keys: { channel: 0, engine, feed: keys.feed.map(({ version, commitment }) => ({ commitment, version })), journal: keys.journal, network: keys.network, tls, vault: keys.vault }, nonce })
+  const canonical = JSON.stringify({ keys: { channel: 0, engine, feed: keys.feed.map(({ version, commitment }) => ({ commitment, version })), journal: keys.journal, nats: keys.nats!.map(({ version, certificate }) => ({ certificate, version })), network: keys.network, tls, vault: keys.vault }, nonce })
   t.same(quote.subarray(reportAt.reportData, reportAt.end), createHash('sha512').update(`darkpool.attestation.1${canonical}`).digest())
   const rtmr3 = await replayed(await Promise.all(evidence.eventLog.map(({ event, event_payload }) => eventDigest(event, Buffer.from(event_payload, 'hex')))))
   t.equal(Buffer.from(rtmr3).toString('hex'), quote.subarray(reportAt.rtmr3, reportAt.reportData).toString('hex'))

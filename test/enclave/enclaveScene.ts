@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { verifyDevelopmentEvidence } from '../../src/client/enclave/development.ts'
 import type { Question, Verification } from '../../src/client/enclave/examine.ts'
 import type { Policy } from '../../src/client/enclave/policy.ts'
+import { NatsAuthority } from '../../src/enclave/natsAuthority.ts'
 import { bootLog, bootSequence } from '../../src/enclave/simulator/bootLog.ts'
 import { pairFrom } from '../../src/enclave/simulator/certificates.ts'
 import type { QuoteFaults } from '../../src/enclave/simulator/tdxQuote.ts'
@@ -21,8 +22,12 @@ export const appCompose = (members: Readonly<Record<string, unknown>> = {}): str
 
 export const tlsKey = pairFrom(seed, 'TLS').spki
 export const engine = 'GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF'
+export const authorities = [2, 3, 1].map((version) => new NatsAuthority('local', version, randomBytes(32)))
+/** What GET /api/v1/markets says of the venue's NATS. */
+export const markets = { nats: { addresses: ['tls://venue.example:4222'], authorities: authorities.map(({ certificate }) => certificate).join('') } }
 export const keys: EvidenceKeys = {
   tls: Buffer.from(tlsKey).toString('hex'), engine, feed: [{ version: 1, commitment: 'a1'.repeat(32) }], journal: 'b2'.repeat(32),
+  nats: authorities.map(({ version, fingerprint }) => ({ version, certificate: fingerprint })),
   network: 'Test SDF Network ; September 2015', vault: `C${'A'.repeat(55)}`, channel: 3,
 }
 export const boot = { appId: 'aa'.repeat(20), appCompose: appCompose(), instanceId: 'bb'.repeat(20), osImageHash: 'cc'.repeat(32), keyProvider: { name: 'kms', id: '30'.repeat(60) } }
@@ -41,6 +46,8 @@ export interface Difference {
   readonly sequence?: (events: [string, Buffer][]) => [string, Buffer][]
   readonly measured?: Partial<typeof measured>
   readonly keys?: Partial<EvidenceKeys>
+  /** Its nats-servers are certified by others, or speak no TLS. */
+  readonly noAuthority?: true
   /** What the quote is bound to instead. */
   readonly bound?: { readonly nonce?: string; readonly keys?: EvidenceKeys }
   /** After all is signed. */
@@ -54,7 +61,8 @@ export async function shownWith(difference: Difference = {}): Promise<{ readonly
   const pki = new TestPki(seed, now, difference.pki)
   const booted = { ...boot, ...difference.boot }
   const { log, rtmr3 } = await bootLog((difference.sequence ?? ((events) => events))(bootSequence(booted)))
-  const bound = { ...keys, ...difference.keys }
+  const { nats, ...others } = keys
+  const bound = { ...others, ...(difference.noAuthority !== true && { nats: nats! }), ...difference.keys }
   const data = await reportData(difference.bound?.nonce ?? asked, difference.bound?.keys ?? bound)
   const quote = pki.makeQuote(data, { ...measured, ...difference.measured, rtmr3 }, difference.quote)
   const evidence: AttestationEvidence = {
@@ -70,7 +78,7 @@ export async function shownWith(difference: Difference = {}): Promise<{ readonly
     machines: [{ name: 'the machine', osImage: boot.osImageHash, ...measured }, { name: 'a larger machine', osImage: boot.osImageHash, ...measured, rtmr0: '23'.repeat(48) }],
     tcb: { minimumEvaluation: 17, accepted: [] },
   }
-  const question = { nonce: asked, tlsKey, policy: difference.policy?.(policy) ?? policy, registeredEngine: engine, now, ...difference.question }
+  const question = { nonce: asked, tlsKey, policy: difference.policy?.(policy) ?? policy, registeredEngine: engine, markets, now, ...difference.question }
   return { evidence: difference.shown === undefined ? evidence : difference.shown(evidence), question, pki }
 }
 

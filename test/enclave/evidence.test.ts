@@ -3,12 +3,13 @@ import t from 'tap'
 import { checks } from '../../src/client/enclave/checks.ts'
 import type { CheckName } from '../../src/client/enclave/checks.ts'
 import type { Policy } from '../../src/client/enclave/policy.ts'
+import { NatsAuthority } from '../../src/enclave/natsAuthority.ts'
 import { certificate, pairFrom, pem, revocationList, serial } from '../../src/enclave/simulator/certificates.ts'
 import { enclaveReportAt, reportAt } from '../../src/enclave/simulator/tdxQuote.ts'
 import { testPlatform } from '../../src/enclave/simulator/testPki.ts'
 import type { TcbInfo } from '../../src/enclave/simulator/testPki.ts'
 import type { AttestationEvidence, Collateral } from '../../src/protocol/attestation.ts'
-import { appCompose, at, boot, composeFile, images, keys, seed, verifiedWith } from './enclaveScene.ts'
+import { appCompose, at, authorities, boot, composeFile, images, keys, markets, seed, verifiedWith } from './enclaveScene.ts'
 import type { Difference } from './enclaveScene.ts'
 
 t.setTimeout(600_000)
@@ -42,6 +43,9 @@ const moved = (name: string, behind: string): Difference => ({
   sequence: (events) => without(events, name).flatMap((event): Events => (event[0] === behind ? [event, events.find(([one]) => one === name)!] : [event])),
 })
 const relogged = (change: (log: AttestationEvidence['eventLog']) => AttestationEvidence['eventLog']): Difference => shown(({ eventLog }) => ({ eventLog: change(eventLog) }))
+
+const strangers = new NatsAuthority('local', 2, randomBytes(32))
+const told = (authorities: string | null): Difference => ({ question: { markets: { nats: { ...markets.nats, authorities } } } })
 
 /** Each differs from what is sound in one thing, and is caught by the check it stands under and by no other. */
 const mutations: Readonly<Record<CheckName, Readonly<Record<string, Difference>>>> = {
@@ -251,9 +255,22 @@ const mutations: Readonly<Record<CheckName, Readonly<Record<string, Difference>>
     'bound to another nonce': { bound: { nonce: '00'.repeat(32) } },
     'bound to another TLS key': { bound: { keys: { ...keys, tls: '30' } } },
     'a feed key more': shown((evidence) => ({ keys: { ...evidence.keys, feed: [...evidence.keys.feed, { version: 2, commitment: '00'.repeat(32) }] } })),
+    'another authority over nats-servers': { ...shown((evidence) => ({ keys: { ...evidence.keys, nats: [{ version: 1, certificate: strangers.fingerprint }] } })), ...told(strangers.certificate) },
+    'no authority, where there is one': { shown: ({ ...evidence }) => ({ ...evidence, keys: { ...evidence.keys, nats: undefined } }), ...told(null) },
     'another journal key': shown((evidence) => ({ keys: { ...evidence.keys, journal: '00'.repeat(32) } })),
   },
   'tls-key': { 'somebody between': { question: { tlsKey: rogue.pair.spki } }, 'a connection that shows no key': { question: { tlsKey: null } } },
+  'nats-authorities': {
+    'an authority that the enclave does not name': told(strangers.certificate),
+    'one more than it names': told(markets.nats.authorities + strangers.certificate),
+    'the same key in another certificate': told(new NatsAuthority('local', 4, seed).certificate),
+    'no authority, where there is one': told(null),
+    'an authority, where there is none': { noAuthority: true },
+    'those of another app': { keys: { nats: [{ version: 2, certificate: strangers.fingerprint }] } },
+    'no certificate': told('by hand'),
+    'nothing said': { question: { markets: null } },
+    'something else said': { question: { markets: { nats: {} } } },
+  },
   'engine-key': {
     'another key in the vault': { question: { registeredEngine: `G${'B'.repeat(55)}` } },
     'a chain that does not answer': { question: { registeredEngine: () => Promise.reject(new Error('no answer')) } },
@@ -269,6 +286,9 @@ void t.test('what is sound passes every check', async (t) => {
     'a status whose advisories were all looked at': { ...tcbLevels('SWHardeningNeeded', ['INTEL-SA-00615']), policy: accepting('SWHardeningNeeded', ['INTEL-SA-00615', 'INTEL-SA-00657']) },
     'a connection that is not seen, where that was accepted': { question: { tlsKey: null, tlsKeyUnseen: 'accepted' } },
     'an engine that the chain is asked for': { question: { registeredEngine: async (channel) => (channel === 3 ? keys.engine : '') } },
+    'nats-servers that are certified by others': { noAuthority: true, ...told(null) },
+    'an authority that servers have no more': told(authorities[0]!.certificate),
+    'traders that are told nothing, for they reach no NATS': { question: { markets: { nats: null } } },
     'other machines': { measured: { rtmr0: '23'.repeat(48) } },
     'a module of TDX 1.0': { pki: { platform: { teeTcbSvn: '05000300000000000000000000000000' } } },
   })) {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
@@ -11,9 +12,10 @@ import { verifiedEnclave } from '../../src/client/enclave/judgement.ts'
 import type { Judge } from '../../src/client/enclave/judgement.ts'
 import { TlsTransport } from '../../src/client/tlsTransport.ts'
 import { VenueReader } from '../../src/client/venueReader.ts'
+import { NatsAuthority } from '../../src/enclave/natsAuthority.ts'
 import { serverIdentity } from '../client/certificate.ts'
 import type { ServerIdentity } from '../client/certificate.ts'
-import { appCompose, boot, engine, images, keys, measured, shownWith } from './enclaveScene.ts'
+import { appCompose, boot, engine, images, keys, markets, measured, shownWith } from './enclaveScene.ts'
 import type { Difference } from './enclaveScene.ts'
 
 // From the command line and from a program, over real connections to a venue that shows evidence signed by the test PKI.
@@ -23,13 +25,13 @@ const folder = mkdtempSync(join(tmpdir(), 'darkpool-verify-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
 const [own, strangers] = [serverIdentity(), serverIdentity()]
 
-/** A venue's gateway, as far as evidence goes. @param ends whose key the connection ends at */
-async function venue(difference: Difference = {}, ends: ServerIdentity = own): Promise<{ readonly url: string; readonly asked: string[] }> {
+/** A venue's gateway, as far as evidence goes. @param ends whose key the connection ends at @param told what it says of its markets */
+async function venue(difference: Difference = {}, ends: ServerIdentity = own, told: object = markets): Promise<{ readonly url: string; readonly asked: string[] }> {
   const asked: string[] = []
   const server = createServer({ key: ends.key, cert: ends.cert }, (request, response) => {
     const { pathname, searchParams } = new URL(request.url!, 'https://venue')
     asked.push(pathname)
-    if (pathname !== '/api/v1/attestation') return void response.end('{}')
+    if (pathname !== '/api/v1/attestation') return void response.end(JSON.stringify(told))
     void shownWith({ at: new Date(), asked: searchParams.get('nonce')!, ...difference, keys: { tls: own.publicKey.toString('hex') } }).then(({ evidence }) => response.end(JSON.stringify(evidence)))
   })
   server.listen(0, '127.0.0.1')
@@ -73,8 +75,8 @@ t.test('darkpool verify says of each check what it found', async (t) => {
   const sound = await darkpool('verify', url, '--policy', join(folder, 'policy.json'), '--engine', engine, '--development-root', root)
   t.match(sound, { code: 0, error: /test PKI/ })
   t.match(sound.out, /^passed +evidence-form +version 1\n/)
-  t.match(sound.out, /\nverified: .* \(56 passed, 0 failed, 0 not reached\)\n$/)
-  t.same([...new Set(asked)], ['/api/v1/attestation', '/api/v1/time'])
+  t.match(sound.out, /\nverified: .* \(57 passed, 0 failed, 0 not reached\)\n$/)
+  t.same([...new Set(asked)], ['/api/v1/attestation', '/api/v1/markets'])
 
   const json = await darkpool('verify', url, '--policy', join(folder, 'policy.json'), '--engine', engine, '--development-root', root, '--json')
   const { ok, checks } = JSON.parse(json.out) as { ok: boolean; checks: { name: string; ok: boolean; evidence: string; meaning: string }[] }
@@ -88,7 +90,12 @@ t.test('darkpool verify says of each check what it found', async (t) => {
   const wrong = await darkpool('verify', url, '--policy', join(folder, 'policy.json'), '--engine', `G${'B'.repeat(55)}`, '--development-root', root)
   t.equal(wrong.code, 1)
   t.match(wrong.out, /\nFAILED +engine-key .*\n +The vault obeys another key than this enclave’s\.\n/)
-  t.match(wrong.out, /NOT verified: .* \(55 passed, 1 failed, 0 not reached\)/)
+  t.match(wrong.out, /NOT verified: .* \(56 passed, 1 failed, 0 not reached\)/)
+
+  const lured = await venue({}, own, { nats: { ...markets.nats, authorities: new NatsAuthority('local', 2, randomBytes(32)).certificate } })
+  const elsewhere = await darkpool('verify', lured.url, '--policy', join(folder, 'policy.json'), '--engine', engine, '--development-root', root)
+  t.match(elsewhere, { code: 1, out: /\nFAILED +nats-authorities .*\n +Feeds over NATS may end at somebody else’s server/ })
+  t.match(elsewhere.out, /\(56 passed, 1 failed/)
 
   t.match(await darkpool('verify', url, '--policy', root, '--engine', engine), { code: 2 })
   t.match(await darkpool('verify', url, '--policy', join(folder, 'policy.json')), { code: 2, error: /--rpc/ })

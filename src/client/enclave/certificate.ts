@@ -51,14 +51,17 @@ export interface RevocationList {
 const pemForm = /^(?:-----BEGIN CERTIFICATE-----\n[A-Za-z0-9+/=\n]{4,8192}\n-----END CERTIFICATE-----\n){1,4}$/
 
 /** The certificates of a PEM text and nothing else: each spelled in the one way that PEM is written. @throws Error */
-export const readChain = remembered((pem): readonly X509[] => {
+export const readChain = remembered((pem): readonly X509[] => certificatesIn(pem).map(readCertificate))
+
+/** @returns their DER @throws Error as readChain */
+export function certificatesIn(pem: string): readonly Bytes[] {
   if (!pemForm.test(pem)) throw new Error('no certificates in PEM')
   return Array.from(pem.matchAll(/-----BEGIN CERTIFICATE-----\n([^-]*)\n-----END/g), ([, body]) => {
     const binary = atob(body!.replaceAll('\n', ''))
     if (btoa(binary).replace(/.{64}(?=.)/g, '$&\n') !== body) throw new Error('PEM has lines of 64 characters, and each certificate one spelling')
-    return readCertificate(Uint8Array.from(binary, (character) => character.charCodeAt(0)))
+    return Uint8Array.from(binary, (character) => character.charCodeAt(0))
   })
-})
+}
 
 /** @throws Error where it is none, or has something that must be understood and is not */
 export function readCertificate(der: Bytes): X509 {

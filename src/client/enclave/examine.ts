@@ -1,9 +1,10 @@
 import { AttestationEvidence, Collateral, firstFault, reportData } from '../../protocol/attestation.ts'
+import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { bootFacts, digestsOf, rtmr3Of } from './bootFacts.ts'
 import { fromHex, joined, same, toHex, zero } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
-import { assertChain, assertCurrent, assertEndEntity, isSignedBy, readChain, readRevocationList } from './certificate.ts'
+import { assertChain, assertCurrent, assertEndEntity, certificatesIn, isSignedBy, readChain, readRevocationList } from './certificate.ts'
 import type { RevocationList, X509 } from './certificate.ts'
 import { Examination } from './checks.ts'
 import type { Check, CheckName } from './checks.ts'
@@ -35,6 +36,8 @@ export interface Question {
   readonly policy: Policy
   /** The engine's key as the vault contract has it for the evidence's channel (G…), or what asks the chain. */
   readonly registeredEngine: string | ((channel: number) => string | null | Promise<string | null>)
+  /** What GET /api/v1/markets said over this connection, null where it said nothing: it tells traders whom to trust as the venue's nats-servers. Not given where it was not asked for, and then not compared. */
+  readonly markets?: unknown
   /** Instead of what the venue brings along. */
   readonly collateral?: unknown
   /** Default: this machine's clock. */
@@ -253,6 +256,18 @@ export async function examine(shown: unknown, question: Question, root: Bytes): 
     if (seen !== tls) throw new Error(`the connection ends at ${seen}`)
     return [tls]
   })
+  await look.check('nats-authorities', async () => {
+    const named = evidence().keys.nats ?? []
+    const versions = named.length === 0 ? 'names none' : `names ${named.map(({ version }) => `version ${version}`).join(', ')}`
+    if (question.markets === undefined) return [`${versions}; what traders are told was not asked for`]
+    const trusted = await toldToTrust(question.markets)
+    if (trusted === null) return [`${versions}; traders reach no NATS`]
+    const strange = trusted.find((told) => named.every(({ certificate }) => certificate !== told))
+    if (strange !== undefined) throw new Error(`traders are told to trust the certificate ${strange}`)
+    // By the web's certificates, whoever controls the name may stand between.
+    if (trusted.length === 0 && named.length > 0) throw new Error('traders are told of no authority, where the enclave has one')
+    return [versions]
+  })
   await look.check('engine-key', async () => {
     const { engine, channel } = evidence().keys
     const { registeredEngine } = question
@@ -289,6 +304,16 @@ async function measured(look: Examination, { machines }: Policy, registers: () =
     })
   }
   return nearest
+}
+
+const Told = Type.Object({ nats: Type.Union([Type.Null(), Type.Object({ authorities: Type.Union([Type.Null(), Type.String()]) })]) })
+
+/** @returns SHA-256 of each certificate that is to be trusted; null where traders do not reach the venue's NATS @throws Error */
+async function toldToTrust(markets: unknown): Promise<readonly string[] | null> {
+  if (!Value.Check(Told, markets)) throw new Error('the venue does not say whom to trust')
+  const { nats } = markets
+  if (nats === null) return null
+  return nats.authorities === null ? [] : Promise.all(certificatesIn(nats.authorities).map(async (der) => toHex(await sha256(der))))
 }
 
 /** A chain of collateral. @throws Error */

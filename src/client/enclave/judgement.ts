@@ -1,10 +1,10 @@
-import type { Evidence, Verify } from '../verifiedTransport.ts'
+import type { Evidence, Look, Verify } from '../verifiedTransport.ts'
 import type { Check } from './checks.ts'
 import type { Question, Verification } from './examine.ts'
 import { verifyEvidence } from './verifier.ts'
 
-/** What evidence is judged by, besides the nonce and the connection, which are each look's own. */
-export type Judgement = Omit<Question, 'nonce' | 'tlsKey'>
+/** What evidence is judged by, besides what is each look's own: its nonce, its connection, and what was said over that. */
+export type Judgement = Omit<Question, 'nonce' | 'tlsKey' | 'markets'>
 
 /** Says what evidence is worth. Default: `verifyEvidence`. */
 export type Judge = (evidence: unknown, question: Question) => Promise<Verification>
@@ -21,8 +21,8 @@ export class EvidenceRefused extends Error {
   }
 }
 
-export function judged({ nonce, attestation, tlsKey }: Evidence, judgement: Judgement, judge: Judge = verifyEvidence): Promise<Verification> {
-  return judge(attestation, { ...judgement, nonce, tlsKey })
+export function judged({ nonce, attestation, tlsKey, markets }: Evidence & Partial<Pick<Look, 'markets'>>, judgement: Judgement, judge: Judge = verifyEvidence): Promise<Verification> {
+  return judge(attestation, { ...judgement, nonce, tlsKey, ...(markets !== undefined && { markets }) })
 }
 
 /** For `verify` of a client: accepts what passes every check, on each connection. @returns throws EvidenceRefused otherwise */

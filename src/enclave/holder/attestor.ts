@@ -9,6 +9,7 @@ import { feedKeyVersions } from '../feedKeys.ts'
 import type { AgentInfo, AgentQuote } from '../guestAgent.ts'
 import { feedKeyPath, keyPaths } from '../keys.ts'
 import type { Keys } from '../keys.ts'
+import { venueNatsAuthorities } from '../natsAuthority.ts'
 
 const RUNTIME_REGISTER = 3
 /** Quotes that wait for the one that is being made: hardware makes some tens a second. */
@@ -53,7 +54,8 @@ export class Attestor {
     const feed = await Promise.all(feedKeyVersions(venue).map(async (version) => ({ version, commitment: await keyCommitment('feed', await keys.secret(feedKeyPath(version))) })))
     const engine = Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(keyPaths.engine))).publicKey()
     const journal = await keyCommitment('journal', await keys.secret(keyPaths.journal))
-    return new Attestor(quoting, collateralFile, { engine, feed, journal, network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)
+    const nats = (await venueNatsAuthorities(keys, venue)).map(({ version, fingerprint }) => ({ version, certificate: fingerprint }))
+    return new Attestor(quoting, collateralFile, { engine, feed, journal, ...(nats.length > 0 && { nats }), network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)
   }
 
   /** What runs: asked once, for it is what was booted. */
