@@ -1,4 +1,6 @@
-import type { Asset, rpc } from '@stellar/stellar-sdk'
+import type { Asset } from '@stellar/stellar-sdk'
+import { accountEntry } from './accountEntry.ts'
+import type { LedgerReader } from './stellarRpc.ts'
 
 /** What an asset's issuer may do to those who hold it: flags of its account (CAP-0001, CAP-0035), which no contract can read. */
 export const ISSUER_POWERS = {
@@ -24,9 +26,9 @@ export class IssuerRefused extends Error {
 }
 
 /** The flags of an asset's issuer as the ledger has them now; 0 for the network's own asset, which nobody issues. */
-export async function issuerFlags(server: rpc.Server, asset: Asset): Promise<number> {
+export async function issuerFlags(server: LedgerReader, asset: Asset): Promise<number> {
   const issuer = asset.getIssuer()
-  return issuer === undefined ? 0 : (await server.getAccountEntry(issuer)).flags
+  return issuer === undefined ? 0 : (await accountEntry(server, issuer)).flags
 }
 
 /** @throws IssuerRefused where the flags give a power that is not among the accepted ones */

@@ -9,6 +9,9 @@ export type StellarRpc = Pick<
 /** Where entries of a ledger are read as they are. */
 export type LedgerReader = Pick<rpc.Server, 'getLedgerEntries'>
 
+/** What making a transaction and following it takes. */
+export type TransactionServer = Pick<rpc.Server, 'getTransaction' | 'sendTransaction' | 'simulateTransaction'> & LedgerReader
+
 /** An RPC that does not answer in this time counts as down. */
 const REQUEST_TIMEOUT_MS = 15_000
 

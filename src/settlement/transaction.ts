@@ -1,7 +1,9 @@
 import { setTimeout } from 'node:timers/promises'
-import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import { Account, rpc, TransactionBuilder } from '@stellar/stellar-sdk'
 import type { Keypair, Transaction, xdr } from '@stellar/stellar-sdk'
+import { accountEntry } from './accountEntry.ts'
 import { chainHead, closeTimeOf } from './stellarRpc.ts'
+import type { TransactionServer } from './stellarRpc.ts'
 import { ContractRefusal } from './contractRefusal.ts'
 
 const LIFETIME_S = 60
@@ -30,7 +32,7 @@ export interface Applied {
 
 /** A network, and where it is reached. */
 export interface Network {
-  readonly server: rpc.Server
+  readonly server: TransactionServer
   readonly passphrase: string
 }
 
@@ -91,7 +93,7 @@ export interface Prepared {
  * @throws ContractRefusal where the simulation is refused
  */
 export async function prepare({ server, passphrase }: Network, operation: xdr.Operation, account: string, { bid_stroops, lifetime_s, reserve_stroops = 0n }: Terms): Promise<Prepared> {
-  const source = await server.getAccount(account)
+  const source = new Account(account, (await accountEntry(server, account)).seqNum.toString())
   const { closeTime } = await chainHead(server)
   const draft = new TransactionBuilder(source, { fee: bid_stroops, networkPassphrase: passphrase, timebounds: { minTime: 0, maxTime: closeTime + lifetime_s } }).addOperation(operation).build()
   if (!draft.operations.some(({ type }) => CONTRACT_OPERATIONS.has(type))) return { transaction: draft, returned: undefined }
@@ -105,7 +107,7 @@ export async function prepare({ server, passphrase }: Network, operation: xdr.Op
  * Sends a signed transaction and follows it until it has applied, failed, or can no longer apply.
  * @throws TransactionFailed
  */
-export async function submit(server: rpc.Server, transaction: Transaction): Promise<Applied> {
+export async function submit(server: Pick<TransactionServer, 'getTransaction' | 'sendTransaction'>, transaction: Transaction): Promise<Applied> {
   const hash = hashOf(transaction)
   const maxTime = Number(transaction.timeBounds?.maxTime ?? 0)
   if (maxTime === 0) throw new Error('a transaction without an upper time bound could be in doubt for ever')

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text as textOf } from 'node:stream/consumers'
 import { join } from 'node:path'
-import { Asset, Keypair, Operation } from '@stellar/stellar-sdk'
-import type { xdr } from '@stellar/stellar-sdk'
+import { Asset, Keypair, Operation, xdr } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { vault as vaultCommand } from '../../src/cli/commands/vault.ts'
-import { ChainRefused, OutcomeUnknown } from '../../src/client/errors.ts'
+import { ChainRefused, NeverSent, OutcomeUnknown } from '../../src/client/errors.ts'
 import type { ContractId } from '../../src/protocol/identity.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import type { VenueFile } from '../../src/protocol/venue.ts'
@@ -232,6 +234,44 @@ t.test('an endpoint that fails, or is of another network', async (t) => {
   t.ok(doubtful instanceof OutcomeUnknown)
   t.match(doubtful.message, /^Transaction [0-9a-f]{64} was sent, and what became of it is not known/)
   await fetch(`${chain.url}/admin/faults`, { method: 'DELETE' })
+})
+
+/** An endpoint in front of the chain that says of every account that it has no flags. */
+async function lyingEndpoint(): Promise<string> {
+  const server = createServer((incoming, outgoing) => {
+    const answer = async (): Promise<void> => {
+      const response = await fetch(chain.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: await textOf(incoming) })
+      const said = (await response.json()) as { result?: { entries?: { xdr: string }[] } }
+      for (const entry of said.result?.entries ?? []) {
+        const data = xdr.LedgerEntryData.fromXdr(entry.xdr, 'base64')
+        if (data.type === 'account') entry.xdr = xdr.LedgerEntryData.account(new xdr.AccountEntry({ ...data.value, flags: 0 })).toXdr('base64')
+      }
+      outgoing.setHeader('content-type', 'application/json').end(JSON.stringify(said))
+    }
+    answer().catch(() => outgoing.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+t.test('of several endpoints a quorum is believed, and one that lies is named', async (t) => {
+  await execute(signer('issuer'), Operation.setOptions({ setFlags: 2 }))
+  const [liar, twin, away] = [await lyingEndpoint(), chain.url.replace('127.0.0.1', 'localhost'), 'http://127.0.0.1:9']
+  const look = (...urls: string[]): Promise<Ran> => command('add-asset', `GBP:${keys.issuer.publicKey()}`, '--network', PASSPHRASE, '--vault', governance.id, '--rpc', urls.join(','))
+  t.match((await look(liar)).text, /nothing was sent/, 'alone it is believed')
+  t.match(await refusal(look(chain.url, liar, twin)), { name: 'Declined', message: /revocation; --accept revocation/ })
+  const torn = await refusal(look(chain.url, liar))
+  t.ok(torn instanceof NeverSent)
+  t.match(torn.message, /^Nothing was sent: the RPC endpoints contradict each other about entries, and too few agree\.$/)
+  const shown = await command('show', '--venue', 'venue.json', '--rpc', [chain.url, away, twin].join(','))
+  t.match(shown.json, { vault: governance.id })
+  t.match(shown.said, /an endpoint does not answer \(127\.0\.0\.1:9/)
+  t.match((await refusal(look(chain.url, away))).message, /^Nothing was sent: only 1 of 2 RPC endpoints answer, and 2 have to agree\.$/)
+  // The file's own endpoints and its own quorum, where no other is named.
+  const file = JSON.parse(readFileSync('venue.json', 'utf8')) as VenueFile
+  writeFileSync('several.json', JSON.stringify({ ...file, network: { ...file.network, rpc: [liar, chain.url, twin] } }))
+  t.match(await refusal(command('add-asset', `GBP:${keys.issuer.publicKey()}`, '--venue', 'several.json')), { name: 'Declined' })
 })
 
 t.test('every refusal of the contract has its name', async (t) => {

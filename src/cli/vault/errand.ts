@@ -11,10 +11,11 @@ import { handOf } from './hand.ts'
 export type Errand = (surroundings: Surroundings, words: readonly string[]) => Promise<Outcome | null>
 
 /** What an errand to a vault that exists begins with. @param who the address that the contract asks for, of those that the key may be: whose transaction it is, unless `--source` says */
-export async function errand({ args, place, say }: Surroundings, who: (vault: VaultGovernance, hand: SecretSigner | null) => Promise<string>): Promise<{ readonly vault: VaultGovernance; readonly ground: Ground; readonly manner: Manner }> {
+export async function errand(surroundings: Surroundings, who: (vault: VaultGovernance, hand: SecretSigner | null) => Promise<string>): Promise<{ readonly vault: VaultGovernance; readonly ground: Ground; readonly manner: Manner }> {
+  const { args, place, say } = surroundings
   const { options } = args
   const hand = await handOf(options, place)
-  const ground = await Ground.open(args, place)
+  const ground = await Ground.open(surroundings)
   const vault = ground.theVault
   return { vault, ground, manner: { network: ground.network, source: options.source === undefined ? classic(await who(vault, hand)) : classic(options.source), hand, options, say } }
 }

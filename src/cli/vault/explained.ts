@@ -2,6 +2,7 @@ import { ChainRefused, NeverSent, OutcomeUnknown } from '../../client/errors.ts'
 import { contractErrors } from '../../settlement/contractErrors.ts'
 import { ContractRefusal } from '../../settlement/contractRefusal.ts'
 import { IssuerRefused } from '../../settlement/issuer.ts'
+import { NoQuorum } from '../../settlement/endpoints/panel.ts'
 import { faultOf } from '../../settlement/stellarRpc.ts'
 import { TransactionFailed } from '../../settlement/transaction.ts'
 import { Declined, UsageFault } from '../fault.ts'
@@ -15,11 +16,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   expired: 'no ledger took it in its time: make it anew',
 }
 
-/** The endpoint could not be asked, and nothing was sent. */
+/** The endpoint could not be asked, or several do not agree, and nothing was sent. */
 class Unreached extends NeverSent {
   constructor(cause: unknown) {
     super(cause)
-    this.message = `Nothing was sent: the Stellar RPC endpoint does not answer (${faultOf(cause)}).`
+    this.message = cause instanceof NoQuorum ? `Nothing was sent: ${cause.message}.` : `Nothing was sent: the Stellar RPC endpoint does not answer (${faultOf(cause)}).`
     this.name = 'Unreached'
   }
 }
@@ -39,6 +40,6 @@ export function explained(error: unknown): unknown {
   if (error instanceof ContractRefusal) return new ChainRefused(error.number === null ? error.message : `${error.message}, ${contractErrors[error.number] ?? 'of a contract that is not the vault'}`)
   if (error instanceof TransactionFailed) return new ChainRefused(`${error.code} (transaction ${error.hash})${ADVICE[error.code] === undefined ? '' : `: ${ADVICE[error.code]}`}`)
   if (error instanceof IssuerRefused) return new Declined(`${error.message}; --accept ${error.powers.join(',')} accepts them`, error)
-  if (error instanceof Error && error.name === 'AxiosError') return new Unreached(error)
+  if (error instanceof NoQuorum || (error instanceof Error && error.name === 'AxiosError')) return new Unreached(error)
   return error instanceof Error ? error : new Error(faultOf(error))
 }

@@ -83,11 +83,11 @@ interface Heard<Answer> {
   readonly answer: Answer
 }
 
-/** Endpoints that contradict each other, with no quorum for either. */
-class Torn extends Error {
-  constructor(what: string) {
-    super(`the RPC endpoints contradict each other about ${what}, and too few agree`)
-    this.name = 'Torn'
+/** Too few of several endpoints answer, have come as far, or agree: nothing is known. */
+export class NoQuorum extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'NoQuorum'
   }
 }
 
@@ -117,13 +117,13 @@ export class Panel {
     return { endpoints: this.#members.length, down: this.#members.filter(({ down }) => down).length, disagreeing: this.disagreeing.length }
   }
 
-  /** Asks until a quorum agrees. Servers that are behind are waited for. @throws what the endpoint threw where there is one, or Error where too few answer or agree */
+  /** Asks until a quorum agrees. Servers that are behind are waited for. @throws what the endpoint threw where there is one, or NoQuorum where too few answer or agree */
   async ask<Answer, Value>(question: Question<Answer, Value>): Promise<Value> {
     for (let round = 1; ; round++) {
       const outcome = await this.#round(question, round >= TORN_AFTER)
       if (outcome !== null && 'fault' in outcome) throw outcome.fault
       if (outcome !== null) return outcome.value
-      if (round === ROUNDS) throw new Error(`RPC endpoints are behind: ${question.what} is not known to enough of them`)
+      if (round === ROUNDS) throw new NoQuorum(`RPC endpoints are behind: ${question.what} is not known to enough of them`)
       await new Promise<void>((resolve) => this.#clock.after(BEHIND_MS, resolve))
     }
   }
@@ -181,7 +181,7 @@ export class Panel {
         }
         if (!all) return
         if (counted.length < quorum) return resolve({ fault: this.#tooFew(failures) })
-        resolve(last && this.#tear(question, counted) ? { fault: new Torn(question.what) } : null)
+        resolve(last && this.#tear(question, counted) ? { fault: new NoQuorum(`the RPC endpoints contradict each other about ${question.what}, and too few agree`) } : null)
       }
       for (const member of this.#members)
         void Promise.resolve()
@@ -218,7 +218,7 @@ export class Panel {
   #tooFew(failures: readonly unknown[]): unknown {
     const error = failures.find((failure) => rpcErrorCode(failure) !== undefined) ?? failures[0]
     if (this.#members.length === 1 || rpcErrorCode(error) !== undefined) return error
-    return new Error(`too few of ${this.#members.length} RPC endpoints answer`, { cause: error })
+    return new NoQuorum(`too few of ${this.#members.length} RPC endpoints answer`, { cause: error })
   }
 
   #compare<Answer, Value>(question: Question<Answer, Value>, verdict: Verdict<Answer, Value>, heard: readonly Heard<Answer>[], told: Set<Member>): void {

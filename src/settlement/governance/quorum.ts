@@ -1,5 +1,6 @@
 import { Keypair, StrKey } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
+import { accountEntry } from '../accountEntry.ts'
 import type { Network } from '../transaction.ts'
 
 /** Who signs for an account, and how much of them it takes: keys alone, since what else the network lets sign (a preimage, a transaction by its hash) signs nothing here. */
@@ -11,7 +12,7 @@ export interface Quorum {
 }
 
 export async function quorumOf({ server }: Network, account: string): Promise<Quorum> {
-  const { thresholds, signers } = await server.getAccountEntry(account)
+  const { thresholds, signers } = await accountEntry(server, account)
   const [master = 0, , medium = 0] = thresholds.value
   const weights = new Map(signers.flatMap(({ key, weight }) => (key.type === 'signerKeyTypeEd25519' ? [[StrKey.encodeEd25519PublicKey(key.value.value), weight] as const] : [])))
   // A threshold of zero is met by any valid signature, and by none without one.

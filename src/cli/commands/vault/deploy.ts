@@ -42,10 +42,11 @@ export const upload: Errand = async (surroundings, words) => {
 }
 
 /** Nobody has to be anything yet: whoever pays. */
-async function founding({ args, place, say }: Surroundings): Promise<Manner> {
+async function founding(surroundings: Surroundings): Promise<Manner> {
+  const { args, place, say } = surroundings
   const { options } = args
   const hand = await handOf(options, place)
-  const { network } = await Ground.open(args, place)
+  const { network } = await Ground.open(surroundings)
   const source = options.source ?? hand?.address
   if (source === undefined) throw new UsageFault('say whose transaction it is: --key FILE or --prompt, or --source G… to look at it or to hand it out')
   return { network, source: classic(source), hand, options, say }

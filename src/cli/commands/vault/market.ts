@@ -14,7 +14,8 @@ const PRICE_DIGITS = 36
 const LIFETIME = '7d'
 
 /** `darkpool vault market add BASE-QUOTE …`: a market in the venue file, of assets that the vault admits and with fees that it lets be taken. Nothing on chain changes. */
-export const market: Errand = async ({ args, place }, words) => {
+export const market: Errand = async (surroundings, words) => {
+  const { args, place } = surroundings
   const [what, name = ''] = words
   const [base, quote, ...more] = name.split('-')
   if (what !== 'add' || words.length !== 2 || base === undefined || quote === undefined || more.length > 0) throw new UsageFault('darkpool vault market takes add BASE-QUOTE')
@@ -30,7 +31,7 @@ export const market: Errand = async ({ args, place }, words) => {
   if ([...venue.markets.keys()].some((known) => known === name)) throw new Declined(`there is a market ${name} already`)
   const added = marketOf(options, baseAsset, quoteAsset)
   const { difference, write } = draft.withMarket(added)
-  const { theVault } = await Ground.open(args, place)
+  const { theVault } = await Ground.open(surroundings)
   await checkOnChain(theVault, [baseAsset, quoteAsset], added.fees)
   const dry = options['dry-run'] === true
   if (!dry) write()

@@ -8,9 +8,9 @@ import type { Errand } from '../../vault/errand.ts'
 import { Ground } from '../../vault/ground.ts'
 
 /** `darkpool vault show`: who may do what to the vault, what it admits, and what is announced. Anybody can look. */
-export const show: Errand = async ({ args, place }, words) => {
+export const show: Errand = async (surroundings, words) => {
   exactly(words, 'show')
-  const ground = await Ground.open(args, place)
+  const ground = await Ground.open(surroundings)
   const vault = ground.theVault
   const [version, admin, pauser, treasury, feeCap_ppm, changeDelay_s, accounts, paused] = await Promise.all([vault.version(), vault.admin(), vault.pauser(), vault.treasury(), vault.feeCap_ppm(), vault.changeDelay_s(), vault.accounts(), vault.paused(null)])
   const engines: { channel: number; engine: string }[] = []

@@ -12,8 +12,9 @@ import { handOf } from '../../vault/hand.ts'
 import { shown } from '../../vault/shown.ts'
 
 /** `darkpool vault submit FILE…`: sends a transaction that was handed out, with the signatures of all the copies that are named. Sending one that has applied does nothing. */
-export const submit: Errand = async ({ args, place, say }, words) => {
-  const { network } = await Ground.open(args, place)
+export const submit: Errand = async (surroundings, words) => {
+  const { args, say } = surroundings
+  const { network } = await Ground.open(surroundings)
   const transaction = read(words, 'submit', network.passphrase)
   const hash = hashOf(transaction)
   const before = await network.server.getTransaction(hash)
@@ -28,10 +29,11 @@ export const submit: Errand = async ({ args, place, say }, words) => {
 }
 
 /** `darkpool vault sign FILE… --key FILE`: shows what a transaction does, adds a signature, and prints it for whoever is next. */
-export const sign: Errand = async ({ args, place, say }, words) => {
+export const sign: Errand = async (surroundings, words) => {
+  const { args, place, say } = surroundings
   const hand = await handOf(args.options, place)
   if (hand === null) throw new UsageFault('say who signs: --key FILE or --prompt')
-  const { network } = await Ground.open(args, place)
+  const { network } = await Ground.open(surroundings)
   const transaction = read(words, 'sign', network.passphrase)
   const quorum = await quorumOf(network, transaction.source)
   if (!quorum.weights.has(hand.address)) throw new UsageFault(`the key is ${hand.address}, which does not sign for ${transaction.source}: ${[...quorum.weights.keys()].join(', ')}`)
