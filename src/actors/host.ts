@@ -73,7 +73,13 @@ void actor.ended.then(async (reason) => {
 const control: HostControl = {
   start: async () => {
     await actor.start()
-    driver = hosted.drive?.(actor)
+    try {
+      driver = hosted.drive?.(actor)
+    } catch (error) {
+      // One that nobody drives would say that it runs, and do nothing.
+      log.error('host', 'no driver: something in the venue file is not what it needs', { reason: sentence(error) })
+      process.exit(exitCodes.configuration)
+    }
   },
   status: () => actor.status,
   readings: async () => meters.read(actor, (await hosted.readings?.()) ?? []),

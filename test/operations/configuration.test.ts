@@ -69,10 +69,10 @@ t.test('a process that starts names all of them', async (t) => {
 })
 
 t.test('addresses are looked at more closely than a start does', async (t) => {
-  writeFileSync('typo.json', JSON.stringify(changed((file) => { file['network']!['rpc'] = ['https://one.example', 'http://two.example'] })))
+  writeFileSync('typo.json', JSON.stringify(changed((file) => { file['network']!['rpc'] = ['https://one.example', 'http://two.example']; file['vault']!['contract'] = `C${'A'.repeat(55)}` })))
   const { failed, json } = await ran(config, ['config', 'check', '--venue', 'typo.json'])
   t.ok(failed)
-  t.same((json['faults'] as { path: string }[]).map(({ path }) => path), ['/vault/contract', '/assets/0/contract', '/assets/1/contract', '/network/rpc/1'])
+  t.same((json['faults'] as { path: string }[]).map(({ path }) => path), ['/vault/contract', '/network/rpc/1'])
   await t.rejects(ran(config, ['config', 'check', '--venue', 'none.json']), { name: 'UsageFault', message: /there is no venue file/ })
   writeFileSync('half.json', '{')
   await t.rejects(ran(config, ['config', 'check', '--venue', 'half.json']), { name: 'UsageFault', message: /is not JSON/ })

@@ -297,3 +297,17 @@ t.test('an actor that fails at every start is tried ever more slowly, and the ot
   await supervisor.drainAll(10_000)
   t.same((await supervisor.status()).map(({ state }) => state), ['stopped', 'stopped', 'stopped'])
 })
+
+t.test('an actor whose driver cannot start does not stand there as one that runs: it ends, and is tried again', async (t) => {
+  await ensureStreams(client, subjects)
+  const log = new LogLines()
+  const watcher = 'watcher.0' as ActorName
+  const file = venueFile(server.url)
+  const settlementModule = new URL('../../src/settlement/host.ts', import.meta.url).href
+  const wrong = { ...file, vault: { ...file.vault, contract: `C${'A'.repeat(55)}` } }
+  const supervisor = new Supervisor([watcher], { venue: wrong, keys: await threadKeys(watcher), nats, node: 'a', settlementModule }, log)
+  void supervisor.start()
+  await until(() => log.lines.some((line) => line.includes('watcher.0') && line.includes(`"code":${exitCodes.configuration}`)))
+  t.not((await supervisor.status())[0]?.state, 'running')
+  await supervisor.drainAll(10_000)
+})

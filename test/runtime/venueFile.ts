@@ -1,6 +1,7 @@
+import { StrKey } from '@stellar/stellar-sdk/base'
 import type { VenueFile } from '../../src/protocol/venue.ts'
 
-const contract = (letter: string): string => `C${letter.repeat(55)}`
+const contract = (letter: string): string => StrKey.encodeContract(Buffer.alloc(32, letter))
 
 /** The configuration of a venue with one vault actor and one market, on a NATS server given by its address. */
 export const venueFile = (nats: string): VenueFile => ({
