@@ -72,9 +72,12 @@ export interface PeerAlarm {
   readonly peer: ActorName
 }
 
-/** `chain_diverged`: the channel on chain does not continue this actor's history. Nothing settles, and the venue takes only cancels, until an operator has looked. */
+/**
+ * `chain_diverged`: the channel on chain does not continue this actor's history. Nothing settles, and the venue takes only cancels, until an operator has looked.
+ * `chain_unreachable`: fewer RPC endpoints answer than have to agree. Nothing settles, is co-signed, or is read of the chain.
+ */
 export interface ChainAlarm {
-  readonly kind: 'chain_diverged'
+  readonly kind: 'chain_diverged' | 'chain_unreachable'
 }
 
 /** `journal_stalled`: an append has not been stored for so long that new commands are refused. The store is away, full, or very slow. */

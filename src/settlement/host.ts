@@ -6,6 +6,7 @@ import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ContractId } from '../protocol/identity.ts'
+import type { ChainAlarm } from '../protocol/packets.ts'
 import { settlementActor, watcherActor } from '../protocol/subjects.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { ContractRefusal } from './contractRefusal.ts'
@@ -63,7 +64,7 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
   return {
     machine,
     room: (from) => machine.hasRoom(from),
-    alarms: () => (machine.diverged ? [{ kind: 'chain_diverged' }] : []),
+    alarms: () => [...(machine.diverged ? [{ kind: 'chain_diverged' } as const] : []), ...unreachable(opened)],
     readings: async () => [...(await meters.read(machine, systemClock.now())), ...(await calls.read(server().health))],
     drive: (actor) =>
       driveSettlement(
@@ -86,6 +87,9 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
       ),
   }
 }
+
+/** Nobody has been asked before there is work. */
+const unreachable = (server: QuorumRpc | undefined): readonly ChainAlarm[] => (server === undefined || server.health.enough ? [] : [{ kind: 'chain_unreachable' }])
 
 /** What the vault contract lets batches take as fees, in parts per million: nothing where it is of before there were any. */
 export async function feeCap(venue: Venue, log: Log): Promise<number> {
@@ -110,6 +114,7 @@ export function createWatcher(venue: Venue, log: Log): HostedWatcher {
   const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))
   return {
     machine,
+    alarms: () => unreachable(opened),
     readings: async () => [...(await meters.read(machine)), ...(await calls.read(server().health))],
     drive: (actor) =>
       driveWatcher(

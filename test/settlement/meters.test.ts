@@ -48,6 +48,10 @@ t.test('of RPC endpoints, which answer and which do not', async (t) => {
   const read = async () => readPage(await page([await meters.read(quorum.health)]))
   await quorum.getFeeStats()
   await until('the third call has failed', () => quorum.health.down === 1)
+  t.equal(quorum.health.enough, true, 'two are a quorum')
+  const lonely = new QuorumRpc({ endpoints: [good, poor].map((server, n) => ({ name: `e${n}`, server })), log: new TestLog(), clock: systemClock })
+  await t.rejects(lonely.getFeeStats())
+  t.match(lonely.health, { endpoints: 2, down: 1, enough: false })
   const first = await read()
   t.same(['endpoints', 'endpoints_down', 'endpoints_disagreeing', 'calls_failed_total', 'call_seconds_count'].map((name) => total(first, `darkpool_rpc_${name}`, { actor: 'settlement.0' })), [3, 1, 0, 1, 3])
   away = false

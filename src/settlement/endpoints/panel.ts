@@ -16,11 +16,12 @@ export interface RpcMeter {
   called(took_ms: number, failed: boolean): void
 }
 
-/** How many endpoints there are, how many of them did not answer when they were last asked, and how many contradict the others. */
+/** How many endpoints there are, how many of them did not answer when they were last asked, how many contradict the others, and whether a quorum is left without those that did not answer. */
 export interface EndpointHealth {
   readonly endpoints: number
   readonly down: number
   readonly disagreeing: number
+  readonly enough: boolean
 }
 
 export interface PanelOptions {
@@ -114,7 +115,8 @@ export class Panel {
   }
 
   get health(): EndpointHealth {
-    return { endpoints: this.#members.length, down: this.#members.filter(({ down }) => down).length, disagreeing: this.disagreeing.length }
+    const [endpoints, down] = [this.#members.length, this.#members.filter((member) => member.down).length]
+    return { endpoints, down, disagreeing: this.disagreeing.length, enough: endpoints - down >= this.#least }
   }
 
   /** Asks until a quorum agrees. Servers that are behind are waited for. @throws what the endpoint threw where there is one, or NoQuorum where too few answer or agree */
