@@ -112,9 +112,7 @@ export class BenchActor {
   }
 
   get status(): SettlementStatus {
-    const answer = this.#machine.query({ kind: 'status' })
-    if ('refused' in answer) throw new Error(answer.refused)
-    return answer.ok
+    return this.#machine.status
   }
 
   /** Trades that were handed in and are not settled. */

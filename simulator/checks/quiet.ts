@@ -23,12 +23,11 @@ export function unfinished(world: World): string | null {
     if (machine instanceof PairMachine && promises.waits(machine)) return 'an order rests that a timer is to take back'
     if (machine instanceof WatcherMachine && machine.ledger < chain.lastCustodyLedger) return `the watcher is at ledger ${machine.ledger}, the last deposit or withdrawal in ${chain.lastCustodyLedger}`
     if (machine instanceof SettlementMachine) {
-      const status = machine.query({ kind: 'status' })
-      if ('refused' in status) return 'settlement does not tell its status'
-      if (status.ok.alarms.includes('diverged')) return 'settlement has diverged from the chain'
-      if (status.ok.aside.trades > 0) return `${status.ok.aside.trades} trades are set aside`
-      if (status.ok.queued > 0 || status.ok.flight !== null) return `${status.ok.queued} trades wait for settlement, ${status.ok.flight === null ? 'none is' : 'others are'} on the way`
-      if (status.ok.cosigns > 0) return `${status.ok.cosigns} withdrawals wait for the engine`
+      const { status } = machine
+      if (status.alarms.includes('diverged')) return 'settlement has diverged from the chain'
+      if (status.aside.trades > 0) return `${status.aside.trades} trades are set aside`
+      if (status.queued > 0 || status.flight !== null) return `${status.queued} trades wait for settlement, ${status.flight === null ? 'none is' : 'others are'} on the way`
+      if (status.cosigns > 0) return `${status.cosigns} withdrawals wait for the engine`
     }
     if (machine !== undefined && isVault(machine)) for (const account of machine.state.accounts.values()) if (account.inFlight.length > 0) return 'a withdrawal is in flight'
   }

@@ -32,6 +32,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   drain: async () => (await import('./commands/drain.ts')).drain,
   'kill-switch': async () => (await import('./commands/killSwitch.ts')).killSwitch,
   settlement: async () => (await import('./commands/settlement.ts')).settlement,
+  withdrawals: async () => (await import('./commands/withdrawals.ts')).withdrawals,
   status: async () => (await import('./commands/status.ts')).status,
   verify: async () => (await import('./commands/verify.ts')).verify,
   policy: async () => (await import('./commands/policy.ts')).policy,

@@ -9,6 +9,7 @@ import { decode, encode } from '../protocol/codec.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus, Answer, AnswerPacket, ClientPacket } from '../protocol/packets.ts'
 import type { PairCommand, PairQuery } from '../protocol/pair.ts'
+import type { OperatorQuery } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
 import type { SettlementQuery } from '../settlement/settlementStatus.ts'
 import type { WatcherQuery } from '../settlement/watcherStatus.ts'
@@ -88,7 +89,7 @@ export class Operation {
    * Has an actor do or say something, and gives what it answers. What gets no answer is said again: whatever an operator says may be said twice.
    * @throws Unanswered after `limit_ms`, Declined where the actor refuses
    */
-  async ask<Value>(actor: ActorName, item: { readonly command: PairCommand } | { readonly query: PairQuery | SettlementQuery | WatcherQuery }, limit_ms = ask_ms): Promise<Value> {
+  async ask<Value>(actor: ActorName, item: { readonly command: PairCommand } | { readonly query: PairQuery | OperatorQuery | SettlementQuery | WatcherQuery }, limit_ms = ask_ms): Promise<Value> {
     const gateway = `operator-${randomBytes(8).toString('hex')}`
     const { subjects } = this.venue
     const { promise, resolve } = Promise.withResolvers<Answer | null>()

@@ -33,6 +33,13 @@ export function withdrawalText({ asset, amount, status, transaction, ledger, id 
   return `withdrawal of ${amount} ${asset}: ${status}${where}\nwithdrawal ${id}`
 }
 
+/** A span of time, as coarse as it is long. */
+export function ageText(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`
+}
+
 export function keyText({ key, scope, market, until, status }: KeyView): string {
   const may = scope === 'read' ? 'may read' : `may trade ${market === 'all' ? 'everywhere' : `in ${market}`} and read`
   return `${status === 'active' ? `${may} until ${until}` : `${may}: ${status}`}\nkey ${key}`

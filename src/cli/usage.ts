@@ -35,6 +35,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool kill-switch on|off            halts every market, opens every one; --cancel-orders takes every open order out as well
   darkpool drain NODE [--undo]           every actor leaves a node, none goes there until --undo
   darkpool settlement queue              what waits to settle, what is on its way, and how far the chain has been read
+  darkpool withdrawals [ACCOUNT] [--all] money on its way out: whose, since when, and what it waits for; --all: also what is over
   darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
   darkpool config check [--online]       what keeps a process from starting with a venue file (--venue FILE), and whether endpoints, contract and NATS fit it
   darkpool vault show|deploy|add-asset|register-engine|market add|announce|apply|cancel|pause|resume|collect-fees|sign|submit …

@@ -155,10 +155,12 @@ export type VaultQuery =
   /** Answered with the TimerState of each of the account's keys that has a dead-man timer running. */
   | { readonly kind: 'deadMan'; readonly account: AccountId }
 
-/** For operators, not for gateways: answered with VaultAlarms. */
-export interface AlarmsQuery {
-  readonly kind: 'alarms'
-}
+/** For operators, not for gateways. */
+export type OperatorQuery =
+  /** Answered with VaultAlarms. */
+  | { readonly kind: 'alarms' }
+  /** Answered with KnownWithdrawals: of one account, or of all (null); with those that are over, as far as they are remembered, or without. */
+  | { readonly kind: 'withdrawals'; readonly account: AccountId | null; readonly closed: boolean; readonly limit: number }
 
 /** `pending`: reserved, on its way to the market. Only `open` orders and `pending` ones hold a reservation. */
 export type OrderStatus = 'pending' | 'open' | 'filled' | 'cancelled' | 'expired' | 'rejected'
@@ -256,6 +258,36 @@ export interface WithdrawalState {
   readonly ledger: number | null
 }
 
+/** A withdrawal as the venue's operator sees it: with whose it is, and without the engine's authorisation, which is its owner's alone. */
+export interface KnownWithdrawal extends Omit<WithdrawalState, 'authorization'> {
+  /** When it was asked for, and when its status was last another. */
+  readonly created: Milliseconds
+  readonly updated: Milliseconds
+}
+
+/** Money that an account has asked the contract for, without the engine. */
+export interface KnownExit {
+  readonly account: AccountId
+  readonly asset: ContractId
+  /** What the chain will pay, if it is there. */
+  readonly asked: Amount
+  /** What of it is held so far: the rest is in open orders, or was traded away. */
+  readonly held: Amount
+  /** From when on the chain pays. */
+  readonly due: Seconds
+  /** When the venue heard of it first. */
+  readonly created: Milliseconds
+}
+
+export interface KnownWithdrawals {
+  /** How far the watcher has reported the chain. */
+  readonly ledger: number
+  readonly counts: Readonly<Record<WithdrawalStatus | 'exits', number>>
+  /** Those in flight, oldest first, then those that are over, newest first; of these and of exits `limit` at most. */
+  readonly withdrawals: readonly KnownWithdrawal[]
+  readonly exits: readonly KnownExit[]
+}
+
 /** From a pair actor: what became of an order of an account that this vault actor owns, and when, by the market's clock. In the order it happened. */
 export type PairReport = PairChange & { readonly time: Milliseconds }
 
@@ -288,8 +320,8 @@ export type PairChange =
 export type ChainReport =
   | { readonly kind: 'deposited'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
   | { readonly kind: 'withdrawn'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
-  /** Asked for without the engine: what the contract will pay after its delay. 0: nothing any more. */
-  | { readonly kind: 'exit'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
+  /** Asked for without the engine: what the contract will pay from `due` on. 0: nothing any more. */
+  | { readonly kind: 'exit'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly due: Seconds; readonly transaction: string; readonly ledger: number }
   /** The contract paid an exit, which is over. */
   | { readonly kind: 'claimed'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
   /** Everything up to and including this ledger has been reported. */

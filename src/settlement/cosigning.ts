@@ -15,6 +15,9 @@ export interface Cosign {
   readonly amount: Amount
 }
 
+/** How far a request has come: `before` others are answered before it where it waits. */
+export type CosignStanding = { readonly state: 'waiting'; readonly before: number } | { readonly state: 'decided' } | { readonly state: 'unknown' }
+
 /** All that is known of requests, each list in its order. */
 export interface CosigningState {
   readonly waiting: readonly Cosign[]
@@ -43,6 +46,16 @@ export class Cosigning {
   /** The oldest request without an answer. */
   get next(): Cosign | undefined {
     return this.#waiting.values().next().value
+  }
+
+  /** How far each of some requests has come, in their order. */
+  standing(withdrawals: readonly MessageId[]): CosignStanding[] {
+    const places = new Map([...this.#waiting.keys()].map((id, before) => [id, before]))
+    return withdrawals.map((id) => {
+      const before = places.get(id)
+      if (before !== undefined) return { state: 'waiting', before }
+      return { state: this.#decided.has(id) ? 'decided' : 'unknown' }
+    })
   }
 
   /** Requests of an account without an answer. */

@@ -13,7 +13,7 @@ import type { Batch } from './batch.ts'
 import { Batching } from './batching.ts'
 import type { BatchingOptions } from './batching.ts'
 import { Cosigning } from './cosigning.ts'
-import type { Cosign, CosignOutcome } from './cosigning.ts'
+import type { Cosign, CosignOutcome, CosignStanding } from './cosigning.ts'
 import { Flight } from './flight.ts'
 import type { MarketAssets } from './netting.ts'
 import { ReceiptTree } from './receiptTree.ts'
@@ -250,8 +250,15 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     }
   }
 
-  query(query: SettlementQuery): Answer<SettlementStatus> {
-    return query.kind === 'status' ? { ok: this.status } : { refused: 'request_malformed' }
+  query(query: SettlementQuery): Answer<SettlementStatus | readonly CosignStanding[]> {
+    switch (query.kind) {
+      case 'status':
+        return { ok: this.status }
+      case 'cosigns':
+        return query.withdrawals.length > limits.listedOrders ? { refused: 'request_malformed' } : { ok: this.#cosigning.standing(query.withdrawals) }
+      default:
+        return { refused: 'request_malformed' }
+    }
   }
 
   deadline(): Milliseconds | null {

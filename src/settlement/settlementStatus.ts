@@ -1,7 +1,11 @@
+import type { MessageId } from '../protocol/identity.ts'
 import type { BooksDiffer } from '../protocol/settlement.ts'
 
 /** What the settlement machine may be asked. */
-export type SettlementQuery = { readonly kind: 'status' }
+export type SettlementQuery =
+  | { readonly kind: 'status' }
+  /** Answered with the CosignStanding of each. */
+  | { readonly kind: 'cosigns'; readonly withdrawals: readonly MessageId[] }
 
 export type SettlementAlarm =
   /** The chain refused the same trades several times in a row. They stay at the head of the queue and are tried on. */

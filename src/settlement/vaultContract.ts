@@ -1,6 +1,6 @@
 import { Contract, nativeToScVal, scValToNative, xdr } from '@stellar/stellar-sdk'
 import type { rpc } from '@stellar/stellar-sdk'
-import type { AccountId, Amount, ContractId } from '../protocol/identity.ts'
+import type { AccountId, Amount, ContractId, Seconds } from '../protocol/identity.ts'
 import type { Batch } from './batch.ts'
 import { contractView } from './contractView.ts'
 import type { Viewer } from './contractView.ts'
@@ -25,6 +25,8 @@ export interface CustodyEvent {
   readonly index: number
   readonly asset: ContractId
   readonly amount: Amount
+  /** Of an exit: from when on the contract pays it; 0 where nothing is asked for. Otherwise null. */
+  readonly due: Seconds | null
   readonly transaction: string
   readonly ledger: number
 }
@@ -126,11 +128,11 @@ export class VaultContract {
   /** @throws Error where the event is not one of `custodyFilter`, in the documented shape */
   parseCustody(event: rpc.Api.EventResponse): CustodyEvent {
     const [name, user, token] = event.topic.map((value) => scValToNative(value) as unknown)
-    const [index, , amount] = (scValToNative(event.value) as unknown[] | null) ?? []
+    const [index, , amount, due] = (scValToNative(event.value) as unknown[] | null) ?? []
     const kind = typeof name === 'string' ? CUSTODY.get(name) : undefined
-    const sound = kind !== undefined && typeof user === 'string' && typeof token === 'string' && typeof index === 'number' && typeof amount === 'bigint' && (amount > 0n || (kind === 'exit' && amount === 0n))
+    const sound = kind !== undefined && typeof user === 'string' && typeof token === 'string' && typeof index === 'number' && typeof amount === 'bigint' && (kind === 'exit' ? amount >= 0n && typeof due === 'bigint' : amount > 0n)
     if (!sound || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is none of this vault's custody`)
-    return { kind, account: user as AccountId, index, asset: token as ContractId, amount: amount as Amount, transaction: event.txHash, ledger: event.ledger }
+    return { kind, account: user as AccountId, index, asset: token as ContractId, amount: amount as Amount, due: kind === 'exit' ? (Number(due) as Seconds) : null, transaction: event.txHash, ledger: event.ledger }
   }
 
   /** Sequence of the batch that an event of `batchFilter` tells of. */

@@ -1,5 +1,5 @@
 import type { Effects, Machine } from '../actors/runtime/machine.ts'
-import type { AccountId } from '../protocol/identity.ts'
+import type { AccountId, Seconds } from '../protocol/identity.ts'
 import type { Answer } from '../protocol/packets.ts'
 import type { SettlementMessage } from '../protocol/settlement.ts'
 import { CHANNEL, settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
@@ -111,7 +111,7 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
     this.#disagreeing = disagreeing
   }
 
-  #report({ kind, account, index, asset, amount, transaction, ledger }: CustodyEvent, effects: Effects): void {
+  #report({ kind, account, index, asset, amount, due, transaction, ledger }: CustodyEvent, effects: Effects): void {
     if (ledger <= this.#ledger) throw new Error(`an event of ledger ${ledger} came after that ledger was reported complete`)
     const known = this.#accounts.get(account)
     if (known !== undefined && known !== index) throw new Error('the contract gave an account two indexes')
@@ -121,7 +121,8 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
       const registered: SettlementMessage = { kind: 'registered', account, index }
       effects.send(settlementActor(CHANNEL), registered)
     }
-    const report: ChainReport = { kind, account, asset, amount, transaction, ledger }
+    const what = { account, asset, amount, transaction, ledger }
+    const report: ChainReport = kind === 'exit' ? { kind, ...what, due: due as Seconds } : { kind, ...what }
     effects.send(vaultOf(account, this.#partitions), report)
   }
 

@@ -1,30 +1,35 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { leaseKey, readHolder } from '../../src/actors/placement/keys.ts'
 import { KvStore } from '../../src/actors/placement/kvStore.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
+import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { drain } from '../../src/cli/commands/drain.ts'
 import { killSwitch } from '../../src/cli/commands/killSwitch.ts'
 import { pair } from '../../src/cli/commands/pair.ts'
 import { settlement } from '../../src/cli/commands/settlement.ts'
 import { status } from '../../src/cli/commands/status.ts'
+import { withdrawals } from '../../src/cli/commands/withdrawals.ts'
 import { keyPaths } from '../../src/enclave/keys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
-import type { AccountId, ActorName, Amount, Lots, MessageId, Seconds, Ticks } from '../../src/protocol/identity.ts'
+import type { AccountId, ActorName, Amount, ContractId, Lots, MessageId, Seconds, Ticks } from '../../src/protocol/identity.ts'
 import type { PairMessage } from '../../src/protocol/pair.ts'
-import type { ActorStatus, PeerPacket } from '../../src/protocol/packets.ts'
+import type { ActorStatus, AnswerPacket, ClientPacket, PeerPacket } from '../../src/protocol/packets.ts'
 import { pairActor, Subjects, vaultActor, watcherActor } from '../../src/protocol/subjects.ts'
 import { plainTerms } from '../../src/protocol/terms.ts'
-import type { PairReport } from '../../src/protocol/vault.ts'
+import type { OperatorQuery, PairReport } from '../../src/protocol/vault.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
 import { startNats } from '../nats/server.ts'
 import { venueFile } from '../runtime/venueFile.ts'
 import { until } from '../settlement/waiting.ts'
+import { openVault } from '../vault/openVault.ts'
 import { example, examplesOf, ran } from './exampleRun.ts'
 import type { Ran } from './exampleRun.ts'
 
@@ -69,6 +74,10 @@ const running = new Map<ActorName, ActorStatus>()
 connection.subscribe(subjects.allStatus, { callback: (_, { data }) => { const said = decode<ActorStatus>(data); running.set(said.actor, said) } })
 const settledOn = (node: string, which = actors): Promise<void> => until(`everything runs on ${node}`, () => which.every((actor) => running.get(actor)?.node === node && running.get(actor)?.state === 'running'))
 
+/** Books of the vault actor, for what operators ask of them. */
+const books = openVault(new VaultMachine(0, readVenue(JSON.parse(readFileSync(venueAt, 'utf8')))))
+const alice = Keypair.random().publicKey() as AccountId
+
 /** What the vault actor has heard of its accounts' orders. */
 const heard: PairReport[] = []
 const vault = vaultActor(0)
@@ -77,6 +86,13 @@ connection.subscribe(subjects.peers(vault), {
     const { from, first, items } = decode<PeerPacket<PairReport>>(data)
     heard.push(...items)
     if (items.length > 0) connection.publish(subjects.acks(from), encode({ from: vault, position: first + items.length - 1 }))
+  },
+})
+connection.subscribe(subjects.clients(vault), {
+  callback: (_, { data }) => {
+    const { gateway, items } = decode<ClientPacket<never, OperatorQuery>>(data)
+    const answers = items.flatMap((item) => ('query' in item ? [{ request: item.request, answer: books.machine.query(item.query) }] : []))
+    connection.publish(subjects.answers(gateway), encode({ from: vault, answers } satisfies AnswerPacket))
   },
 })
 let said = 0
@@ -89,7 +105,7 @@ function place(account: string): void {
   connection.publish(subjects.peers(xlm), encode({ from: vault, first: number, items: [message] } satisfies PeerPacket<PairMessage>))
 }
 
-const commands: Readonly<Record<string, Command>> = { status, settlement, pair, 'kill-switch': killSwitch, drain }
+const commands: Readonly<Record<string, Command>> = { status, settlement, withdrawals, pair, 'kill-switch': killSwitch, drain }
 process.chdir(folder)
 const lines = [...examplesOf('operations/commands.md')]
 function next(start: string): Promise<Ran> {
@@ -108,6 +124,32 @@ t.test('what is, and what waits', async (t) => {
   t.match(json, { settlement: { queued: 0, cosigns: 0, flight: null }, watcher: { accounts: 0 } })
   t.match(text, /^waiting +0 trades\non its way +nothing\n/)
   await t.rejects(ran(settlement, ['settlement']), { name: 'UsageFault' })
+})
+
+t.test('money on its way out: whose, since when, and what holds it up', async (t) => {
+  const usdc = file.assets[1]!.contract as ContractId
+  books.deposit(alice, usdc, 90_000_000n)
+  books.withdraw('w'.repeat(64), alice, usdc, 25_000_000n)
+  const [asked] = books.effects.sent.map(({ message }) => message)
+  connection.publish(subjects.peers(actors[2]!), encode({ from: vault, first: 1, items: [asked] } satisfies PeerPacket))
+  await until('the settlement actor has the request, and has found that no endpoint answers', async () => {
+    const { withdrawals: [row] } = (await ran(withdrawals, ['withdrawals'])).json as { withdrawals: { waitsFor: string }[] }
+    return row?.waitsFor === 'chain'
+  })
+  const { json, text, failed } = await next('withdrawals')
+  t.match(json, { counts: { requested: 1, cosigned: 0, exits: 0 }, withdrawals: [{ account: alice, asset: 'USDC', amount: '2.5', status: 'requested', stuck: true, why: /chain_unreachable/ }], exits: [], silent: [] })
+  t.match(text, new RegExp(`^waiting +1 for the engine, 0 for their owners, 0 asked of the contract itself\n[^]* STUCK  requested +2.5  USDC   ${alice}  the chain`))
+  t.ok(failed)
+  t.notOk(JSON.stringify(json).includes('authorization'), 'the signature is its owner’s')
+  t.match((await ran(status, ['status'])).json, { actors: [{}, {}, {}, { actor: 'settlement.0', alarms: ['chain_unreachable'] }, { actor: 'watcher.0', alarms: ['chain_unreachable'] }] })
+
+  t.match((await ran(withdrawals, ['withdrawals', Keypair.random().publicKey()])).json, { counts: { requested: 0 }, withdrawals: [] }, 'of one account alone')
+  books.cosigned(alice, 'w'.repeat(64), 900)
+  t.match((await ran(withdrawals, ['withdrawals', alice])).json, { withdrawals: [{ status: 'cosigned', validUntil: 900, waitsFor: 'watcher' }] })
+  books.ledger(901)
+  t.match((await ran(withdrawals, ['withdrawals'])).json, { counts: { expired: 1 }, withdrawals: { length: 0 } })
+  t.match(await ran(withdrawals, ['withdrawals', '--all', '--limit', '1']), { failed: false, json: { withdrawals: [{ status: 'expired', waitsFor: null, stuck: false }] } })
+  for (const wrong of [['GA'], [alice, alice], ['--limit', '1001']]) await t.rejects(ran(withdrawals, ['withdrawals', ...wrong]), { name: 'UsageFault' })
 })
 
 t.test('a market is restricted, halted and opened; its journal keeps that', async (t) => {

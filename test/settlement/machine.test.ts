@@ -29,11 +29,7 @@ function actorWith(options: Partial<SettlementOptions> = {}, register = 10): Act
 
 // Indexes in another order than the accounts' names, so that nothing sorts by accident.
 const registered = (n: number): SettlementMessage => ({ kind: 'registered', account: accountOf(n), index: 90 - n * 7 })
-const status = (actor: Actor): SettlementStatus => {
-  const answer = actor.machine.query({ kind: 'status' })
-  if ('refused' in answer) throw new Error('no status')
-  return answer.ok
-}
+const status = (actor: Actor): SettlementStatus => actor.machine.status
 const flightOf = (actor: Actor) => {
   const { flight } = actor.machine.work
   if (!flight) throw new Error('no batch on its way')
@@ -332,6 +328,9 @@ t.test('a withdrawal is authorised once, however often it is asked for', async (
   local(actor, { kind: 'cosigned', withdrawal: 'w1' as MessageId, authorization: 'first', validUntil: 9 })
   local(actor, { kind: 'cosigned', withdrawal: 'w1' as MessageId, authorization: 'second', validUntil: 99 })
   t.equal(actor.machine.work.cosign?.withdrawal, 'w2')
+  const standing = (...withdrawals: string[]): unknown => actor.machine.query({ kind: 'cosigns', withdrawals: withdrawals as MessageId[] })
+  t.same(standing('w2', 'w1', 'w9'), { ok: [{ state: 'waiting', before: 0 }, { state: 'decided' }, { state: 'unknown' }] }, 'an operator sees how far each has come')
+  t.same(standing(...Array.from({ length: 1_001 }, () => 'w1')), { refused: 'request_malformed' })
   local(actor, { kind: 'cosignRefused', withdrawal: 'w2' as MessageId, reason: 'contract error 25' })
   actor.hear('vault.0', ask('w1'), ask('w2'))
   const account: AccountId = accountOf(1)

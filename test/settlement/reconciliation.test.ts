@@ -5,7 +5,7 @@ import type { AccountId, ActorName, Amount, MessageId, Seconds } from '../../src
 import type { Answer } from '../../src/protocol/packets.ts'
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import { settlementActor, vaultActor, watcherActor } from '../../src/protocol/subjects.ts'
-import type { AlarmsQuery, ChainReport, VaultMessage, VaultQuery } from '../../src/protocol/vault.ts'
+import type { ChainReport, OperatorQuery, VaultMessage, VaultQuery } from '../../src/protocol/vault.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 import { withdraw } from '../../src/settlement/deployment.ts'
 import { driveWatcher } from '../../src/settlement/watcherDriver.ts'
@@ -36,7 +36,7 @@ const venue = readVenue({ ...file, assets, markets: [market] })
 /** The three kinds of actors, and what they say to each other, in order. */
 class Books {
   readonly rig = new SettlementRig(vault)
-  readonly vaults = [0, 1].map((n) => new JournaledActor<VaultQuery | AlarmsQuery, VaultMessage, never, VaultMachine>(() => new VaultMachine(n, venue), { live: true }))
+  readonly vaults = [0, 1].map((n) => new JournaledActor<VaultQuery | OperatorQuery, VaultMessage, never, VaultMachine>(() => new VaultMachine(n, venue), { live: true }))
   readonly watcher = new JournaledActor<WatcherQuery, never, WatcherLocal, WatcherMachine>(() => new WatcherMachine(2, vault.fromLedger), { live: true })
   /** Reports of the watcher that get lost on their way. */
   lost: (report: ChainReport) => boolean = () => false

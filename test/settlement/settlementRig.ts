@@ -36,9 +36,7 @@ export class SettlementRig {
   }
 
   get status(): SettlementStatus {
-    const answer = this.actor.machine.query({ kind: 'status' })
-    if ('refused' in answer) throw new Error(answer.refused)
-    return answer.ok
+    return this.actor.machine.status
   }
 
   get reports(): SettlementReport[] {

@@ -74,7 +74,7 @@ t.test('a watcher that goes on from snapshots does what one does that never stop
     fc.property(pages, every, (pages, every) => {
       const run = (actor: JournaledActor<WatcherQuery, never, WatcherLocal, WatcherMachine>): typeof actor => {
         for (const [n, { accounts, late, gap }] of pages.entries()) {
-          const events = accounts.map((account) => ({ kind: 'deposited', account: accountOf(account), index: account, asset, amount: 5n as Amount, transaction: `t${n}`, ledger: 11 + n }) as const)
+          const events = accounts.map((account) => ({ kind: 'deposited', account: accountOf(account), index: account, asset, amount: 5n as Amount, due: null, transaction: `t${n}`, ledger: 11 + n }) as const)
           if (gap) actor.apply([{ local: { kind: 'gap', needed: n, oldest: n + 5 } }])
           actor.apply([{ local: { kind: 'page', after: late ? 'another' : actor.machine.cursor, cursor: `c${n}`, complete: 11 + n, events } }])
         }

@@ -142,7 +142,9 @@ t.test('the watcher on a chain that closes ledgers', async (t) => {
     await rig.caughtUp()
     const exits = rig.reports.filter((report) => report.kind === 'exit')
     const report = { kind: 'exit', account: bob.account, asset: vault.token }
-    t.same(exits, [{ ...report, amount: 50n, ...asked }, { ...report, amount: 0n, ...back }])
+    const [first] = exits
+    t.same(exits, [{ ...report, amount: 50n, due: first?.due, ...asked }, { ...report, amount: 0n, due: 0, ...back }])
+    t.ok(first!.due > Date.now() / 1_000 + 3_600, 'and when the contract pays it: a day later')
     rig.kill()
   })
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Amount, ContractId } from '../../src/protocol/identity.ts'
+import type { Amount, ContractId, Seconds } from '../../src/protocol/identity.ts'
 import { vaultOf } from '../../src/protocol/subjects.ts'
 import { completeLedger, cursorLedger } from '../../src/settlement/eventCursor.ts'
 import type { CustodyEvent } from '../../src/settlement/vaultContract.ts'
@@ -20,6 +20,7 @@ const event = (n: number, ledger: number, kind: CustodyEvent['kind'] = 'deposite
   index: n,
   asset: 'CAAA' as ContractId,
   amount: 5n as Amount,
+  due: kind === 'exit' ? (900 as Seconds) : null,
   transaction: `t${ledger}`,
   ledger,
 })
@@ -48,12 +49,12 @@ t.test('an account’s first deposit registers it, and the ledger follows what i
 
 t.test('exits and claims go to the owner of the account', async (t) => {
   const actor = watcher()
-  apply(actor, page(null, 'a', 11, event(1, 11)), page('a', 'b', 12, event(1, 12, 'exit'), { ...event(1, 12, 'exit'), amount: 0n as Amount }, event(1, 12, 'claimed')))
+  apply(actor, page(null, 'a', 11, event(1, 11)), page('a', 'b', 12, event(1, 12, 'exit'), { ...event(1, 12, 'exit'), amount: 0n as Amount, due: 0 as Seconds }, event(1, 12, 'claimed')))
   const to = vaultOf(accountOf(1), PARTITIONS)
   const report = { account: accountOf(1), asset: 'CAAA', transaction: 't12', ledger: 12 }
   t.same(actor.sent.slice(4, 7), [
-    { to, message: { kind: 'exit', ...report, amount: 5n } },
-    { to, message: { kind: 'exit', ...report, amount: 0n } },
+    { to, message: { kind: 'exit', ...report, amount: 5n, due: 900 } },
+    { to, message: { kind: 'exit', ...report, amount: 0n, due: 0 } },
     { to, message: { kind: 'claimed', ...report, amount: 5n } },
   ])
 })

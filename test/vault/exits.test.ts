@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
-import type { AccountId, Amount, ContractId } from '../../src/protocol/identity.ts'
+import type { Amount, ContractId, Seconds } from '../../src/protocol/identity.ts'
 import { pairActor, watcherActor } from '../../src/protocol/subjects.ts'
-import type { VaultAlarms } from '../../src/protocol/vault.ts'
+import type { KnownWithdrawals, VaultAlarms } from '../../src/protocol/vault.ts'
 import { account, AQ, assetA, assetQ } from '../pair/smallVenue.ts'
 import { openVault, venue } from './openVault.ts'
 
@@ -13,13 +13,14 @@ const ann = account('ANN')
 function exitVault(machine = new VaultMachine(0, venue)) {
   const vault = openVault(machine)
   let transactions = 0
-  const report = (kind: 'exit' | 'claimed', asset: ContractId, amount: bigint, of: AccountId = ann): void =>
-    machine.message(watcherActor, { kind, account: of, asset, amount: amount as Amount, transaction: `x${++transactions}`, ledger: 5 }, vault.effects)
+  const moved = (asset: ContractId, amount: bigint) => ({ account: ann, asset, amount: amount as Amount, transaction: `x${++transactions}`, ledger: 5 })
+  const exit = (asset: ContractId, amount: bigint, due = 900): void => machine.message(watcherActor, { kind: 'exit', ...moved(asset, amount), due: (amount === 0n ? 0 : due) as Seconds }, vault.effects)
+  const claimed = (asset: ContractId, amount: bigint): void => machine.message(watcherActor, { kind: 'claimed', ...moved(asset, amount) }, vault.effects)
   const alarms = (): string[] => {
     const answer = machine.query({ kind: 'alarms' })
     return 'ok' in answer ? (answer.ok as VaultAlarms).recent.map(({ kind }) => kind) : []
   }
-  return { ...vault, exit: (asset: ContractId, amount: bigint) => report('exit', asset, amount), claimed: (asset: ContractId, amount: bigint) => report('claimed', asset, amount), alarms }
+  return { ...vault, exit, claimed, alarms }
 }
 
 t.test('what is asked of the contract is held at once, and given back when the request is taken back', async (t) => {
@@ -158,4 +159,18 @@ t.test('whatever comes in whatever order, nothing that is asked for can be promi
       }
     }),
   )
+})
+
+t.test('an operator sees what was asked of the contract, what of it is held, and when it is paid', async (t) => {
+  const { machine, deposit, exit, place, effects } = exitVault()
+  const list = (): KnownWithdrawals => (machine.query({ kind: 'withdrawals', account: null, closed: false, limit: 10 }) as { ok: KnownWithdrawals }).ok
+  deposit(ann, assetQ, 1_000n)
+  place('o', ann, 'buy', 2, 100)
+  exit(assetQ, 700n, 900)
+  const { time: created } = effects
+  t.strictSame(list().exits, [{ account: ann, asset: assetQ, asked: 700n, held: 600n, due: 900, created }])
+  exit(assetQ, 300n, 950)
+  t.strictSame(list(), { ...list(), counts: { ...list().counts, exits: 1 }, exits: [{ account: ann, asset: assetQ, asked: 300n, held: 300n, due: 950, created }] })
+  exit(assetQ, 0n)
+  t.strictSame(list().exits, [])
 })

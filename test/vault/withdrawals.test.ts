@@ -1,10 +1,13 @@
 import t from 'tap'
+import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import type { ContractId, MessageId, Seconds } from '../../src/protocol/identity.ts'
 import { limits } from '../../src/protocol/limits.ts'
 import { settlementActor } from '../../src/protocol/subjects.ts'
-import type { VaultAlarms } from '../../src/protocol/vault.ts'
+import type { KnownWithdrawals, OperatorQuery, VaultAlarms } from '../../src/protocol/vault.ts'
 import { account, assetA, assetQ } from '../pair/smallVenue.ts'
-import { openVault, START } from './openVault.ts'
+import { openVault, START, venue } from './openVault.ts'
+
+type Listed = Extract<OperatorQuery, { kind: 'withdrawals' }>
 
 const [ann, ben] = [account('ANN'), account('BEN')]
 
@@ -149,4 +152,33 @@ t.test('a closed withdrawal is forgotten with its message; one in flight is not'
   cosignRefused(ann, 'w2')
   at(START + 720_000)
   t.equal(machine.state.withdrawals.size, 0)
+})
+
+t.test('an operator sees what waits before what is over, without the signature', async (t) => {
+  const { machine, deposit, withdraw, cosigned, cosignRefused, withdrawn, at, effects } = openVault()
+  const list = (more: Partial<Listed> = {}): KnownWithdrawals => (machine.query({ kind: 'withdrawals', account: null, closed: false, limit: 10, ...more }) as { ok: KnownWithdrawals }).ok
+  t.strictSame(list(), { ledger: 0, counts: { requested: 0, cosigned: 0, completed: 0, expired: 0, refused: 0, exits: 0 }, withdrawals: [], exits: [] })
+  deposit(ann, assetQ, 1_000n)
+  deposit(ben, assetA, 1_000n)
+  for (const id of ['w1', 'w2', 'w3', 'w4']) withdraw(id, ann, assetQ, 100n)
+  withdraw('w5', ben, assetA, 7n)
+  at(START + 1_000)
+  cosigned(ann, 'w2', 50)
+  cosignRefused(ann, 'w3')
+  at(START + 2_000)
+  cosigned(ann, 'w4', 50)
+  withdrawn(ann, assetQ, 100n)
+  const shown = (more: Partial<Listed> = {}): string[] => list(more).withdrawals.map(({ id, status }) => `${id} ${status}`)
+  t.strictSame(shown(), ['w1 requested', 'w4 cosigned', 'w5 requested'])
+  t.strictSame(shown({ closed: true }), ['w1 requested', 'w4 cosigned', 'w5 requested', 'w3 refused', 'w2 completed'])
+  t.strictSame(shown({ closed: true, limit: 4 }), ['w1 requested', 'w4 cosigned', 'w5 requested', 'w3 refused'])
+  t.strictSame(shown({ account: ben }), ['w5 requested'])
+  t.strictSame(list({ account: ben }).counts, { requested: 1, cosigned: 0, completed: 0, expired: 0, refused: 0, exits: 0 })
+  t.strictSame(list().counts, { requested: 2, cosigned: 1, completed: 1, expired: 0, refused: 1, exits: 0 })
+  t.strictSame(list().withdrawals[1], { id: 'w4', account: ann, asset: assetQ, amount: 100n, status: 'cosigned', validUntil: 50, transaction: null, ledger: null, created: START, updated: START + 2_000 })
+  t.strictSame(machine.query({ kind: 'withdrawals', account: null, closed: false, limit: limits.listedOrders + 1 }), { refused: 'request_malformed' })
+  const again = new VaultMachine(0, venue)
+  again.restore(machine.snapshot())
+  t.strictSame(again.query({ kind: 'withdrawals', account: null, closed: true, limit: 10 }), { ok: list({ closed: true }) })
+  t.equal(effects.answers.every(({ answer }) => !('ok' in answer) || !('created' in (answer.ok as object))), true, 'traders are answered as before')
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import type { AccountId, ContractId, MessageId } from '../../protocol/identity.ts'
-import type { ChainReport } from '../../protocol/vault.ts'
+import type { AccountId, Amount, ContractId, MessageId } from '../../protocol/identity.ts'
+import type { ChainReport, KnownExit } from '../../protocol/vault.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { available, balanceOf } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
@@ -26,9 +26,10 @@ export class Exits {
   }
 
   /** What the account asks for now: more than before, less, or nothing any more. */
-  asked(account: Account, { asset, amount, transaction }: Asked, effects: Effects): void {
-    const exit = this.#find(account.id, asset) ?? this.#begin(account.id, { asset, asked: 0n, held: 0n })
+  asked(account: Account, { asset, amount, due, transaction }: Asked, effects: Effects): void {
+    const exit = this.#find(account.id, asset) ?? this.#begin(account.id, { asset, asked: 0n, held: 0n, due, created: effects.time })
     exit.asked = amount
+    exit.due = due
     this.#giveBack(account, exit, exit.held - amount)
     if (amount === 0n) return this.#end(account.id, asset)
     this.#holdMore(account, exit)
@@ -66,6 +67,14 @@ export class Exits {
     const exit = this.#find(account.id, asset)
     assert(exit !== undefined && exit.held >= amount, 'no more is lent than is held')
     this.#giveBack(account, exit, amount)
+  }
+
+  /** Of one account or of all (null), in the order they began. */
+  list(only: AccountId | null): KnownExit[] {
+    const ids = only === null ? [...this.#state.exits.keys()] : [only]
+    return ids.flatMap((account) =>
+      Array.from(this.#state.exits.get(account)?.values() ?? [], ({ asset, asked, held, due, created }) => ({ account, asset, asked: asked as Amount, held: held as Amount, due, created })),
+    )
   }
 
   #find(id: AccountId, asset: ContractId): Exit | undefined {

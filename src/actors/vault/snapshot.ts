@@ -4,7 +4,7 @@ import type { AccountId, MessageId, OrderId } from '../../protocol/identity.ts'
 import type { Account, Order, VaultState, Withdrawal } from './state.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 7
+const SNAPSHOT_VERSION = 8
 
 /** An account whose orders and withdrawals are named instead of held: each is stored once, and is one object again when read. */
 type StoredAccount = Omit<Account, 'open' | 'named' | 'inFlight'> & { readonly open: readonly OrderId[]; readonly inFlight: readonly MessageId[] }

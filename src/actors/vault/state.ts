@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AccountId, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, Ticks } from '../../protocol/identity.ts'
+import type { AccountId, ContractId, Lots, MarketName, MessageId, Milliseconds, OrderId, Seconds, Ticks } from '../../protocol/identity.ts'
 import type { ReplyTo } from '../../protocol/packets.ts'
 import type { Grant, Holdings, OrderState, VaultAlarm, WithdrawalState } from '../../protocol/vault.ts'
 
@@ -90,6 +90,9 @@ export interface TimerMessage {
 export interface Withdrawal extends Mutable<WithdrawalState> {
   /** When its message expires, in seconds: until then its id is remembered. */
   readonly expires: number
+  readonly created: Milliseconds
+  /** When its status was last another. */
+  updated: Milliseconds
 }
 
 /** A message that delegated a key or revoked one: its id is remembered until it expires, with what it was about. */
@@ -108,6 +111,9 @@ export interface Exit {
   asked: bigint
   /** What of it is held so far. */
   held: bigint
+  /** From when on the chain pays it. */
+  due: Seconds
+  readonly created: Milliseconds
 }
 
 /** An asset of an account as it was last held against the chain. */

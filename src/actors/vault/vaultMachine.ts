@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { AccountId, ActorName, Milliseconds } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
 import { formatAmount } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
-import type { AlarmsQuery, BalanceState, ChainReport, SettlementReport, Standing, VaultAlarm, VaultAlarms, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
+import type { BalanceState, ChainReport, OperatorQuery, SettlementReport, Standing, VaultAlarm, VaultAlarms, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
 import { alarmsOf, raise } from './alarms.ts'
@@ -31,7 +32,7 @@ type Settled = Extract<SettlementReport, { kind: 'settled' }>
  * The accounts of one partition: it alone decides what they may promise, holds it before an order reaches its market, follows what
  * markets, chain and settlement say, and tells each trader on a numbered feed.
  */
-export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQuery, VaultMessage, never> {
+export class VaultMachine implements Machine<VaultCommand, VaultQuery | OperatorQuery, VaultMessage, never> {
   readonly #actor: ActorName
   readonly #venue: Venue
   readonly #markets: Markets
@@ -155,7 +156,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
     assert.fail('a vault actor has no driver')
   }
 
-  query(query: VaultQuery | AlarmsQuery): Answer {
+  query(query: VaultQuery | OperatorQuery): Answer {
     switch (query.kind) {
       case 'order':
         return this.#orders.find(query.account, query.id)
@@ -177,6 +178,8 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | AlarmsQu
         return { ok: this.#timers.list(query.account) }
       case 'alarms':
         return { ok: this.alarms }
+      case 'withdrawals':
+        return query.limit > limits.listedOrders ? { refused: 'request_malformed' } : { ok: this.#withdrawals.list(query) }
       default:
         return { refused: 'request_malformed' }
     }

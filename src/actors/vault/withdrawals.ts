@@ -4,7 +4,7 @@ import { limits } from '../../protocol/limits.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
 import type { SettlementMessage } from '../../protocol/settlement.ts'
-import type { ChainReport, RequestWithdrawal, SettlementReport, WithdrawalState } from '../../protocol/vault.ts'
+import type { ChainReport, KnownWithdrawal, KnownWithdrawals, OperatorQuery, RequestWithdrawal, SettlementReport, WithdrawalState } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { withdrawalView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
@@ -20,6 +20,7 @@ import { used } from './state.ts'
 import type { Account, VaultState, Withdrawal } from './state.ts'
 
 type Withdrawn = Extract<ChainReport, { kind: 'withdrawn' }>
+type Listed = Extract<OperatorQuery, { kind: 'withdrawals' }>
 type Cosigning = Extract<SettlementReport, { kind: 'cosigned' | 'cosignRefused' }>
 
 /** Withdrawals from request to payment. One in flight holds its amount, so nothing else can promise it. */
@@ -56,6 +57,7 @@ export class Withdrawals {
     assert(withdrawal.account === account.id, 'a withdrawal is co-signed for the account that asked')
     if (report.kind === 'cosignRefused') return this.#close(account, withdrawal, 'refused', effects)
     withdrawal.status = 'cosigned'
+    withdrawal.updated = effects.time
     withdrawal.authorization = report.authorization
     withdrawal.validUntil = report.validUntil
     this.#state.cosigned.set(withdrawal.id, withdrawal)
@@ -97,6 +99,17 @@ export class Withdrawals {
     return withdrawal?.account === account ? { ok: withdrawalState(withdrawal) } : { refused: 'withdrawal_unknown' }
   }
 
+  /** What an operator sees. */
+  list({ account: only, closed, limit }: Listed): KnownWithdrawals {
+    const all = [...this.#state.withdrawals.values()].filter(({ account }) => only === null || account === only)
+    const exits = this.#exits.list(only)
+    const counts = { requested: 0, cosigned: 0, completed: 0, expired: 0, refused: 0, exits: exits.length }
+    for (const { status } of all) counts[status]++
+    const over = closed ? all.filter((withdrawal) => !inFlight(withdrawal)).reverse() : []
+    const listed = [...all.filter(inFlight), ...over].slice(0, limit)
+    return { ledger: this.#state.ledger, counts, withdrawals: listed.map(knownWithdrawal), exits: exits.slice(0, limit) }
+  }
+
   #request(request: RequestWithdrawal, effects: Effects): Answer<WithdrawalState> {
     const signer = signerFault(request)
     if (signer !== null) return { refused: signer }
@@ -132,7 +145,7 @@ export class Withdrawals {
   #take(account: Account, request: RequestWithdrawal, effects: Effects): Withdrawal {
     const { id, asset, amount, expires } = request
     const nothingYet = { authorization: null, validUntil: null, transaction: null, ledger: null }
-    const withdrawal: Withdrawal = { id, account: account.id, asset, amount, status: 'requested', ...nothingYet, expires }
+    const withdrawal: Withdrawal = { id, account: account.id, asset, amount, status: 'requested', ...nothingYet, expires, created: effects.time, updated: effects.time }
     account.inFlight.push(withdrawal)
     this.#state.withdrawals.set(id, withdrawal)
     const message: SettlementMessage = { kind: 'cosign', withdrawal: id, account: account.id, asset, amount }
@@ -144,6 +157,7 @@ export class Withdrawals {
   #close(account: Account, withdrawal: Withdrawal, status: 'completed' | 'expired' | 'refused', effects: Effects): void {
     assert(inFlight(withdrawal), 'a withdrawal is closed once')
     withdrawal.status = status
+    withdrawal.updated = effects.time
     this.#ledger.release(account, withdrawal.asset, withdrawal.amount)
     account.inFlight = account.inFlight.filter((other) => other !== withdrawal)
     this.#state.cosigned.delete(withdrawal.id)
@@ -162,6 +176,10 @@ const inFlight = (withdrawal: Withdrawal): boolean => withdrawal.status === 'req
 
 /** A copy without what is the vault actor's own. */
 function withdrawalState(withdrawal: Withdrawal): WithdrawalState {
-  const { expires: _expires, ...state } = withdrawal
+  const { expires: _expires, created: _created, updated: _updated, ...state } = withdrawal
   return state
+}
+
+function knownWithdrawal({ expires: _expires, authorization: _authorization, ...known }: Withdrawal): KnownWithdrawal {
+  return known
 }
