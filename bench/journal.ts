@@ -11,6 +11,7 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { Fault, main } from '../scripts/setup/fault.ts'
 import { systemRandom } from '../src/actors/runtime/random.ts'
 import { SealedEnvelope } from '../src/actors/runtime/sealedEnvelope.ts'
+import { JournalKeys } from '../src/enclave/journalKeys.ts'
 import type { ActorName } from '../src/protocol/identity.ts'
 import { pairActor } from '../src/protocol/subjects.ts'
 import type { Subjects } from '../src/protocol/subjects.ts'
@@ -90,7 +91,7 @@ await main(async () => {
       if (result.orders !== orders) throw new Error(`${result.orders} orders were recovered, not ${orders}`)
       return result
     }
-    const envelope = new SealedEnvelope({ secret, venue: subjects.venue, actor: name, kind: 'record', random: systemRandom })
+    const envelope = new SealedEnvelope({ keys: JournalKeys.only(secret), venue: subjects.venue, actor: name, kind: 'record', random: systemRandom })
     const filled = await fillBook(server, venue, envelope, orders, stderrLog)
     figure('orders journaled', orders / filled.elapsed_s, 'orders/s')
     figure('journal', filled.bytes / orders, 'bytes/order')

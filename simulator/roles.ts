@@ -7,6 +7,7 @@ import type { Envelope } from '../src/actors/runtime/envelope.ts'
 import type { Log } from '../src/actors/runtime/log.ts'
 import { SealedEnvelope } from '../src/actors/runtime/sealedEnvelope.ts'
 import { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
+import { JournalKeys } from '../src/enclave/journalKeys.ts'
 import type { ActorName, ContractId, MarketName } from '../src/protocol/identity.ts'
 import type { Venue } from '../src/protocol/venue.ts'
 import { driveSettlement } from '../src/settlement/settlementDriver.ts'
@@ -85,5 +86,5 @@ function watcherRole(machine: WatcherMachine, { venue, host, server, log, bounds
 /** How journals and snapshots are kept in this run: sealed, or readable where there is no secret. */
 export function envelopeOf(kind: 'record' | 'snapshot', secret: Uint8Array | null, venue: Venue, actor: ActorName, random: Random): Envelope {
   if (secret === null) return clearEnvelope
-  return new SealedEnvelope({ secret, venue: venue.subjects.venue, actor, kind, random: (bytes) => random.bytes(bytes) })
+  return new SealedEnvelope({ keys: JournalKeys.only(secret), venue: venue.subjects.venue, actor, kind, random: (bytes) => random.bytes(bytes) })
 }

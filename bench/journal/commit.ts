@@ -6,6 +6,7 @@ import { JetStreamJournal } from '../../src/actors/runtime/jetstreamJournal.ts'
 import type { Log } from '../../src/actors/runtime/log.ts'
 import { systemRandom } from '../../src/actors/runtime/random.ts'
 import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
+import { JournalKeys } from '../../src/enclave/journalKeys.ts'
 import { encode } from '../../src/protocol/codec.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import type { Subjects } from '../../src/protocol/subjects.ts'
@@ -39,7 +40,7 @@ export async function runCommits({ connection }: BenchServer, subjects: Subjects
   const machine = new Tally()
   const journal = new TimedJournal(new JetStreamJournal(connection, subjects.journalStream, subjects.journal(name), log))
   const network = new Loopback()
-  const envelope = sealed ? new SealedEnvelope({ secret: systemRandom(32), venue: subjects.venue, actor: name, kind: 'record', random: systemRandom }) : clearEnvelope
+  const envelope = sealed ? new SealedEnvelope({ keys: JournalKeys.only(systemRandom(32)), venue: subjects.venue, actor: name, kind: 'record', random: systemRandom }) : clearEnvelope
   const actor = new Actor({ name, machine, journal, transport: network, feed: new JetStreamFeed(connection, subjects), subjects, clock: systemClock, log, envelope })
   await actor.start()
 

@@ -11,6 +11,7 @@ import { replicaOf } from '../../src/actors/runtime/replica.ts'
 import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
 import { takeSnapshot } from '../../src/actors/runtime/snapshotter.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
+import { JournalKeys } from '../../src/enclave/journalKeys.ts'
 import type { NatsAccess } from '../../src/protocol/natsAccess.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
 import { Loopback } from './loopback.ts'
@@ -39,7 +40,7 @@ const name = pairActor(MARKET)
 const market = venue.markets.get(MARKET)
 if (market === undefined) throw new Error('the venue has its market')
 const connection = await connectNats(access, 'recover')
-const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret: Buffer.from(secret, 'hex'), venue: subjects.venue, actor: name, kind, random: systemRandom })
+const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ keys: JournalKeys.only(Buffer.from(secret, 'hex')), venue: subjects.venue, actor: name, kind, random: systemRandom })
 const journal = new JetStreamJournal(connection, subjects.journalStream, subjects.journal(name), stderrLog)
 const shelf = { store: new JetStreamSnapshots(connection, subjects, name), envelope: envelope('snapshot') }
 const machine = new PairMachine(market, venue)

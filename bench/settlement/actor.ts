@@ -6,6 +6,7 @@ import { JetStreamJournal } from '../../src/actors/runtime/jetstreamJournal.ts'
 import type { Log } from '../../src/actors/runtime/log.ts'
 import { systemRandom } from '../../src/actors/runtime/random.ts'
 import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
+import { JournalKeys } from '../../src/enclave/journalKeys.ts'
 import { ReceiptSalts } from '../../src/enclave/receiptSalts.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName, MarketName } from '../../src/protocol/identity.ts'
@@ -80,7 +81,7 @@ export class BenchActor {
       log,
       patience_ms: PATIENCE_ms,
       room: (from) => this.#machine.hasRoom(from),
-      envelope: new SealedEnvelope({ secret: systemRandom(32), venue: subjects.venue, actor: NAME, kind: 'record', random: systemRandom }),
+      envelope: new SealedEnvelope({ keys: JournalKeys.only(systemRandom(32)), venue: subjects.venue, actor: NAME, kind: 'record', random: systemRandom }),
     })
     this.#drive = () =>
       driveSettlement(

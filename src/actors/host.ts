@@ -4,7 +4,7 @@ import { expose } from 'comlink'
 import { feedKeys } from '../enclave/feedKeys.ts'
 import { FeedSeal } from '../enclave/feedSeal.ts'
 import { givenKeys } from '../enclave/givenKeys.ts'
-import { keyPaths } from '../enclave/keys.ts'
+import { journalKeys } from '../enclave/journalKeys.ts'
 import { readVenue } from '../protocol/venue.ts'
 import { ActorMeters } from './actorMeters.ts'
 import { endpointOf } from './control.ts'
@@ -38,10 +38,10 @@ const venue = readVenue(data.venue)
 const keys = givenKeys(data.secrets)
 const hosted = await createRole(data.actor, { venue, keys, log, settlementModule: data.settlementModule })
 const { subjects } = venue
-const secret = await keys.secret(keyPaths.journal)
+const journals = await journalKeys(keys, venue.file)
 // Nobody else writes accounts' feeds.
 const sealing = data.actor.startsWith('vault.') ? await feedKeys(keys, venue.file) : null
-const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
+const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ keys: journals, venue: subjects.venue, actor: data.actor, kind, random: systemRandom })
 const meters = new ActorMeters(data.actor)
 const actor = new Actor({
   name: data.actor,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { openVenue } from '../configuration/venueFile.ts'
+import { journalKeyVersion } from '../enclave/journalKeys.ts'
 import { venueNatsAccess } from '../enclave/natsAccess.ts'
 import { openKeys } from '../enclave/openKeys.ts'
 import { readMetricsAddress, serveMetrics } from '../monitoring/listener.ts'
@@ -111,6 +112,7 @@ const snapshots = new SnapshotSchedule({
   distrust: (actor, fault) => supervisor.distrust(actor, fault),
   clock: systemClock,
   log,
+  reseals: journalKeyVersion(venue.file) > 1,
 })
 let draining = false
 const drain = (why: string): void => {

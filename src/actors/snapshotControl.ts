@@ -10,10 +10,12 @@ export type Taken = Snapshotted | { readonly fault: FoundFault }
 /** What the shard may ask of the thread that takes snapshots. */
 export interface SnapshotControl {
   /**
-   * Takes one, of an actor that may be running.
+   * Takes one, of an actor that may be running. @param least new records without which there is none
    * @throws Error where the store does not answer
    */
-  take(actor: ActorName): Promise<Taken>
+  take(actor: ActorName, least: number): Promise<Taken>
+  /** Whether what is stored of it needs an older key than the venue's current one. @throws Error where the store does not answer */
+  outdated(actor: ActorName): Promise<boolean>
 }
 
 /** What that thread is started with. */

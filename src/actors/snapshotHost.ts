@@ -2,7 +2,8 @@ import { constants, setPriority } from 'node:os'
 import { workerData } from 'node:worker_threads'
 import { expose } from 'comlink'
 import { givenKeys } from '../enclave/givenKeys.ts'
-import { keyPaths } from '../enclave/keys.ts'
+import { journalKeys } from '../enclave/journalKeys.ts'
+import type { ActorName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import { readVenue } from '../protocol/venue.ts'
 import { endpointOf } from './control.ts'
@@ -15,6 +16,7 @@ import { JournalFault } from './runtime/journalFault.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
 import { systemRandom } from './runtime/random.ts'
 import { replicaOf } from './runtime/replica.ts'
+import { isOutdated } from './runtime/resealing.ts'
 import { SealedEnvelope } from './runtime/sealedEnvelope.ts'
 import { takeSnapshot } from './runtime/snapshotter.ts'
 import { connectNats } from './runtime/transport.ts'
@@ -37,23 +39,25 @@ const connection = await connectNats(data.nats, 'snapshots').catch((error: unkno
 const venue = readVenue(data.venue)
 const { subjects } = venue
 const keys = givenKeys(data.secrets)
-const secret = await keys.secret(keyPaths.journal)
+const journals = await journalKeys(keys, venue.file)
+const journalOf = (actor: ActorName) => new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), log)
+const storeOf = (actor: ActorName) => new JetStreamSnapshots(connection, subjects, actor)
 
 const control: SnapshotControl = {
-  take: async (actor) => {
+  take: async (actor, least) => {
     const { machine } = await createRole(actor, { venue, keys, log, settlementModule: data.settlementModule })
-    const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor, kind, random: systemRandom })
+    const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ keys: journals, venue: subjects.venue, actor, kind, random: systemRandom })
     try {
       return await takeSnapshot(
         {
           replica: replicaOf(actor, machine, envelope('record'), subjects, systemClock, log),
-          journal: new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), log),
-          shelf: { store: new JetStreamSnapshots(connection, subjects, actor), envelope: envelope('snapshot') },
+          journal: journalOf(actor),
+          shelf: { store: storeOf(actor), envelope: envelope('snapshot') },
           kept: limits.snapshots,
           random: systemRandom,
           log,
         },
-        1,
+        least,
       )
     } catch (error) {
       // As what it is: an error that comes from another thread is only its text.
@@ -61,5 +65,6 @@ const control: SnapshotControl = {
       throw error
     }
   },
+  outdated: (actor) => isOutdated(journalOf(actor), { store: storeOf(actor) }, journals),
 }
 expose(control, endpointOf(data.port))

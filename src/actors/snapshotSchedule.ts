@@ -35,6 +35,8 @@ export interface SnapshotScheduleParts {
   readonly clock: Clock
   readonly log: Log
   readonly bounds?: SnapshotBounds
+  /** What is stored may be sealed with an older version of the journal key than the current one: it is then stored anew. Default: there is no older version. */
+  readonly reseals?: boolean
 }
 
 /** Looks now and then how far the actors of a shard have come since their last snapshots, and has the next ones taken, one at a time. */
@@ -45,17 +47,21 @@ export class SnapshotSchedule {
   readonly #log: Log
   readonly #bounds: SnapshotBounds
   readonly #distrust: (actor: ActorName, fault: FoundFault) => Promise<void>
+  readonly #reseals: boolean
   readonly #marks = new Map<ActorName, Mark>()
+  /** How often an actor may still be stored anew because of its key: none is left where nothing of it needs an older one. */
+  readonly #resealings = new Map<ActorName, number>()
   #cancel = (): void => undefined
   #stopped = false
 
-  constructor({ status, control, distrust, clock, log, bounds = { records: limits.snapshotRecords, bytes: limits.snapshotBytes } }: SnapshotScheduleParts) {
+  constructor({ status, control, distrust, clock, log, bounds = { records: limits.snapshotRecords, bytes: limits.snapshotBytes }, reseals = false }: SnapshotScheduleParts) {
     this.#status = status
     this.#control = control
     this.#clock = clock
     this.#log = log
     this.#bounds = bounds
     this.#distrust = distrust
+    this.#reseals = reseals
     this.#later()
   }
 
@@ -70,7 +76,11 @@ export class SnapshotSchedule {
 
   async #check(): Promise<void> {
     try {
-      for (const status of await this.#status()) if (!this.#stopped && status.state === 'running' && this.#due(status)) await this.#take(status)
+      for (const status of await this.#status()) {
+        if (this.#stopped || status.state !== 'running') continue
+        if (this.#due(status)) await this.#take(status, 1)
+        else if (await this.#outdated(status)) await this.#take(status, 0)
+      }
     } catch (error) {
       this.#log.warn('snapshots', 'the actors cannot be asked', { reason: sentence(error) })
     }
@@ -85,10 +95,25 @@ export class SnapshotSchedule {
     return records - since.snapshot >= this.#bounds.records || bytes - since.bytes >= this.#bounds.bytes
   }
 
-  async #take({ actor, restored, bytes }: ActorStatus): Promise<void> {
+  /** As many snapshots as are kept take the place of the older ones, and then of the journal before them. */
+  async #outdated({ actor }: ActorStatus): Promise<boolean> {
+    const left = this.#resealings.get(actor) ?? limits.snapshots
+    if (!this.#reseals || left === 0) return false
+    if ((this.#marks.get(actor)?.notBefore ?? 0) > this.#clock.now()) return false
+    try {
+      const outdated = await this.#control.outdated(actor)
+      this.#resealings.set(actor, outdated ? left - 1 : 0)
+      return outdated
+    } catch (error) {
+      this.#log.warn('snapshots', 'it is not known which keys an actor needs; it is looked at again', { actor, reason: sentence(error) })
+      return false
+    }
+  }
+
+  async #take({ actor, restored, bytes }: ActorStatus, least: number): Promise<void> {
     const began = this.#clock.now()
     try {
-      const taken = await this.#control.take(actor)
+      const taken = await this.#control.take(actor, least)
       if ('fault' in taken) return await this.#faulted(actor, taken.fault)
       this.#marks.set(actor, { snapshot: taken.snapshot, bytes, notBefore: 0 })
       this.#log.info('snapshots', 'taken', { actor, records: taken.snapshot, took_ms: this.#clock.now() - began })

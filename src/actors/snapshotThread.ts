@@ -29,20 +29,28 @@ export class SnapshotThread implements SnapshotControl {
     this.#log = log
   }
 
-  async take(actor: ActorName): Promise<Taken> {
-    this.#running ??= this.#launch()
-    const { worker, control, gone } = this.#running
-    const stuck = setTimeout(() => void worker.terminate(), longest_ms)
-    try {
-      return await Promise.race([control.take(actor), gone])
-    } finally {
-      clearTimeout(stuck)
-    }
+  take(actor: ActorName, least: number): Promise<Taken> {
+    return this.#asked<Taken>((control) => control.take(actor, least))
+  }
+
+  outdated(actor: ActorName): Promise<boolean> {
+    return this.#asked((control) => control.outdated(actor))
   }
 
   /** What is under way is given up: an unfinished snapshot harms nobody. */
   async stop(): Promise<void> {
     await this.#running?.worker.terminate()
+  }
+
+  async #asked<Answer>(ask: (control: Remote<SnapshotControl>) => Promise<Answer>): Promise<Answer> {
+    this.#running ??= this.#launch()
+    const { worker, control, gone } = this.#running
+    const stuck = setTimeout(() => void worker.terminate(), longest_ms)
+    try {
+      return await Promise.race([ask(control), gone])
+    } finally {
+      clearTimeout(stuck)
+    }
   }
 
   #launch(): Running {

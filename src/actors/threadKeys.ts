@@ -1,6 +1,7 @@
 import { feedKeyPaths } from '../enclave/feedKeys.ts'
 import { gather, pick } from '../enclave/givenKeys.ts'
 import type { Secrets } from '../enclave/givenKeys.ts'
+import { journalKeyPaths } from '../enclave/journalKeys.ts'
 import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { sourceKeyPaths } from '../enclave/sourceKeys.ts'
@@ -32,8 +33,9 @@ export class ThreadKeys {
 
 function pathsOf(thread: Thread, { file }: Venue): readonly string[] {
   const [role] = thread.split('.')
-  if (role === 'vault') return [keyPaths.journal, ...feedKeyPaths(file)]
-  if (role === 'settlement') return [keyPaths.journal, keyPaths.receipts, keyPaths.engine, ...sourceKeyPaths(file)]
+  const journal = journalKeyPaths(file)
+  if (role === 'vault') return [...journal, ...feedKeyPaths(file)]
+  if (role === 'settlement') return [...journal, keyPaths.receipts, keyPaths.engine, ...sourceKeyPaths(file)]
   // What is replayed beside the actors makes the leaves that they made.
-  return role === 'snapshots' ? [keyPaths.journal, keyPaths.receipts] : [keyPaths.journal]
+  return role === 'snapshots' ? [...journal, keyPaths.receipts] : journal
 }

@@ -14,11 +14,12 @@ export const keyPaths = {
   /** ed25519 seeds of the gateways' users among the traders and in the server's system account. */
   natsTraders: 'darkpool/v1/nats-traders',
   natsSystem: 'darkpool/v1/nats-system',
-  /** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
-  journal: 'darkpool/v1/journal',
   /** Of which the salts of receipts are derived. */
   receipts: 'darkpool/v1/receipts',
 } as const
+
+/** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
+export const journalKeyPath = (version: number): string => `darkpool/v${version}/journal`
 
 /** Of which the accounts' feed keys are derived, where feeds are sealed. */
 export const feedKeyPath = (version: number): string => `darkpool/v${version}/feeds`

@@ -23,7 +23,7 @@ export const EvidenceKeys = Type.Object(
     tls: Type.String({ pattern: '^([0-9a-f]{2})+$', maxLength: 1_200, description: 'The TLS key: DER SubjectPublicKeyInfo in hexadecimal' }),
     engine: { ...Key, description: 'The engine’s Stellar key, which the vault contract knows' },
     feed: Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), commitment: Digest }, closed), { maxItems: 64, description: 'Commitments to the secrets of which accounts’ feed keys are derived; none where feeds are not sealed' }),
-    journal: { ...Digest, description: 'Commitment to the key that seals journals' },
+    journal: { ...Digest, description: 'Commitment to the key that seals journals, in its current version' },
     nats: Type.Optional(
       Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), certificate: { ...Digest, description: 'SHA-256 of its DER' } }, closed), {
         minItems: 1,

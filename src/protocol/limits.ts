@@ -25,6 +25,8 @@ export const limits = {
   /** Journal records, and bytes of them, after which an actor's next snapshot is due. What a new owner replays is about as long. */
   snapshotRecords: 50_000,
   snapshotBytes: 268_435_456,
+  /** Versions of the journal key before the current one that open what is stored. */
+  olderJournalKeys: 7,
   /** Snapshots kept of each actor; the journal is kept from the oldest of them on. */
   snapshots: 3,
   /** Requests of one gateway without an answer; the last eighth of them is for cancels alone. */

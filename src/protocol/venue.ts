@@ -16,6 +16,7 @@ const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
 const Rate = Type.Optional(Type.Object({ quota: Type.Integer({ minimum: 1, maximum: 10_000_000 }), window_s: Type.Integer({ minimum: 1, maximum: 86_400 }) }, closed))
 const Endpoint = Type.String({ pattern: '^https?://' })
 const Contract = Type.String({ pattern: '^C[A-Z2-7]{55}$' })
+const Version = (description: string) => Type.Integer({ minimum: 1, maximum: 65_535, description })
 const Ppm = Type.Integer({ minimum: 0, maximum: limits.fee_ppm })
 
 /** The configuration of one venue: one file, the same for every process of it, read and checked before anything listens. */
@@ -51,6 +52,15 @@ export const VenueFile = Type.Object(
         ),
       },
       closed,
+    ),
+    keys: Type.Optional(
+      Type.Object(
+        {
+          journal: Type.Optional(Version('The key that seals journals and snapshots. What older ones have sealed is opened, and stored anew')),
+          journalOldest: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: `The oldest version of that key that still opens anything: ${limits.olderJournalKeys} before the current one unless given` })),
+        },
+        { ...closed, description: 'Versions of keys (docs/operations/rotate-keys.md): 1 where one is not given. Raised by one at a time, never lowered' },
+      ),
     ),
     enclave: Type.Optional(
       Type.Object(

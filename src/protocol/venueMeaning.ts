@@ -39,6 +39,12 @@ export function meaningFaults(file: VenueFile, sound: (path: string) => boolean)
     if (addresses !== undefined && traders !== true) fault('/nats/addresses', 'are for traders, and /nats/traders is not true', 'traders: true, or no addresses')
     if (tls !== undefined && addresses?.some((address) => !address.startsWith('tls://')) === true) fault('/nats/addresses', 'must begin with tls:// where /nats/tls is given', 'tls:// addresses only')
   }
+  if (sound('/keys')) {
+    const { journal = 1, journalOldest = 1 } = file.keys ?? {}
+    const right = `${Math.max(1, journal - limits.olderJournalKeys)} to ${journal}`
+    if (journalOldest > journal) fault('/keys/journalOldest', 'is newer than the key that seals', right)
+    else if (file.keys?.journalOldest !== undefined && journal - journalOldest > limits.olderJournalKeys) fault('/keys/journalOldest', 'is older than may be kept', right)
+  }
   if (!sound('/assets')) return faults
   for (const [member, what] of [['code', 'asset codes'], ['contract', 'asset contracts'], ['index', 'asset indexes']] as const) repeated(file.assets.map((asset) => asset[member])).forEach((at) => fault(`/assets/${at}/${member}`, `is ${JSON.stringify(file.assets[at]![member])} again`, `${what} must be unique`))
   if (!Array.isArray(file.markets)) return faults

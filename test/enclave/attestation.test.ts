@@ -25,7 +25,7 @@ t.test('a quote binds the nonce, and keys that only the holder names', async (t)
   const { keys } = evidence
   const engine = Keypair.fromRawEd25519Seed(Buffer.from(await stage.shard.secret(keyPaths.engine))).publicKey()
   t.match(evidence, { version: 1, nonce, keys: { tls, engine, network: venue.network.passphrase, vault: venue.vault.contract, channel: 0 } })
-  t.equal(keys.journal, await keyCommitment('journal', await stage.shard.secret(keyPaths.journal)))
+  t.equal(keys.journal, await keyCommitment('journal', await stage.shard.secret('darkpool/v1/journal')))
   for (const [at, version] of [1, 2].entries()) t.same(keys.feed[at], { version, commitment: await keyCommitment('feed', await stage.shard.secret(`darkpool/v${version}/feeds`)) })
   const authorities = (await stage.gateway.authorities()).map((pem) => new X509Certificate(pem))
   t.same(keys.nats, [2, 3, 1].map((version, at) => ({ version, certificate: createHash('sha256').update(authorities[at]!.raw).digest('hex') })), 'whom the gateway has traders trust')

@@ -10,7 +10,7 @@ import { givenKeys } from '../../src/enclave/givenKeys.ts'
 import { holderSocket, KeyHolder } from '../../src/enclave/holder/keyHolder.ts'
 import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLink.ts'
 import { keyRoles } from '../../src/enclave/holder/roles.ts'
-import { feedKeyPath, keyPaths, natsAuthorityPath } from '../../src/enclave/keys.ts'
+import { feedKeyPath, journalKeyPath, keyPaths, natsAuthorityPath } from '../../src/enclave/keys.ts'
 import { NATS_CERTIFICATE_MS } from '../../src/enclave/natsAuthority.ts'
 import { sourceKeyPaths } from '../../src/enclave/sourceKeys.ts'
 import { openKeys } from '../../src/enclave/openKeys.ts'
@@ -26,17 +26,18 @@ const venue = { ...venueFile({ url: 'nats://127.0.0.1:1', user: 'darkpool' }), e
 venue.nats.sealed = 2
 venue.nats.tls = 2
 venue.settlement.sources = 2
+venue.keys = { journal: 3, journalOldest: 2 }
 const refusals: string[] = []
 const failures: unknown[] = []
 const holder = await KeyHolder.open(venue, testSecrets, null, join(folder, 'run'), { refused: (role, path) => refusals.push(`${role} ${path}`), failed: (_role, error) => failures.push(error) })
 t.teardown(() => holder.close())
 const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
 
-const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
+const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[1, 2, 3, 4, 5].map(journalKeyPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
 /** Written out: what is allowed is not to follow from the code that allows it. */
 const allowed = {
   gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system', 'receipts'].map((name) => `darkpool/v1/${name}`),
-  shard: ['engine', 'source/0', 'source/1', 'nats', 'journal', 'receipts'].map((name) => `darkpool/v1/${name}`),
+  shard: [...['engine', 'source/0', 'source/1', 'nats', 'receipts'].map((name) => `darkpool/v1/${name}`), ...[2, 3, 4].map((version) => `darkpool/v${version}/journal`)],
   nats: ['nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
 }
 
@@ -79,9 +80,10 @@ t.test('a thread of the shard has what its actor needs', async (t) => {
   const actors = readVenue(venue).actors
   const keys = await ThreadKeys.open(link('shard'), readVenue(venue), actors)
   const feeds = [feedKeyPath(1), feedKeyPath(2)]
+  const journals = [2, 3, 4].map(journalKeyPath)
   for (const thread of ['snapshots' as const, ...actors]) {
     const role = thread.split('.')[0]!
-    const own = [keyPaths.journal, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine, ...sourceKeyPaths(readVenue(venue).file)] : []), ...(role === 'settlement' || role === 'snapshots' ? [keyPaths.receipts] : [])]
+    const own = [...journals, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine, ...sourceKeyPaths(readVenue(venue).file)] : []), ...(role === 'settlement' || role === 'snapshots' ? [keyPaths.receipts] : [])]
     t.same(Object.keys(keys.of(thread)).sort(), [...own].sort(), thread)
     if (role !== 'settlement') await t.rejects(givenKeys(keys.of(thread)).secret(keyPaths.engine), /is not for this part of the venue/)
   }

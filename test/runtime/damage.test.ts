@@ -8,6 +8,7 @@ import type { FaultKind } from '../../src/actors/runtime/journalFault.ts'
 import type { Machine } from '../../src/actors/runtime/machine.ts'
 import { systemRandom } from '../../src/actors/runtime/random.ts'
 import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
+import { JournalKeys } from '../../src/enclave/journalKeys.ts'
 import { encode } from '../../src/protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import { LedgerMachine } from './ledger.ts'
@@ -59,7 +60,7 @@ async function fault(world: World, records: readonly Uint8Array[], envelope: Env
 }
 
 const sealedWith = (secret: string, actor = left, venue = 'test'): Envelope =>
-  new SealedEnvelope({ secret: Buffer.from(secret.padEnd(32, '.')), venue, actor, kind: 'record', random: systemRandom })
+  new SealedEnvelope({ keys: JournalKeys.only(Buffer.from(secret.padEnd(32, '.'))), venue, actor, kind: 'record', random: systemRandom })
 const kinds: readonly (readonly [string, Envelope])[] = [
   ['clear', clearEnvelope],
   ['sealed', sealedWith('secret')],
@@ -145,7 +146,7 @@ for (const [name, envelope] of kinds) {
 t.test('another key, venue or actor than the one a journal was sealed for', async (t) => {
   const { world, records } = await lived(sealedWith('secret'))
   t.equal(await fault(world, records, sealedWith('secret')), null, 'another object with the same key reads it')
-  t.match(await fault(world, records, sealedWith('other')), { kind: 'wrong_key', record: 1, message: /sealed with the key [0-9a-f]{16}, the one given is [0-9a-f]{16}/ })
+  t.match(await fault(world, records, sealedWith('other')), { kind: 'wrong_key', record: 1, message: /sealed with the key [0-9a-f]{16}, those given are version 1 \([0-9a-f]{16}\)/ })
   t.match(await fault(world, records, sealedWith('secret', right)), { kind: 'damaged', record: 1 })
   t.match(await fault(world, records, sealedWith('secret', left, 'other')), { kind: 'damaged', record: 1 })
   t.throws(() => sealedWith('a key that is longer than thirty-two bytes'), { message: /32 bytes/ })

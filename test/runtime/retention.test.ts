@@ -15,6 +15,7 @@ import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
 import { takeSnapshot } from '../../src/actors/runtime/snapshotter.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats, NatsTransport } from '../../src/actors/runtime/transport.ts'
+import { JournalKeys } from '../../src/enclave/journalKeys.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import { startNats } from '../nats/server.ts'
 import { LogLines, subjects } from './world.ts'
@@ -52,7 +53,7 @@ class Sum implements Machine<never, never, never, { readonly add: number; readon
 }
 
 const secret = systemRandom(32)
-const envelope = (actor: ActorName, kind: 'record' | 'snapshot'): SealedEnvelope => new SealedEnvelope({ secret, venue: subjects.venue, actor, kind, random: systemRandom })
+const envelope = (actor: ActorName, kind: 'record' | 'snapshot'): SealedEnvelope => new SealedEnvelope({ keys: JournalKeys.only(secret), venue: subjects.venue, actor, kind, random: systemRandom })
 const journalOf = (actor: ActorName): JetStreamJournal => new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), log)
 const shelfOf = (actor: ActorName) => ({ store: new JetStreamSnapshots(connection, subjects, actor), envelope: envelope(actor, 'snapshot') })
 

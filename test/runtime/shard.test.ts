@@ -166,7 +166,7 @@ t.test('snapshots are taken beside running actors, in a thread of their own, and
   for (let round = 0; round < 4; round++) {
     await work(25)
     const { records } = await status()
-    t.same(await thread.take(vault), { records, snapshot: records })
+    t.same(await thread.take(vault, 1), { records, snapshot: records })
   }
   const { records } = await status()
   await supervisor.terminate(vault)
@@ -177,12 +177,12 @@ t.test('snapshots are taken beside running actors, in a thread of their own, and
   t.equal(Object.keys(kept).length, 3)
 
   // A thread that is ended in the middle is replaced.
-  const abandoned = thread.take(vault)
+  const abandoned = thread.take(vault, 1)
   await thread.stop()
   await t.rejects(abandoned, { message: /the snapshot thread ended/ })
   await work(1)
-  t.match(await thread.take(vault), { snapshot: records + 2 })
-  await t.rejects(thread.take('vault.9' as ActorName), { message: /no actor vault.9/ })
+  t.match(await thread.take(vault, 1), { snapshot: records + 2 })
+  await t.rejects(thread.take('vault.9' as ActorName, 1), { message: /no actor vault.9/ })
   await thread.stop()
   await supervisor.drainAll(10_000)
 })

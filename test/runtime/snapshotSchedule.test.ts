@@ -11,18 +11,29 @@ const bounds = { records: 100, bytes: 10_000 }
 class Stage {
   status: ActorStatus = { actor: 'vault.0' as ActorName, node: 'a', epoch: 1, state: 'running', records: 0, restored: 0, bytes: 0, backlog: 0, alarms: [] }
   readonly taken: number[] = []
+  readonly leasts: number[] = []
   readonly distrusted: unknown[] = []
+  looks = 0
+  outdated: () => Promise<boolean> = async () => true
   answer: () => Promise<Taken> = async () => ({ records: this.status.records, snapshot: this.status.records })
   readonly clock = new ManualClock(1_000_000)
   readonly log = new LogLines()
-  readonly schedule = new SnapshotSchedule({
-    status: async () => [this.status],
-    control: { take: async () => (this.taken.push(this.status.records), this.answer()) },
-    distrust: async (actor, fault) => void this.distrusted.push([actor, fault]),
-    clock: this.clock,
-    log: this.log,
-    bounds,
-  })
+  readonly schedule: SnapshotSchedule
+
+  constructor(reseals?: boolean) {
+    this.schedule = new SnapshotSchedule({
+      status: async () => [this.status],
+      control: {
+        take: async (_, least) => (this.taken.push(this.status.records), this.leasts.push(least), this.answer()),
+        outdated: async () => (this.looks++, this.outdated()),
+      },
+      distrust: async (actor, fault) => void this.distrusted.push([actor, fault]),
+      clock: this.clock,
+      log: this.log,
+      bounds,
+      ...(reseals !== undefined && { reseals }),
+    })
+  }
 
   /** The actor has come so far, and some time passes. */
   async at(records: number, more: Partial<ActorStatus> = {}, span_ms = 5_000): Promise<void> {
@@ -102,4 +113,29 @@ t.test('an actor whose journal is at fault is ended, once a second reading says 
   await stage.at(203, { state: 'failed' })
   await stage.at(400, { state: 'running' })
   t.same(stage.taken, [100, 101, 201, 202], 'its replay will say more than another reading')
+})
+
+t.test('what an older key has sealed is stored anew, as often as snapshots are kept, and is looked at no more then', async (t) => {
+  const stage = new Stage(true)
+  stage.outdated = async () => Promise.reject(new Error('no answer'))
+  await stage.at(10)
+  t.same(stage.taken, [])
+  t.match(stage.log.lines, [/^warn snapshots it is not known which keys an actor needs/])
+  stage.outdated = async () => true
+  for (let n = 0; n < 2; n++) await stage.at(10)
+  t.same(stage.leasts, [0, 0])
+  stage.outdated = async () => false
+  const { looks } = stage
+  for (let n = 0; n < 3; n++) await stage.at(11)
+  t.same([stage.leasts, stage.looks], [[0, 0], looks + 1])
+
+  const stubborn = new Stage(true)
+  for (let n = 0; n < 6; n++) await stubborn.at(10)
+  t.same([stubborn.leasts, stubborn.looks], [[0, 0, 0], 3], 'and never for ever')
+  await stubborn.at(120)
+  t.same(stubborn.leasts.at(-1), 1)
+
+  const plain = new Stage()
+  await plain.at(10)
+  t.equal(plain.looks, 0, 'without an older version there is nothing to look for')
 })

@@ -5,6 +5,7 @@ import { systemRandom } from '../../src/actors/runtime/random.ts'
 import { replicaOf } from '../../src/actors/runtime/replica.ts'
 import { SealedEnvelope } from '../../src/actors/runtime/sealedEnvelope.ts'
 import { takeSnapshot } from '../../src/actors/runtime/snapshotter.ts'
+import { JournalKeys } from '../../src/enclave/journalKeys.ts'
 import { encode } from '../../src/protocol/codec.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
 import { LedgerMachine } from './ledger.ts'
@@ -13,7 +14,7 @@ import { settle, subjects, World } from './world.ts'
 export const left = 'vault.0' as ActorName
 export const right = 'pair.X' as ActorName
 const secret = Buffer.alloc(32, 7)
-const sealed = (kind: 'record' | 'snapshot', key: Uint8Array = secret): Envelope => new SealedEnvelope({ secret: key, venue: 'test', actor: left, kind, random: systemRandom })
+const sealed = (kind: 'record' | 'snapshot', key: Uint8Array = secret): Envelope => new SealedEnvelope({ keys: JournalKeys.only(key), venue: 'test', actor: left, kind, random: systemRandom })
 
 /** A ledger that has grown beyond one piece. */
 class LargeLedger extends LedgerMachine {

@@ -119,8 +119,8 @@ t.test('darkpool journal verify', async (t) => {
     await journalEnds(request + 1)
   }
   const thread = new SnapshotThread(data, new LogLines())
-  await thread.take(vault)
-  await thread.take(pair)
+  await thread.take(vault, 1)
+  await thread.take(pair, 1)
   await thread.stop()
 
   const darkpool = async (...args: string[]) => {

@@ -1,6 +1,8 @@
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { JOURNAL_KEY_ID_BYTES } from '../../enclave/journalKeys.ts'
+import type { JournalKey, JournalKeys } from '../../enclave/journalKeys.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import { form, HEADING_BYTES, readHeading, writeHeading } from './envelope.ts'
 import type { Envelope } from './envelope.ts'
@@ -9,26 +11,32 @@ import type { Random } from './random.ts'
 
 const CIPHER = 'aes-256-gcm'
 const KEY_BYTES = 32
-const KEY_ID_BYTES = 8
 const SALT_BYTES = 16
 const COUNTER_BYTES = 8
 const CHECKSUM_BYTES = 4
 const TAG_BYTES = 16
 /** heading · key id · writer's salt · counter u64 · crc32 of all before it. */
-const PREFIX_BYTES = HEADING_BYTES + KEY_ID_BYTES + SALT_BYTES + COUNTER_BYTES + CHECKSUM_BYTES
+const PREFIX_BYTES = HEADING_BYTES + JOURNAL_KEY_ID_BYTES + SALT_BYTES + COUNTER_BYTES + CHECKSUM_BYTES
 const keyIdAt = HEADING_BYTES
-const saltAt = keyIdAt + KEY_ID_BYTES
+const saltAt = keyIdAt + JOURNAL_KEY_ID_BYTES
 const counterAt = saltAt + SALT_BYTES
 const checksumAt = counterAt + COUNTER_BYTES
 
 /** Whose envelope it is. Part of the key and of what is authenticated: nothing of it can be passed off as another's. */
 export interface SealOptions {
-  /** 32 bytes (keyPaths.journal). */
-  readonly secret: Uint8Array
+  readonly keys: JournalKeys
   readonly venue: string
   readonly actor: ActorName
   readonly kind: 'record' | 'snapshot'
   readonly random: Random
+}
+
+interface Writer {
+  readonly of: JournalKey
+  /** The key's id. */
+  readonly id: Buffer
+  readonly salt: Buffer
+  readonly key: KeyObject
 }
 
 /**
@@ -39,26 +47,24 @@ export interface SealOptions {
 export class SealedEnvelope implements Envelope {
   readonly overhead = PREFIX_BYTES + TAG_BYTES
   readonly #options: SealOptions
-  readonly #keyId: Uint8Array
   readonly #identity: Uint8Array
-  #writer: { readonly salt: Uint8Array; readonly key: KeyObject } | null = null
+  #writer: Writer | null = null
   #wrapped = 0
-  /** The key of the writer that was read last: records of one writer follow each other. */
-  #reading: { readonly salt: Buffer; readonly key: KeyObject } | null = null
+  /** The writer that was read last: records of one writer follow each other. */
+  #reading: Writer | null = null
 
   constructor(options: SealOptions) {
-    if (options.secret.length !== KEY_BYTES) throw new Error(`a journal key has ${KEY_BYTES} bytes, not ${options.secret.length}`)
     this.#options = options
     this.#identity = Buffer.from(`${options.venue}\0${options.actor}\0${options.kind}`)
-    this.#keyId = new Uint8Array(hkdfSync('sha256', options.secret, '', 'darkpool journal key id', KEY_ID_BYTES))
   }
 
   wrap: Envelope['wrap'] = (heading, body) => {
-    this.#writer ??= this.#newWriter()
-    const { salt, key } = this.#writer
+    const { sealing } = this.#options.keys
+    if (this.#writer?.of !== sealing) this.#writer = this.#newWriter(sealing)
+    const { id, salt, key } = this.#writer
     const bytes = Buffer.alloc(PREFIX_BYTES + body.length + TAG_BYTES)
     writeHeading(bytes, form.sealed, heading)
-    bytes.set(this.#keyId, keyIdAt)
+    bytes.set(id, keyIdAt)
     bytes.set(salt, saltAt)
     bytes.writeBigUInt64BE(BigInt(++this.#wrapped), counterAt)
     bytes.writeUInt32BE(crc32(bytes.subarray(0, checksumAt)), checksumAt)
@@ -77,9 +83,7 @@ export class SealedEnvelope implements Envelope {
     if (stored.length < PREFIX_BYTES + TAG_BYTES) throw new JournalFault('torn', null, `${stored.length} bytes are too few`)
     const bytes = Buffer.from(stored.buffer, stored.byteOffset, stored.length)
     if (crc32(bytes.subarray(0, checksumAt)) !== bytes.readUInt32BE(checksumAt)) throw new JournalFault('damaged', null, 'the checksum of its heading does not fit')
-    const keyId = bytes.subarray(keyIdAt, saltAt)
-    if (!keyId.equals(this.#keyId)) throw new JournalFault('wrong_key', null, `it is sealed with the key ${hex(keyId)}, the one given is ${hex(this.#keyId)}`)
-    const decipher = createDecipheriv(CIPHER, this.#keyOf(bytes.subarray(saltAt, counterAt)), nonce(bytes))
+    const decipher = createDecipheriv(CIPHER, this.#readerOf(bytes).key, nonce(bytes))
     decipher.setAAD(this.#authenticated(bytes))
     decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES))
     const body = decipher.update(bytes.subarray(PREFIX_BYTES, bytes.length - TAG_BYTES))
@@ -91,20 +95,29 @@ export class SealedEnvelope implements Envelope {
     return { heading, body }
   }
 
-  #newWriter(): { salt: Uint8Array; key: KeyObject } {
+  #newWriter(of: JournalKey): Writer {
     const salt = this.#options.random(SALT_BYTES)
     if (salt.length !== SALT_BYTES) throw new Error(`asked for ${SALT_BYTES} random bytes, got ${salt.length}`)
-    return { salt, key: this.#derive(salt) }
+    return this.#derive(of, salt)
   }
 
-  #keyOf(salt: Buffer): KeyObject {
-    if (this.#reading === null || !this.#reading.salt.equals(salt)) this.#reading = { salt: Buffer.from(salt), key: this.#derive(salt) }
-    return this.#reading.key
+  /** @throws JournalFault where the key is none of those given */
+  #readerOf(bytes: Buffer): Writer {
+    const [id, salt] = [bytes.subarray(keyIdAt, saltAt), bytes.subarray(saltAt, counterAt)]
+    if (this.#reading?.id.equals(id) === true && this.#reading.salt.equals(salt)) return this.#reading
+    const { keys } = this.#options
+    const key = keys.opening(id.toString('hex'))
+    if (key === undefined) {
+      const given = keys.all.map((one) => `version ${one.version} (${one.id})`).join(', ')
+      throw new JournalFault('wrong_key', null, `it is sealed with the key ${id.toString('hex')}, those given are ${given}`)
+    }
+    return (this.#reading = this.#derive(key, salt))
   }
 
   /** As a key object: made from bytes anew for each record, a key costs several times what sealing a small one does. */
-  #derive(salt: Uint8Array): KeyObject {
-    return createSecretKey(new Uint8Array(hkdfSync('sha256', this.#options.secret, salt, this.#identity, KEY_BYTES)))
+  #derive(of: JournalKey, salt: Uint8Array): Writer {
+    const key = createSecretKey(new Uint8Array(hkdfSync('sha256', of.secret, salt, this.#identity, KEY_BYTES)))
+    return { of, id: Buffer.from(of.id, 'hex'), salt: Buffer.from(salt), key }
   }
 
   #authenticated(bytes: Buffer): Uint8Array {
@@ -119,4 +132,7 @@ function nonce(bytes: Buffer): Uint8Array {
   return nonce
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+/** The id of the key that something stored says it is sealed with, in hexadecimal; null where it says none. Nothing vouches for it until it is opened. */
+export function keyIdOf(stored: Uint8Array): string | null {
+  return stored.length < PREFIX_BYTES || stored[1] !== form.sealed ? null : Buffer.from(stored.subarray(keyIdAt, saltAt)).toString('hex')
+}

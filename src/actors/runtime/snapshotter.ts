@@ -30,7 +30,7 @@ export interface Snapshotted {
 
 /**
  * Snapshots of a running actor without its help: reads its journal from the newest snapshot to the end, which checks every digest on the way
- * by a second machine, and writes what came out of it, if that is `least` records or more. Then lets go older snapshots than the
+ * by a second machine, and writes what came out of it, if that is `least` records or more: with 0, what is stored already is stored anew. Then lets go older snapshots than the
  * newest `kept`, and the journal before the oldest of them.
  * @throws JournalFault where the journal cannot be replayed: nothing is written then, and nothing let go
  */
@@ -42,7 +42,7 @@ export async function takeSnapshot({ replica, journal, shelf, kept, random, log 
     position = entry.position
   }
   const { records } = replica
-  if (records < replica.restored + Math.max(1, least)) return { records, snapshot: replica.restored }
+  if (records === 0 || records < replica.restored + least) return { records, snapshot: replica.restored }
   // What a predecessor left unfinished, or what was found damaged, is of no use to anybody.
   for (const name of unusable) await shelf.store.remove(name)
   const name = await writeSnapshot(shelf, replica.snapshot(), position, random)

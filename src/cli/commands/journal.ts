@@ -9,7 +9,7 @@ import { SealedEnvelope } from '../../actors/runtime/sealedEnvelope.ts'
 import { connectNats } from '../../actors/runtime/transport.ts'
 import { verify } from '../../actors/runtime/verify.ts'
 import type { Verified } from '../../actors/runtime/verify.ts'
-import { keyPaths } from '../../enclave/keys.ts'
+import { journalKeys } from '../../enclave/journalKeys.ts'
 import { venueNatsAccess } from '../../enclave/natsAccess.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import { isoTime } from '../../protocol/view.ts'
@@ -25,7 +25,7 @@ export const journal: Command = async ({ args, place, say }) => {
   const venue = place.venue('--state')
   const actors = chosen(args, venue.actors)
   const keys = await place.keys()
-  const secret = await keys.secret(keyPaths.journal)
+  const journals = await journalKeys(keys, venue.file)
   const { subjects } = venue
   const quiet: Log = { info: () => undefined, warn: (_, message) => say(message), error: (_, message) => say(message) }
   const settlementModule = new URL('../../settlement/host.ts', import.meta.url).href
@@ -35,7 +35,7 @@ export const journal: Command = async ({ args, place, say }) => {
     for (const actor of actors) {
       say(`${actor} …`)
       const { machine } = await createRole(actor, { venue, keys, log: quiet, settlementModule })
-      const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ secret, venue: subjects.venue, actor, kind, random: systemRandom })
+      const envelope = (kind: 'record' | 'snapshot') => new SealedEnvelope({ keys: journals, venue: subjects.venue, actor, kind, random: systemRandom })
       const verified = await verify({
         replica: replicaOf(actor, machine, envelope('record'), subjects, systemClock, quiet),
         journal: () => new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), quiet),

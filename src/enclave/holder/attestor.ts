@@ -7,7 +7,8 @@ import { CHANNEL } from '../../protocol/subjects.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
 import { feedKeyVersions } from '../feedKeys.ts'
 import type { AgentInfo, AgentQuote } from '../guestAgent.ts'
-import { feedKeyPath, keyPaths } from '../keys.ts'
+import { journalKeyVersion } from '../journalKeys.ts'
+import { feedKeyPath, journalKeyPath, keyPaths } from '../keys.ts'
 import type { Keys } from '../keys.ts'
 import { venueNatsAuthorities } from '../natsAuthority.ts'
 
@@ -53,7 +54,7 @@ export class Attestor {
   static async open(venue: VenueFile, keys: Keys, quoting: Quoting, collateralFile: string | null, unreadable: (error: unknown) => void): Promise<Attestor> {
     const feed = await Promise.all(feedKeyVersions(venue).map(async (version) => ({ version, commitment: await keyCommitment('feed', await keys.secret(feedKeyPath(version))) })))
     const engine = Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(keyPaths.engine))).publicKey()
-    const journal = await keyCommitment('journal', await keys.secret(keyPaths.journal))
+    const journal = await keyCommitment('journal', await keys.secret(journalKeyPath(journalKeyVersion(venue))))
     const nats = (await venueNatsAuthorities(keys, venue)).map(({ version, fingerprint }) => ({ version, certificate: fingerprint }))
     return new Attestor(quoting, collateralFile, { engine, feed, journal, ...(nats.length > 0 && { nats }), network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)
   }
