@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # The vault's property test at length: random operations by random callers, right and wrong ones, on the built contract, each compared
-# with a slow model (contract/vault/tests/contract/property). Ends with the number of operations, or with the seed of the run that failed.
+# with a slow model (contract/vault/tests/contract/property), on every core. Says every ten seconds how far it is; ends with the number
+# of operations, or with the seed of the run that failed.
 #
-#   scripts/fuzz-contract.sh                        10,000 operations
-#   scripts/fuzz-contract.sh --operations 10000000  as many as these
+#   scripts/fuzz-contract.sh                        ten million operations
+#   scripts/fuzz-contract.sh --operations 10000     as many as these
 #   scripts/fuzz-contract.sh --steps 500            operations of a run; each begins with a new vault and ends with everybody leaving
 #   scripts/fuzz-contract.sh --seed 7 --steps 500   one run again
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-operations=10000
+operations=10000000
 steps=500
 while [ $# -gt 0 ]; do
   value=${2:-}

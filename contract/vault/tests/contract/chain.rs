@@ -1,10 +1,15 @@
 //! A ledger with the compiled contract on it, and calls that carry exactly the authority a test gives them.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use soroban_sdk::testutils::{Address as _, EnvTestConfig, Ledger as _, MockAuth, MockAuthInvoke};
+use soroban_sdk::testutils::{
+    Address as _, EnvTestConfig, Ledger as _, MockAuth, MockAuthContract, MockAuthInvoke,
+};
 use soroban_sdk::token::{StellarAssetClient, TokenClient};
+use soroban_sdk::xdr::{ScAddress, SorobanAuthorizationEntry};
 use soroban_sdk::{Address, Bytes, BytesN, Env, IntoVal, Val, Vec as HostVec};
 use vault::{Exit, SettlementBatch, SettlementInstruction, VaultClient};
 
@@ -49,6 +54,7 @@ pub struct Chain {
     pub vault: VaultClient<'static>,
     pub admin: Address,
     pub engine: Address,
+    introduced: RefCell<BTreeSet<ScAddress>>,
 }
 
 impl Chain {
@@ -93,6 +99,7 @@ impl Chain {
             env,
             admin,
             engine,
+            introduced: RefCell::default(),
         }
     }
 
@@ -185,6 +192,9 @@ impl Chain {
 
     /// Makes the next call carry these authorities and no others.
     pub fn authorise(&self, authorities: &[Authority]) {
+        for authority in authorities {
+            self.introduce(authority.address);
+        }
         let invokes = authorities
             .iter()
             .map(|authority| MockAuthInvoke {
@@ -197,12 +207,22 @@ impl Chain {
         let auths = authorities
             .iter()
             .zip(&invokes)
-            .map(|(authority, invoke)| MockAuth {
-                address: authority.address,
-                invoke,
+            .map(|(authority, invoke)| {
+                SorobanAuthorizationEntry::from(MockAuth {
+                    address: authority.address,
+                    invoke,
+                })
             })
             .collect::<Vec<_>>();
-        self.env.mock_auths(&auths);
+        self.env.set_auths(&auths);
+    }
+
+    /// Puts a contract that agrees to whatever carries its authority at an address, once: what `mock_auths` does at every call, at the
+    /// price of a call.
+    fn introduce(&self, address: &Address) {
+        if self.introduced.borrow_mut().insert(address.into()) {
+            self.env.register_at(address, MockAuthContract, ());
+        }
     }
 
     pub fn add_asset(&self, token: &Address) -> Outcome<u32> {

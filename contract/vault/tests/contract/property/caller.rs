@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use soroban_sdk::testutils::Address as _;
+use soroban_sdk::xdr::ScAddress;
 use soroban_sdk::{Address, Bytes, IntoVal, Map, Val, Vec as HostVec};
 use vault::{
     ASSETS_PER_GROUP, Change, DAY_IN_LEDGERS, DataKey, EXIT_DELAY_SECONDS, SettlementBatch,
     SettlementInstruction,
 };
 
-use super::ledger_reader;
+use super::ledger_reader::LedgerReader;
 use super::model::{Batch, EngineChange, FEE_CAP_PPM, Model, No, Trade, Verdict};
 use super::random::Random;
 use crate::chain::{Authority, Chain, Outcome, Refusal, outcome};
@@ -145,7 +146,9 @@ impl Caller {
     /// The books against the model, and against what the vault holds.
     pub fn check(&self) {
         let accounts = u32::try_from(self.model.accounts.len()).expect("few accounts");
-        let books = ledger_reader::books(&self.chain, accounts, ASSETS as u32);
+        let vault = &self.chain.vault.address;
+        let ledger = LedgerReader::of(&self.chain, &[vault, &self.treasury]);
+        let books = ledger.books(accounts, ASSETS as u32);
         let mut sums = [0_i128; ASSETS];
         for (&(account, asset), &balance) in &books.balances {
             assert!(
@@ -163,7 +166,7 @@ impl Caller {
         let booked: i128 = self.model.balances.values().sum();
         assert_eq!(booked, sums.iter().sum::<i128>(), "a balance has no page");
         for channel in 0..CHANNELS {
-            let fees = ledger_reader::fees(&self.chain, channel);
+            let fees = ledger.fees(channel);
             let of_channel = |(at, _): &(&(u32, usize), &i128)| at.0 == channel;
             let expected = self.model.fees.iter().filter(of_channel);
             let expected = expected.map(|(&(_, asset), &amount)| (asset, amount));
@@ -174,16 +177,16 @@ impl Caller {
         }
         for (asset, token) in self.tokens.iter().enumerate() {
             let collected = self.model.treasury.get(&asset).copied().unwrap_or(0);
-            assert_eq!(self.chain.held(&self.treasury, token), collected);
+            assert_eq!(ledger.held(&self.treasury, token), collected);
         }
         for (token, sum) in self.tokens.iter().zip(sums) {
             assert_eq!(
-                self.chain.held(&self.chain.vault.address, token),
+                ledger.held(vault, token),
                 sum,
                 "what the vault holds is what it owes"
             );
         }
-        assert_eq!(self.chain.vault.get_account_count(), accounts);
+        assert_eq!(ledger.account_count(), accounts);
         let exits = books
             .exits
             .iter()
@@ -194,13 +197,10 @@ impl Caller {
             .collect::<BTreeMap<_, _>>();
         assert_eq!(exits, self.model.exits);
         for channel in 0..CHANNELS {
-            let (cursor, engine) = ledger_reader::channel(&self.chain, channel);
-            assert_eq!(cursor, self.model.cursor(channel));
+            assert_eq!(ledger.cursor(channel), self.model.cursor(channel));
             let expected = self.model.engines.get(&channel);
-            assert_eq!(
-                engine.as_ref(),
-                expected.map(|engine| &self.engines[*engine])
-            );
+            let expected = expected.map(|engine| ScAddress::from(&self.engines[*engine]));
+            assert_eq!(ledger.engine(channel), expected);
         }
     }
 

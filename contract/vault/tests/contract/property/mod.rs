@@ -9,6 +9,11 @@ mod ledger_reader;
 mod model;
 mod random;
 
+use std::panic::catch_unwind;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::{Duration, Instant};
+
 use caller::{Caller, Tally};
 use random::Random;
 
@@ -81,24 +86,50 @@ fn require_variety(tallies: &[Tally]) {
     }
 }
 
-/// Runs from a seed that no run before had until these many operations are done, and says how far it is.
+/// Runs from a seed that no run before had until these many operations are done, on every core, and says how far it is. The first run
+/// that fails ends the others.
 fn fuzz(operations: u64, steps: u64) {
     let since_1970 = std::time::UNIX_EPOCH.elapsed().expect("a clock past 1970");
     let first = since_1970.as_millis() as u64;
-    let mut done = 0;
-    let mut told = std::time::Instant::now();
-    for seed in first.. {
-        if done >= operations {
-            break;
+    let runs = operations.div_ceil(steps);
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let (taken, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let failed = AtomicBool::new(false);
+    let began = Instant::now();
+    let work = || {
+        while !failed.load(Relaxed) {
+            let number = taken.fetch_add(1, Relaxed);
+            if number >= runs {
+                return;
+            }
+            let ended = catch_unwind(|| drop(run(first + number, steps)));
+            failed.fetch_or(ended.is_err(), Relaxed);
+            done.fetch_add(steps, Relaxed);
         }
-        run(seed, steps);
-        done += steps;
-        if told.elapsed().as_secs() >= 10 {
-            told = std::time::Instant::now();
-            println!("{done} of {operations} operations, seed {seed}");
+    };
+    std::thread::scope(|scope| {
+        let workers = (0..cores).map(|_| scope.spawn(work)).collect::<Vec<_>>();
+        let mut told = Instant::now();
+        while workers.iter().any(|worker| !worker.is_finished()) {
+            std::thread::sleep(Duration::from_millis(200));
+            if told.elapsed().as_secs() >= 10 {
+                told = Instant::now();
+                let done = done.load(Relaxed);
+                let rate = done as f64 / began.elapsed().as_secs_f64();
+                let left = (runs * steps - done) as f64 / rate / 60.0;
+                println!(
+                    "{done} of {operations} operations, {rate:.0} a second, {left:.0} minutes left"
+                );
+            }
         }
-    }
-    println!("{done} operations passed, from seed {first} on, {steps} a run");
+    });
+    assert!(!failed.load(Relaxed), "a run failed: its seed stands above");
+    let last = first + runs - 1;
+    let seconds = began.elapsed().as_secs();
+    println!(
+        "{} operations passed in {seconds} s on {cores} cores: seeds {first} to {last}, {steps} operations each",
+        done.load(Relaxed)
+    );
 }
 
 #[test]
