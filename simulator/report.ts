@@ -27,3 +27,7 @@ export function reportOf(result: Result, wall_ms: number, defect?: string): stri
     `  faults: ${met.join(', ') || 'none'}`,
   ].join('\n')
 }
+
+/** The last line of many runs. */
+export const sumOf = (seeds: number, commands: number, wall_ms: number): string =>
+  `${number(seeds)} seeds, every rule holds: ${number(commands)} commands applied, ${number(Math.round(commands / (wall_ms / 1_000)))} a second of wall time`

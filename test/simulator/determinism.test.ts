@@ -30,11 +30,19 @@ t.test('one seed is one run, whatever ran before it in the process', async (t) =
   t.equal(hashes.size, 3, 'and another seed another run')
 })
 
-t.test('and in any process', async (t) => {
-  const { hash, step } = await simulate({ seed: 11, steps: STEPS })
-  const { stdout } = await run(process.execPath, [main, '--seed', '11', '--steps', String(STEPS)])
-  t.match(stdout, `seed 11: ${step.toLocaleString('en-US')} steps`)
-  t.match(stdout, `trace ${hash}`)
+t.test('and in any process and thread, of many seeds too, which are told of in their order', async (t) => {
+  const { stdout } = await run(process.execPath, [main, '--seed', '11', '--seeds', '3', '--threads', '2', '--steps', String(STEPS)])
+  let at = 0
+  let applied = 0
+  for (const seed of [11, 12, 13]) {
+    const { hash, step, commands } = await simulate({ seed, steps: STEPS })
+    applied += commands
+    const told = stdout.indexOf(`seed ${seed}: ${step.toLocaleString('en-US')} steps`)
+    t.ok(told >= at, `seed ${seed}`)
+    t.ok(stdout.indexOf(`trace ${hash}`) > told)
+    at = told
+  }
+  t.match(stdout, `3 seeds, every rule holds: ${applied.toLocaleString('en-US')} commands applied`)
 })
 
 t.test('a seed that fails says how to see it again, and fails in the same step', async (t) => {
@@ -50,6 +58,11 @@ t.test('a seed that fails says how to see it again, and fails in the same step',
   t.match(again.stdout, found.violation?.message ?? 'no violation')
   t.match(again.stdout, `trace ${found.hash}`)
   for (const line of found.last.slice(-5)) t.ok(again.stdout.includes(line), 'with the same last events')
+
+  const many = await run(process.execPath, [main, '--seed', String(found.seed), '--seeds', '3', '--threads', '2', '--steps', String(STEPS), '--defect', defect.name]).catch((error: unknown) => error as { code: number; stdout: string })
+  t.equal('code' in many ? many.code : 0, 1, 'among other seeds too')
+  t.match(many.stdout, `seed ${found.seed} breaks a rule in step ${found.step.toLocaleString('en-US')}`)
+  t.notMatch(many.stdout, `seed ${found.seed + 1}`, 'nothing is told of those behind it')
 })
 
 t.test('journals that are replayed in a thread beside, or answered for late, lead to the same end in the same step', async (t) => {
@@ -96,7 +109,7 @@ async function firstFound(defect: (typeof defects)[number]): ReturnType<typeof s
 }
 
 t.test('it says what it cannot read', async (t) => {
-  for (const args of [['--seed', 'x'], ['--steps', '-1'], ['--defect', 'none'], ['--seeds', '0'], ['--what']]) {
+  for (const args of [['--seed', 'x'], ['--steps', '-1'], ['--defect', 'none'], ['--seeds', '0'], ['--threads', '0'], ['--what']]) {
     const refused = await run(process.execPath, [main, ...args]).catch((error: unknown) => error as { code: number; stderr: string })
     t.equal('code' in refused ? refused.code : 0, 2)
     t.match(refused.stderr, /usage: npm run simulate/)
