@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,7 @@ import { ReceiptInvalid, verifyReceipt } from '../../src/client/receipt.ts'
 import type { SettledBatch } from '../../src/client/receipt.ts'
 import { merkleRoot } from '../../src/protocol/merkleTree.ts'
 import { fromHex, receiptLeaf, sideOf, toHex } from '../../src/protocol/receipt.ts'
-import type { Receipt } from '../../src/protocol/receipt.ts'
+import type { Receipt, TradeSide } from '../../src/protocol/receipt.ts'
 import { batchOf, marketTrade, marketTrades, receiptOf, sha, sortedLeaves } from '../settlement/receipts.ts'
 
 /** What a receipt is found to be. */
@@ -111,6 +112,43 @@ t.test('what is no receipt is none', async (t) => {
   t.equal(verdict(receipt, root), 'proved')
   t.equal(verdict(receipt, root.toUpperCase()), 'root', 'a root has one spelling')
   t.equal(verdict(receipt, ''), 'root')
+})
+
+/** A number in so many bytes, highest first. */
+const inBytes = (value: bigint, bytes: number): Buffer => Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex')
+
+/** What a leaf is the hash of, put together as its documentation says it. */
+function leafText(side: TradeSide, salt: Uint8Array): Buffer {
+  const text = (value: string): Buffer[] => [inBytes(BigInt(Buffer.byteLength(value)), 1), Buffer.from(value)]
+  return Buffer.concat([
+    inBytes(0n, 1), ...text('darkpool.receipt.1'), salt, inBytes(BigInt(side.channel), 4), inBytes(BigInt(side.sequence), 8), ...text(side.trade), ...text(side.market),
+    inBytes(side.side === 'buy' ? 0n : 1n, 1), ...text(side.account), Buffer.from(side.order, 'hex'), ...text(side.base.contract), inBytes(BigInt(side.base.decimals), 1),
+    ...text(side.quote.contract), inBytes(BigInt(side.quote.decimals), 1), ...[side.baseAmount, side.quoteAmount, side.fee].map((amount) => inBytes(amount, 16)),
+    inBytes(BigInt(side.time), 8), side.journal,
+  ])
+}
+
+t.test('a leaf is written as it is documented, whatever stands in it', async (t) => {
+  const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  const name = fc.oneof(fc.string({ maxLength: 70 }), fc.string({ unit: 'grapheme', maxLength: 20 }))
+  const amount = fc.bigInt({ min: 0n, max: (1n << 128n) - 1n })
+  const asset = fc.record({ contract: name, decimals: fc.nat(38) })
+  const anySide = fc.record({
+    channel: fc.nat(0xffff_ffff), sequence: fc.maxSafeNat(), trade: name, market: name, side: fc.constantFrom('buy', 'sell'), account: name, order: bytes.map(toHex),
+    base: asset, quote: asset, baseAmount: amount, quoteAmount: amount, fee: amount, time: fc.maxSafeNat(), journal: bytes,
+  }) as fc.Arbitrary<unknown> as fc.Arbitrary<TradeSide>
+  const written = (value: Uint8Array): Uint8Array => value.slice()
+  fc.assert(
+    fc.property(anySide, bytes, (side, salt) => {
+      if ([side.trade, side.market, side.account, side.base.contract, side.quote.contract].some((text) => Buffer.byteLength(text) > 255)) return
+      assert.equal(toHex(receiptLeaf(written, side, salt)), leafText(side, salt).toString('hex'))
+    }),
+    { numRuns: 300 },
+  )
+  const [one] = fc.sample(anySide, 1)
+  const leaf = (change: Partial<Record<keyof TradeSide, unknown>>) => (): Uint8Array => receiptLeaf(written, { ...one!, ...change } as TradeSide, new Uint8Array(32))
+  for (const change of [{ fee: -1n }, { fee: 1n << 128n }, { channel: -1 }, { channel: 2 ** 32 }, { channel: 0.5 }, { sequence: -1 }, { trade: 'x'.repeat(256) }, { trade: 'é'.repeat(128) }, { journal: new Uint8Array(31) }]) t.throws(leaf(change), RangeError)
+  for (const order of ['A'.repeat(64), '0'.repeat(63), '0'.repeat(66), `${'0'.repeat(62)}0é`, `${'0'.repeat(63)}g`]) t.throws(leaf({ order }), RangeError)
 })
 
 t.test('the documented receipt is one, by this client and by the example in Python', async (t) => {
