@@ -20,6 +20,7 @@ import { systemClock } from './runtime/clock.ts'
 import { jsonLog, sentence } from './runtime/log.ts'
 import { ensureStreams } from './runtime/streams.ts'
 import { connectNats } from './runtime/transport.ts'
+import { serveShardCommands } from './shardCommands.ts'
 import { SnapshotSchedule } from './snapshotSchedule.ts'
 import { SnapshotThread } from './snapshotThread.ts'
 import { StoreMeters } from './storeMeters.ts'
@@ -114,6 +115,7 @@ const snapshots = new SnapshotSchedule({
   log,
   reseals: journalKeyVersion(venue.file) > 1,
 })
+serveShardCommands({ connection, subjects: venue.subjects, node, snapshots, log })
 let draining = false
 const drain = (why: string): void => {
   if (draining) return

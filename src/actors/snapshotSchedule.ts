@@ -1,3 +1,4 @@
+import { Refusal } from '../protocol/errors.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
@@ -5,7 +6,8 @@ import type { Clock } from './runtime/clock.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
 import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
-import type { SnapshotControl } from './snapshotControl.ts'
+import type { Snapshotted } from './runtime/snapshotter.ts'
+import type { SnapshotControl, Taken } from './snapshotControl.ts'
 
 const check_ms = 5_000
 /** A snapshot that failed is not tried again at once: it costs a replay. */
@@ -51,6 +53,10 @@ export class SnapshotSchedule {
   readonly #marks = new Map<ActorName, Mark>()
   /** How often an actor may still be stored anew because of its key: none is left where nothing of it needs an older one. */
   readonly #resealings = new Map<ActorName, number>()
+  /** Snapshots that somebody waits for. */
+  readonly #wanted = new Map<ActorName, Promise<Snapshotted>>()
+  /** Settles when the one that is being taken is done. */
+  #taking: Promise<unknown> = Promise.resolve()
   #cancel = (): void => undefined
   #stopped = false
 
@@ -63,6 +69,16 @@ export class SnapshotSchedule {
     this.#distrust = distrust
     this.#reseals = reseals
     this.#later()
+  }
+
+  /**
+   * Takes one now, whatever is due. Who asks while it is taken gets the same.
+   * @throws Refusal: actor_unavailable, journal_at_fault, snapshot_failed
+   */
+  demand(actor: ActorName): Promise<Snapshotted> {
+    const wanted = this.#wanted.get(actor) ?? this.#inTurn(() => this.#demanded(actor)).finally(() => this.#wanted.delete(actor))
+    this.#wanted.set(actor, wanted)
+    return wanted
   }
 
   stop(): void {
@@ -78,8 +94,8 @@ export class SnapshotSchedule {
     try {
       for (const status of await this.#status()) {
         if (this.#stopped || status.state !== 'running') continue
-        if (this.#due(status)) await this.#take(status, 1)
-        else if (await this.#outdated(status)) await this.#take(status, 0)
+        if (this.#due(status)) await this.#inTurn(() => this.#take(status, 1))
+        else if (await this.#outdated(status)) await this.#inTurn(() => this.#take(status, 0))
       }
     } catch (error) {
       this.#log.warn('snapshots', 'the actors cannot be asked', { reason: sentence(error) })
@@ -110,16 +126,40 @@ export class SnapshotSchedule {
     }
   }
 
-  async #take({ actor, restored, bytes }: ActorStatus, least: number): Promise<void> {
+  /** One at a time: they are made by one thread. */
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#taking.then(work)
+    // Whoever wanted it hears how it ended; the next one does not mind.
+    this.#taking = done.catch(() => undefined)
+    return done
+  }
+
+  async #demanded(actor: ActorName): Promise<Snapshotted> {
+    const status = (await this.#status()).find((one) => one.actor === actor)
+    if (this.#stopped || status?.state !== 'running') throw new Refusal('actor_unavailable')
+    const first = await this.#take(status, 1)
+    // A fault counts when a second reading says the same.
+    const taken = first !== null && 'fault' in first ? await this.#take(status, 1) : first
+    if (taken === null) throw new Refusal('snapshot_failed')
+    if ('fault' in taken) throw new Refusal('journal_at_fault', taken.fault.kind)
+    return taken
+  }
+
+  /** null: it could not be taken, for no fault of the journal's. @param least as in `SnapshotControl.take` */
+  async #take({ actor, restored, bytes }: ActorStatus, least: number): Promise<Taken | null> {
     const began = this.#clock.now()
     try {
       const taken = await this.#control.take(actor, least)
-      if ('fault' in taken) return await this.#faulted(actor, taken.fault)
-      this.#marks.set(actor, { snapshot: taken.snapshot, bytes, notBefore: 0 })
-      this.#log.info('snapshots', 'taken', { actor, records: taken.snapshot, took_ms: this.#clock.now() - began })
+      if ('fault' in taken) await this.#faulted(actor, taken.fault)
+      else {
+        this.#marks.set(actor, { snapshot: taken.snapshot, bytes, notBefore: 0 })
+        this.#log.info('snapshots', 'taken', { actor, records: taken.snapshot, took_ms: this.#clock.now() - began })
+      }
+      return taken
     } catch (error) {
       this.#log.error('snapshots', 'no snapshot can be taken', { actor, reason: sentence(error) })
       this.#marks.set(actor, { snapshot: restored, bytes: 0, notBefore: this.#clock.now() + failed_ms })
+      return null
     }
   }
 

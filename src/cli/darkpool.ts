@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   'kill-switch': async () => (await import('./commands/killSwitch.ts')).killSwitch,
   settlement: async () => (await import('./commands/settlement.ts')).settlement,
   withdrawals: async () => (await import('./commands/withdrawals.ts')).withdrawals,
+  snapshot: async () => (await import('./commands/snapshot.ts')).snapshot,
   status: async () => (await import('./commands/status.ts')).status,
   verify: async () => (await import('./commands/verify.ts')).verify,
   policy: async () => (await import('./commands/policy.ts')).policy,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/transport-node'
+import { leaseKey, readHolder } from '../actors/placement/keys.ts'
 import { KvStore } from '../actors/placement/kvStore.ts'
 import { connectNats } from '../actors/runtime/transport.ts'
 import { OutcomeUnknown } from '../client/errors.ts'
@@ -9,6 +10,7 @@ import { decode, encode } from '../protocol/codec.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus, Answer, AnswerPacket, ClientPacket } from '../protocol/packets.ts'
 import type { PairCommand, PairQuery } from '../protocol/pair.ts'
+import type { ShardCommand } from '../protocol/shard.ts'
 import type { OperatorQuery } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
 import type { SettlementQuery } from '../settlement/settlementStatus.ts'
@@ -85,24 +87,43 @@ export class Operation {
     }
   }
 
+  /** Who runs an actor now, by its lease. @throws Declined where nobody does */
+  async ownerOf(actor: ActorName): Promise<string> {
+    const owner = readHolder((await this.store.read()).get(leaseKey(actor)))
+    if (owner === null) throw new Declined(`nobody runs ${actor} now: actor_unavailable`)
+    return owner.node
+  }
+
+  /**
+   * Has the shard of a node do something, and gives what it answers.
+   * @throws Unanswered after `limit_ms`, Declined where it refuses
+   */
+  askShard<Value>(node: string, command: ShardCommand, limit_ms: number): Promise<Value> {
+    return this.#ask(`the shard of node ${node}`, this.venue.subjects.shard(node), { command }, limit_ms)
+  }
+
   /**
    * Has an actor do or say something, and gives what it answers. What gets no answer is said again: whatever an operator says may be said twice.
    * @throws Unanswered after `limit_ms`, Declined where the actor refuses
    */
-  async ask<Value>(actor: ActorName, item: { readonly command: PairCommand } | { readonly query: PairQuery | OperatorQuery | SettlementQuery | WatcherQuery }, limit_ms = ask_ms): Promise<Value> {
+  ask<Value>(actor: ActorName, item: { readonly command: PairCommand } | { readonly query: PairQuery | OperatorQuery | SettlementQuery | WatcherQuery }, limit_ms = ask_ms): Promise<Value> {
+    return this.#ask(actor, this.venue.subjects.clients(actor), item, limit_ms)
+  }
+
+  async #ask<Value>(whom: string, subject: string, item: { readonly command: unknown } | { readonly query: unknown }, limit_ms: number): Promise<Value> {
     const gateway = `operator-${randomBytes(8).toString('hex')}`
     const { subjects } = this.venue
     const { promise, resolve } = Promise.withResolvers<Answer | null>()
     const answers = this.#connection.subscribe(subjects.answers(gateway), { callback: (failure, { data }) => void (failure === null && resolve(decode<AnswerPacket>(data).answers[0]?.answer ?? null)) })
-    const packet = encode({ gateway, items: [{ request: 1, ...item }] } satisfies ClientPacket<PairCommand, unknown>)
-    const say = (): void => this.#connection.publish(subjects.clients(actor), packet)
+    const packet = encode({ gateway, items: [{ request: 1, ...item }] } satisfies ClientPacket<unknown, unknown>)
+    const say = (): void => this.#connection.publish(subject, packet)
     say()
     const again = setInterval(say, again_ms)
     const late = setTimeout(() => resolve(null), limit_ms)
     try {
       const answer = await promise
-      if (answer === null) throw new Unanswered(`${actor} does not answer`)
-      if ('refused' in answer) throw new Declined(`${actor} refuses: ${answer.refused}`)
+      if (answer === null) throw new Unanswered(`${whom} does not answer`)
+      if ('refused' in answer) throw new Declined(`${whom} refuses: ${answer.refused}${answer.detail === undefined ? '' : ` (${answer.detail})`}`)
       return answer.ok as Value
     } finally {
       clearInterval(again)

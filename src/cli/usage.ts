@@ -37,6 +37,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool settlement queue              what waits to settle, what is on its way, and how far the chain has been read
   darkpool withdrawals [ACCOUNT] [--all] money on its way out: whose, since when, and what it waits for; --all: also what is over
   darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
+  darkpool snapshot ACTOR                store a snapshot of a running actor now, beside it (the venue's operator)
   darkpool config check [--online]       what keeps a process from starting with a venue file (--venue FILE), and whether endpoints, contract and NATS fit it
   darkpool vault show|deploy|add-asset|register-engine|market add|announce|apply|cancel|pause|resume|collect-fees|sign|submit …
                                          the contract: without a key shows what it would do and cost (docs/operations/vault.md)

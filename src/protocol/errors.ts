@@ -91,6 +91,11 @@ const table = {
   evidence_absent: [404, 'This venue runs in no enclave: there is no evidence of one.'],
   evidence_unavailable: [503, 'The enclave cannot be asked right now: try again.'],
 
+  // What operators ask of a shard, over NATS alone
+  actor_unavailable: [503, 'The actor does not run there now: try again.'],
+  snapshot_failed: [503, 'The snapshot could not be taken, and the shard’s log says why: try again.'],
+  journal_at_fault: [500, 'The actor’s journal cannot be replayed: nothing is taken of it.'],
+
   // The venue's own state
   venue_not_ready: [503, 'The venue is starting or draining: try again.'],
   account_unavailable: [503, 'The keeper of this account is between owners: try again.'],

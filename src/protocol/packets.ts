@@ -21,6 +21,11 @@ export interface AnswerPacket {
   readonly from: ActorName
   readonly answers: readonly NumberedAnswer[]
 }
+/** The same of a shard, by the name of its node. */
+export interface ShardAnswers {
+  readonly from: string
+  readonly answers: readonly NumberedAnswer[]
+}
 export interface NumberedAnswer {
   readonly request: number
   readonly answer: Answer

@@ -26,6 +26,10 @@ export class Subjects {
   acks(actor: ActorName): string {
     return `${this.#root}.actor.${actor}.acks`
   }
+  /** What operators ask of the shard that is a node. */
+  shard(node: string): string {
+    return `${this.#root}.shard.${node}`
+  }
   /** What an actor last said of itself. */
   status(actor: ActorName): string {
     return `${this.#root}.status.${actor}`

@@ -14,6 +14,7 @@ import { drain } from '../../src/cli/commands/drain.ts'
 import { killSwitch } from '../../src/cli/commands/killSwitch.ts'
 import { pair } from '../../src/cli/commands/pair.ts'
 import { settlement } from '../../src/cli/commands/settlement.ts'
+import { snapshot } from '../../src/cli/commands/snapshot.ts'
 import { status } from '../../src/cli/commands/status.ts'
 import { withdrawals } from '../../src/cli/commands/withdrawals.ts'
 import { keyPaths } from '../../src/enclave/keys.ts'
@@ -105,7 +106,7 @@ function place(account: string): void {
   connection.publish(subjects.peers(xlm), encode({ from: vault, first: number, items: [message] } satisfies PeerPacket<PairMessage>))
 }
 
-const commands: Readonly<Record<string, Command>> = { status, settlement, withdrawals, pair, 'kill-switch': killSwitch, drain }
+const commands: Readonly<Record<string, Command>> = { status, settlement, withdrawals, pair, 'kill-switch': killSwitch, snapshot, drain }
 process.chdir(folder)
 const lines = [...examplesOf('operations/commands.md')]
 function next(start: string): Promise<Ran> {
@@ -173,6 +174,37 @@ t.test('the kill switch halts every market and takes every order out, of every a
   t.match((await next('kill-switch off')).json, { markets: [{ state: 'open' }, { state: 'open' }] })
   await t.rejects(ran(killSwitch, ['kill-switch', 'off', '--cancel-orders']), { name: 'UsageFault' })
   await t.rejects(ran(killSwitch, ['kill-switch']), { name: 'UsageFault' })
+})
+
+t.test('a snapshot is taken at once, beside the actor; where it cannot be, the command says by name why', async (t) => {
+  place('GBEFORE')
+  await until('the order rests', () => heard.at(-1)?.kind === 'rested')
+  const { json, text, failed } = await next('snapshot pair.XLM-USDC')
+  t.match(json, { actor: xlm, node: 'a', written: true, former: null, bytes: Number, record: Number })
+  t.match(text, /^pair\.XLM-USDC: a snapshot after record \d+ is stored, \d+ bytes; it is the first$/)
+  t.notOk(failed)
+  const again = await ran(snapshot, ['snapshot', xlm])
+  t.match(again, { text: /^pair\.XLM-USDC: nothing has happened since the snapshot after record \d+, \d+ bytes, \d+ s old$/, json: { written: false, record: json['record'], bytes: json['bytes'], former: { record: json['record'], age_s: Number } } })
+  place('GAFTER')
+  await until('the next order rests', () => heard.filter(({ kind }) => kind === 'rested').length === 1_233)
+  const { records } = running.get(xlm)!
+  t.match(await ran(snapshot, ['snapshot', xlm]), { text: /; the one before is of record \d+, \d+ s old$/, json: { written: true, former: { record: json['record'] } } })
+  t.equal(running.get(xlm)!.epoch, 1, 'the actor has not noticed')
+  t.ok(records >= (json['record'] as number))
+  await t.rejects(ran(snapshot, ['snapshot', vault]), { name: 'Declined', message: 'nobody runs vault.0 now: actor_unavailable' })
+  await t.rejects(ran(snapshot, ['snapshot', 'pair.BTC-USDC']), { name: 'UsageFault', message: /it has vault\.0, pair\.XLM-USDC/ })
+  await t.rejects(ran(snapshot, ['snapshot']), { name: 'UsageFault' })
+
+  const { Operation } = await import('../../src/cli/operation.ts')
+  const { Place } = await import('../../src/cli/place.ts')
+  const operation = await Operation.open(new Place({ command: 'snapshot', words: [], options: {} }))
+  await t.rejects(operation.askShard('a', { kind: 'snapshot', actor: vault }, 30_000), { name: 'Declined', message: 'the shard of node a refuses: actor_unavailable' })
+  await t.rejects(operation.askShard('a', { kind: 'other' } as never, 30_000), { name: 'Declined', message: /request_malformed/ })
+  await t.rejects(operation.askShard('z', { kind: 'snapshot', actor: xlm }, 300), { name: 'Unanswered' })
+  // What cannot be read ends nothing.
+  connection.publish(subjects.shard('a'), 'nonsense')
+  t.match(await ran(snapshot, ['snapshot', xlm]), { json: { written: false } })
+  await operation.close()
 })
 
 t.test('a node is emptied where another can take all, stays empty, and takes actors again', async (t) => {

@@ -17,7 +17,7 @@ import { ThreadKeys } from '../../src/actors/threadKeys.ts'
 import { keyPaths } from '../../src/enclave/keys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
-import type { ActorName } from '../../src/protocol/identity.ts'
+import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import type { ActorStatus, AnswerPacket } from '../../src/protocol/packets.ts'
 import { Subjects } from '../../src/protocol/subjects.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
@@ -163,10 +163,16 @@ t.test('snapshots are taken beside running actors, in a thread of their own, and
       await until(() => seen.has(request))
     }
   }
+  let former: { record: number; time: Milliseconds } | null = null
   for (let round = 0; round < 4; round++) {
     await work(25)
     const { records } = await status()
-    t.same(await thread.take(vault, 1), { records, snapshot: records })
+    const taken = await thread.take(vault, 1)
+    if ('fault' in taken) return t.fail(taken.fault.what)
+    t.match(taken, { records, snapshot: records, former: former && { record: former.record } })
+    t.ok(taken.bytes > 100)
+    t.match(await thread.take(vault, 1), { ...taken, former: { record: records, time: Number } }, 'nothing new, nothing written')
+    former = { record: records, time: 0 as Milliseconds }
   }
   const { records } = await status()
   await supervisor.terminate(vault)

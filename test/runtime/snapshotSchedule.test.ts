@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Taken } from '../../src/actors/snapshotControl.ts'
 import { SnapshotSchedule } from '../../src/actors/snapshotSchedule.ts'
-import type { ActorName } from '../../src/protocol/identity.ts'
+import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import type { ActorStatus } from '../../src/protocol/packets.ts'
 import { LogLines, ManualClock, settle } from './world.ts'
 
@@ -15,7 +15,7 @@ class Stage {
   readonly distrusted: unknown[] = []
   looks = 0
   outdated: () => Promise<boolean> = async () => true
-  answer: () => Promise<Taken> = async () => ({ records: this.status.records, snapshot: this.status.records })
+  answer: () => Promise<Taken> = async () => ({ records: this.status.records, snapshot: this.status.records, bytes: 7, former: null })
   readonly clock = new ManualClock(1_000_000)
   readonly log = new LogLines()
   readonly schedule: SnapshotSchedule
@@ -138,4 +138,42 @@ t.test('what an older key has sealed is stored anew, as often as snapshots are k
   const plain = new Stage()
   await plain.at(10)
   t.equal(plain.looks, 0, 'without an older version there is nothing to look for')
+})
+
+t.test('an operator gets one at once, the same that others wait for, and then the next is due anew', async (t) => {
+  const stage = new Stage()
+  await stage.at(10)
+  const { promise, resolve } = Promise.withResolvers<Taken>()
+  stage.answer = () => promise
+  const both = Promise.all([stage.schedule.demand(stage.status.actor), stage.schedule.demand(stage.status.actor)])
+  await settle()
+  // What is due meanwhile waits its turn.
+  await stage.at(100)
+  t.same(stage.taken, [10])
+  resolve({ records: 10, snapshot: 10, bytes: 7, former: { record: 3, time: 5 as Milliseconds } })
+  t.same(await both, Array.from({ length: 2 }, () => ({ records: 10, snapshot: 10, bytes: 7, former: { record: 3, time: 5 } })))
+  await settle()
+  t.same(stage.taken, [10, 100])
+  await t.rejects(stage.schedule.demand('pair.X' as ActorName), { code: 'actor_unavailable' })
+  stage.status = { ...stage.status, state: 'replaying' }
+  await t.rejects(stage.schedule.demand(stage.status.actor), { code: 'actor_unavailable' })
+  stage.status = { ...stage.status, state: 'running' }
+  stage.schedule.stop()
+  await t.rejects(stage.schedule.demand(stage.status.actor), { code: 'actor_unavailable' })
+})
+
+t.test('an operator hears why there is none', async (t) => {
+  const stage = new Stage()
+  await stage.at(10)
+  stage.answer = async () => Promise.reject(new Error('no answer'))
+  await t.rejects(stage.schedule.demand(stage.status.actor), { code: 'snapshot_failed' })
+  t.match(stage.log.lines, [/^error snapshots no snapshot can be taken .*no answer/])
+  const fault = { kind: 'damaged', record: 7, what: 'not the bytes that were written' } as const
+  const answers: (() => Promise<Taken>)[] = [async () => ({ fault }), async () => ({ records: 10, snapshot: 10, bytes: 7, former: null })]
+  stage.answer = () => answers.shift()!()
+  t.match(await stage.schedule.demand(stage.status.actor), { snapshot: 10 }, 'a second reading decides')
+  t.same(stage.distrusted, [])
+  stage.answer = async () => ({ fault })
+  await t.rejects(stage.schedule.demand(stage.status.actor), { code: 'journal_at_fault', detail: 'damaged' })
+  t.same(stage.distrusted, [['vault.0', fault]], 'and the actor is ended, as it would be when one is due')
 })

@@ -52,10 +52,10 @@ export interface SnapshotShelf {
 }
 
 /**
- * Writes a row of pieces and gives its name.
+ * Writes a row of pieces and gives its name, and the bytes that they carry.
  * @throws Error where a piece is not known to be stored; what is there is then an unfinished row
  */
-export async function writeSnapshot({ store, envelope }: SnapshotShelf, snapshot: Snapshot, position: number, random: Random): Promise<string> {
+export async function writeSnapshot({ store, envelope }: SnapshotShelf, snapshot: Snapshot, position: number, random: Random): Promise<{ readonly name: string; readonly bytes: number }> {
   const { epoch, index, time, machine, ...rest } = snapshot
   const head = encode({ version: SNAPSHOT_VERSION, time, ...rest })
   const name = `${String(index).padStart(16, '0')}-${Buffer.from(random(8)).toString('hex')}`
@@ -77,7 +77,7 @@ export async function writeSnapshot({ store, envelope }: SnapshotShelf, snapshot
   }
   const manifest: Manifest = { version: SNAPSHOT_VERSION, epoch, index, time, position, pieces: part, length, sha256: sha256.digest() }
   await append(pieceKind.manifest, encode(manifest))
-  return name
+  return { name, bytes: length }
 }
 
 /**

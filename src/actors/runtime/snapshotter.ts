@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../../protocol/identity.ts'
 import type { ActorState } from './actorState.ts'
 import type { Journal } from './journal.ts'
 import { JournalFault } from './journalFault.ts'
@@ -24,8 +25,11 @@ export interface SnapshotterParts {
 export interface Snapshotted {
   /** The last record of the journal. */
   readonly records: number
-  /** The record of the newest snapshot now; 0 where there is none. */
+  /** The record of the newest snapshot now, and its bytes; 0 where there is none. */
   readonly snapshot: number
+  readonly bytes: number
+  /** The newest that was there before, and the time of its record; null where there was none. */
+  readonly former: { readonly record: number; readonly time: Milliseconds } | null
 }
 
 /**
@@ -42,13 +46,14 @@ export async function takeSnapshot({ replica, journal, shelf, kept, random, log 
     position = entry.position
   }
   const { records } = replica
-  if (records === 0 || records < replica.restored + least) return { records, snapshot: replica.restored }
+  const former = manifest && { record: manifest.index, time: manifest.time }
+  if (records === 0 || records < replica.restored + least) return { records, snapshot: replica.restored, bytes: manifest?.length ?? 0, former }
   // What a predecessor left unfinished, or what was found damaged, is of no use to anybody.
   for (const name of unusable) await shelf.store.remove(name)
-  const name = await writeSnapshot(shelf, replica.snapshot(), position, random)
+  const { name, bytes } = await writeSnapshot(shelf, replica.snapshot(), position, random)
   log.info('snapshotter', 'a snapshot is written', { snapshot: name, records })
   await letGo(journal, shelf, kept, log)
-  return { records, snapshot: records }
+  return { records, snapshot: records, bytes, former }
 }
 
 /** As long as there are fewer than `kept`, the journal stays whole: one snapshot alone must not be all there is. */
