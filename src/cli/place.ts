@@ -90,7 +90,7 @@ export class Place {
   /** Whose account the key acts for. */
   #accountOf({ address }: SecretSigner): string {
     const account = this.#options.for ?? address
-    if (!StrKey.isValidEd25519PublicKey(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…) that has delegated the key`)
+    if (!StrKey.isValidEd25519PublicKey(account) && !StrKey.isValidContract(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…, or a wallet's C…) that the key acts for`)
     return account
   }
 

@@ -44,7 +44,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
 
 who trades    --as NAME   a trader of the local venue: the key in <state>/keys/NAME.seed
               --key FILE  a file that holds a Stellar secret key (S…)
-              --for G…    the account that the key, which it has delegated, acts for
+              --for G…|C… the account that the key acts for: one that has delegated it, or a wallet that has named it
 where         --url URL   the gateway; default: the local venue's
               --rpc URL   Stellar RPC, for what is on chain; default: the local venue's
               --vault C…  the vault that is audited, or that a receipt has to be of; default: the local venue's, or the one that it names

@@ -148,7 +148,7 @@ export type VaultQuery =
   /** Answered with Standing: what the account's feed goes on from. */
   | { readonly kind: 'standing'; readonly account: AccountId; readonly orders: boolean; readonly balances: boolean }
   | { readonly kind: 'withdrawal'; readonly account: AccountId; readonly id: MessageId }
-  /** Answered with a list of KeyState: the keys of the account that are not revoked. */
+  /** Answered with a list of KeyState: the trading key of a contract account, and the keys that are delegated and not revoked. */
   | { readonly kind: 'keys'; readonly account: AccountId }
   /** Answered with KeyState, or refused with key_unknown: whoever lets a key in asks this, and judges `until` by its own clock. */
   | { readonly kind: 'key'; readonly account: AccountId; readonly key: AccountId }
@@ -324,6 +324,8 @@ export type ChainReport =
   | { readonly kind: 'exit'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly due: Seconds; readonly transaction: string; readonly ledger: number }
   /** The contract paid an exit, which is over. */
   | { readonly kind: 'claimed'; readonly account: AccountId; readonly asset: ContractId; readonly amount: Amount; readonly transaction: string; readonly ledger: number }
+  /** The key that signs for a contract account from now on; null: none any more. */
+  | { readonly kind: 'tradingKey'; readonly account: AccountId; readonly key: AccountId | null; readonly transaction: string; readonly ledger: number }
   /** Everything up to and including this ledger has been reported. */
   | { readonly kind: 'ledger'; readonly ledger: number }
 

@@ -1,4 +1,4 @@
-import { Contract, nativeToScVal, scValToNative, xdr } from '@stellar/stellar-sdk'
+import { Contract, nativeToScVal, scValToNative, StrKey, xdr } from '@stellar/stellar-sdk'
 import type { rpc } from '@stellar/stellar-sdk'
 import type { AccountId, Amount, ContractId, Seconds } from '../protocol/identity.ts'
 import type { Batch } from './batch.ts'
@@ -31,6 +31,18 @@ export interface CustodyEvent {
   readonly ledger: number
 }
 
+/** The key that signs for an account from now on, as the account itself has it on chain; null: none. */
+export interface TradingKeyEvent {
+  readonly kind: 'tradingKey'
+  readonly account: AccountId
+  readonly key: AccountId | null
+  readonly transaction: string
+  readonly ledger: number
+}
+
+/** What the watcher reads. */
+export type AccountEvent = CustodyEvent | TradingKeyEvent
+
 const i128 = (value: bigint): xdr.ScVal => nativeToScVal(value, { type: 'i128' })
 const bytes = (value: Uint8Array): xdr.ScVal => xdr.ScVal.scvBytes(value)
 
@@ -41,6 +53,9 @@ const CUSTODY = new Map<string, CustodyEvent['kind']>([
   ['exit', 'exit'],
   ['claim', 'claimed'],
 ])
+
+const TRADING_KEY = 'trading_key'
+const KEY_BYTES = 32
 
 /** A topic in a filter. */
 const topic = (value: xdr.ScVal): string => value.toXdr('base64')
@@ -114,10 +129,10 @@ export class VaultContract {
     return ((await this.#view(server, 'get_account_index', address(user))).value as number | null | undefined) ?? null
   }
 
-  /** For getEvents: every deposit, withdrawal, exit and claim of this vault. */
-  get custodyFilter(): rpc.Api.EventFilter {
+  /** For getEvents: every deposit, withdrawal, exit and claim of this vault, and every trading key: five kinds, as many as one filter takes. */
+  get accountFilter(): rpc.Api.EventFilter {
     const of = (name: string): string[] => [topic(symbol(name)), '*', '*']
-    return { type: 'contract', contractIds: [this.id], topics: [...CUSTODY.keys()].map(of) }
+    return { type: 'contract', contractIds: [this.id], topics: [...[...CUSTODY.keys()].map(of), [topic(symbol(TRADING_KEY)), '*']] }
   }
 
   /** For getEvents: the batches of one channel. */
@@ -125,14 +140,22 @@ export class VaultContract {
     return { type: 'contract', contractIds: [this.id], topics: [[topic(symbol('settle_batch')), topic(u32(channel))]] }
   }
 
-  /** @throws Error where the event is not one of `custodyFilter`, in the documented shape */
-  parseCustody(event: rpc.Api.EventResponse): CustodyEvent {
+  /** @throws Error where the event is not one of `accountFilter`, in the documented shape */
+  parseAccountEvent(event: rpc.Api.EventResponse): AccountEvent {
     const [name, user, token] = event.topic.map((value) => scValToNative(value) as unknown)
+    if (name === TRADING_KEY) return this.#tradingKey(event, user)
     const [index, , amount, due] = (scValToNative(event.value) as unknown[] | null) ?? []
     const kind = typeof name === 'string' ? CUSTODY.get(name) : undefined
     const sound = kind !== undefined && typeof user === 'string' && typeof token === 'string' && typeof index === 'number' && typeof amount === 'bigint' && (kind === 'exit' ? amount >= 0n && typeof due === 'bigint' : amount > 0n)
-    if (!sound || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is none of this vault's custody`)
+    if (!sound || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is none of this vault's accounts`)
     return { kind, account: user as AccountId, index, asset: token as ContractId, amount: amount as Amount, due: kind === 'exit' ? (Number(due) as Seconds) : null, transaction: event.txHash, ledger: event.ledger }
+  }
+
+  #tradingKey(event: rpc.Api.EventResponse, user: unknown): TradingKeyEvent {
+    const [key] = (scValToNative(event.value) as unknown[] | null) ?? []
+    const named = key instanceof Uint8Array && key.length === KEY_BYTES ? (StrKey.encodeEd25519PublicKey(key) as AccountId) : null
+    if (typeof user !== 'string' || (named === null && key !== null && key !== undefined) || event.contractId?.contractId() !== this.id) throw new Error(`event ${event.id} is none of this vault's accounts`)
+    return { kind: 'tradingKey', account: user as AccountId, key: named, transaction: event.txHash, ledger: event.ledger }
   }
 
   /** Sequence of the batch that an event of `batchFilter` tells of. */

@@ -64,12 +64,12 @@ class EventReader {
   async #read(after: string | null, range: { readonly startLedger: number } | { readonly cursor: string }): Promise<Step> {
     const { machine, server, vault, poll_ms } = this.#options
     const limit = this.#options.page ?? PAGE
-    const page = await server.getEvents({ filters: [vault.custodyFilter], limit, ...range })
+    const page = await server.getEvents({ filters: [vault.accountFilter], limit, ...range })
     if (page.oldestLedger > this.#needed) return this.#stand(page.oldestLedger)
     const complete = completeLedger(page.cursor, page.events.length, limit)
     if (complete > page.latestLedger) throw new Error('the RPC searched beyond its latest ledger')
     if (page.cursor === after) return { sleep_ms: poll_ms }
-    const events = page.events.filter((event) => event.inSuccessfulContractCall !== false).map((event) => vault.parseCustody(event))
+    const events = page.events.filter((event) => event.inSuccessfulContractCall !== false).map((event) => vault.parseAccountEvent(event))
     await this.#actor.submit({ kind: 'page', after, cursor: page.cursor, complete, events })
     if (machine.cursor !== page.cursor) throw new Error('the journal holds another cursor')
     this.#standing = false

@@ -4,7 +4,7 @@ import type { Answer } from '../protocol/packets.ts'
 import type { SettlementMessage } from '../protocol/settlement.ts'
 import { CHANNEL, settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { ChainReport } from '../protocol/vault.ts'
-import type { CustodyEvent } from './vaultContract.ts'
+import type { AccountEvent, CustodyEvent } from './vaultContract.ts'
 import { readSnapshot, takeSnapshot } from './watcherSnapshot.ts'
 import type { WatcherQuery, WatcherStatus } from './watcherStatus.ts'
 
@@ -17,7 +17,7 @@ export type WatcherLocal =
       readonly cursor: string
       /** The last ledger that is complete with this page. */
       readonly complete: number
-      readonly events: readonly CustodyEvent[]
+      readonly events: readonly AccountEvent[]
     }
   /** RPC endpoints that contradict the others, by name; told when they are others than before. */
   | { readonly kind: 'endpoints'; readonly disagreeing: readonly string[] }
@@ -83,7 +83,7 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
     }
     // A page that continues another cursor was applied already, or comes from a driver that was replaced.
     if (input.after !== this.#cursor) return
-    for (const event of input.events) this.#report(event, effects)
+    for (const event of input.events) this.#hear(event, effects)
     this.#cursor = input.cursor
     this.#gap = null
     if (input.complete > this.#ledger) this.#advanceTo(input.complete, effects)
@@ -111,8 +111,14 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
     this.#disagreeing = disagreeing
   }
 
+  #hear(event: AccountEvent, effects: Effects): void {
+    if (event.ledger <= this.#ledger) throw new Error(`an event of ledger ${event.ledger} came after that ledger was reported complete`)
+    if (event.kind !== 'tradingKey') return this.#report(event, effects)
+    // A classic account has a key of its own, and names others by message.
+    if (event.account.startsWith('C')) effects.send(vaultOf(event.account, this.#partitions), event satisfies ChainReport)
+  }
+
   #report({ kind, account, index, asset, amount, due, transaction, ledger }: CustodyEvent, effects: Effects): void {
-    if (ledger <= this.#ledger) throw new Error(`an event of ledger ${ledger} came after that ledger was reported complete`)
     const known = this.#accounts.get(account)
     if (known !== undefined && known !== index) throw new Error('the contract gave an account two indexes')
     if (known === undefined) {

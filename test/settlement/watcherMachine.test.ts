@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import t from 'tap'
-import type { Amount, ContractId, Seconds } from '../../src/protocol/identity.ts'
+import type { AccountId, Amount, ContractId, Seconds } from '../../src/protocol/identity.ts'
 import { vaultOf } from '../../src/protocol/subjects.ts'
 import { completeLedger, cursorLedger } from '../../src/settlement/eventCursor.ts'
-import type { CustodyEvent } from '../../src/settlement/vaultContract.ts'
+import type { AccountEvent, CustodyEvent } from '../../src/settlement/vaultContract.ts'
 import { WatcherMachine } from '../../src/settlement/watcherMachine.ts'
 import type { WatcherLocal } from '../../src/settlement/watcherMachine.ts'
 import type { WatcherQuery } from '../../src/settlement/watcherStatus.ts'
@@ -24,7 +24,7 @@ const event = (n: number, ledger: number, kind: CustodyEvent['kind'] = 'deposite
   transaction: `t${ledger}`,
   ledger,
 })
-const page = (after: string | null, cursor: string, complete: number, ...events: CustodyEvent[]): WatcherLocal => ({ kind: 'page', after, cursor, complete, events })
+const page = (after: string | null, cursor: string, complete: number, ...events: AccountEvent[]): WatcherLocal => ({ kind: 'page', after, cursor, complete, events })
 const apply = (actor: Actor, ...inputs: WatcherLocal[]): void => actor.apply(inputs.map((local) => ({ local })))
 
 t.test('an account’s first deposit registers it, and the ledger follows what it completes', async (t) => {
@@ -57,6 +57,16 @@ t.test('exits and claims go to the owner of the account', async (t) => {
     { to, message: { kind: 'exit', ...report, amount: 0n, due: 0 } },
     { to, message: { kind: 'claimed', ...report, amount: 5n } },
   ])
+})
+
+t.test('the trading key of a contract account goes to its owner, that of a classic account to nobody', async (t) => {
+  const actor = watcher()
+  const wallet = `C${'A'.repeat(55)}` as AccountId
+  const named = (account: AccountId, key: AccountId | null, ledger: number): AccountEvent => ({ kind: 'tradingKey', account, key, transaction: `t${ledger}`, ledger })
+  apply(actor, page(null, 'a', 11, named(wallet, accountOf(2), 11), named(accountOf(1), accountOf(2), 11), named(wallet, null, 11)))
+  const to = vaultOf(wallet, PARTITIONS)
+  t.same(actor.sent.slice(0, -PARTITIONS), [{ to, message: named(wallet, accountOf(2), 11) }, { to, message: named(wallet, null, 11) }])
+  t.throws(() => apply(actor, page('a', 'b', 12, named(wallet, accountOf(2), 11))), /reported complete/)
 })
 
 t.test('a page that continues another cursor changes nothing', async (t) => {

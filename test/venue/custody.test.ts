@@ -1,8 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { Contract, Keypair, nativeToScVal, xdr } from '@stellar/stellar-sdk'
 import t from 'tap'
+import { Client } from '../../src/client/client.ts'
+import type { FillView } from '../../src/client/views/history.ts'
+import { SecretSigner } from '../../src/client/secretSigner.ts'
+import { readBatch, verifyReceipt } from '../../src/client/receipt.ts'
+import { contractView } from '../../src/settlement/contractView.ts'
 import { ContractRefusal } from '../../src/settlement/contractRefusal.ts'
 import { TransactionFailed } from '../../src/settlement/transaction.ts'
 import type { WithdrawalView } from '../../src/protocol/feed.ts'
+import { address } from '../../src/settlement/scValues.ts'
+import { execute } from '../../src/settlement/transaction.ts'
+import { keyValue, SmartWallet } from '../settlement/smartWallet.ts'
+import { until } from '../settlement/waiting.ts'
 import { units } from './books.ts'
 import { persist, refusal, VenueUnderTest } from './venueUnderTest.ts'
 
@@ -109,4 +119,54 @@ t.test('a withdrawal that nobody completes is released when its authorisation is
   t.match(await under.darkpool('withdrawals', '--all', '--limit', '1'), { counts: { requested: 0, cosigned: 0, expired: 1 }, withdrawals: [{ id: asked.id, status: 'expired', waitsFor: null }] })
   await books.check(t)
   t.match(await under.darkpool('reconcile'), { reconciled: { ledger: Number }, balances: 0, first: [] }, 'and all the while books and chain agreed')
+})
+
+t.test('a smart wallet deposits, trades by the key that it names on chain, settles and withdraws; another key on chain ends the first', async (t) => {
+  const { chain, gatewayUrl } = under.venue
+  const payer = await chain.signer(books.trader('bob').key)
+  const wallet = await SmartWallet.create(payer)
+  const [vault, xlm, usdc] = [alice.binding.vault, alice.asset('XLM').contract, alice.asset('USDC').contract]
+  const amount = (whole: string): xdr.ScVal => nativeToScVal(units(whole), { type: 'i128' })
+  const own = address(wallet.address)
+  const name = (key: Keypair | null) => wallet.call(vault, 'set_trading_key', [own, key === null ? xdr.ScVal.scvVoid() : keyValue(key.publicKey())])
+  await execute(payer, new Contract(xlm).call('transfer', address(payer.key.publicKey()), own, amount('100')))
+  const deposit = [own, address(xlm), amount('100')]
+  await t.rejects(wallet.call(vault, 'deposit', deposit, [], payer.key), 'by its owner alone')
+  await wallet.call(vault, 'deposit', deposit)
+
+  const [first, second] = [Keypair.random(), Keypair.random()]
+  const [one, two] = (await Promise.all([first, second].map((key) => Client.open(gatewayUrl, new SecretSigner(key.secret()), { account: wallet.address })))) as [Client, Client]
+  const sells = (client: Client, quantity: string, price: string) => client.placeOrder(XLM, { side: 'sell', type: 'limit', price, quantity, timeInForce: 'GTC' })
+  t.equal(await refusal(sells(one, '40', '0.5')), 'signer_not_allowed')
+  await name(first)
+  await until('the venue has read the key and the deposit', async () => (await refusal(one.balances())) === 'taken' && (await one.balances()).some(({ asset, available }) => asset === 'XLM' && available === '100'))
+  t.match(await one.keys(), [{ key: first.publicKey(), scope: 'trade', market: 'all', status: 'active' }])
+  t.match(await sells(one, '40', '0.5'), { status: 'open' })
+  t.match(await books.limit('bob', XLM, 'buy', '40', '0.5'), { status: 'filled' })
+  const held = async (client: Client, asset: string): Promise<object | undefined> => (await persist(() => client.balances())).find((balance) => balance.asset === asset)
+  await until('it has settled', async () => JSON.stringify(await held(one, 'USDC')).includes('"settled":"20","pending":"0"'))
+  t.match(await held(one, 'XLM'), { settled: '60', pending: '0', available: '60' })
+  const { value: fill } = (await one.history.fills().next()) as { value: FillView }
+  const receipt = await one.receipt(fill.trade)
+  t.equal(verifyReceipt(receipt, await readBatch(chain.url, receipt, vault)).account, wallet.address)
+
+  const resting = await sells(one, '10', '0.9')
+  await name(second)
+  await until('the venue has read the other key', async () => (await refusal(two.balances())) === 'taken')
+  t.equal(await refusal(sells(one, '1', '0.9')), 'signer_not_allowed')
+  t.equal(await refusal(one.cancelOrder(resting.id)), 'signer_not_allowed')
+  t.equal(await refusal(one.withdraw('USDC', '1')), 'signer_not_allowed')
+  t.match(await two.cancelOrder(resting.id), { status: 'cancelled' })
+  const asked = await two.withdraw('USDC', '20')
+  await until('the engine has co-signed', async () => (await persist(() => two.withdrawal(asked.id))).status === 'cosigned')
+  const { authorization } = await two.withdrawal(asked.id)
+  const engine = xdr.SorobanAuthorizationEntry.fromXdr(authorization!, 'base64')
+  await t.rejects(wallet.call(vault, 'withdraw', [own, address(usdc), amount('20')], [engine], second), 'a trading key moves no money')
+  await wallet.call(vault, 'withdraw', [own, address(usdc), amount('20')], [engine])
+  await until('the venue has seen it', async () => (await persist(() => two.withdrawal(asked.id))).status === 'completed')
+  t.equal((await contractView(chain.server, payer.passphrase, new Contract(usdc), 'balance', own)).value, units('20'))
+
+  await name(null)
+  await until('the venue has read that there is none', async () => (await refusal(two.balances())) !== 'taken')
+  t.equal(await refusal(sells(two, '1', '0.9')), 'signer_not_allowed')
 })

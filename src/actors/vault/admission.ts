@@ -1,15 +1,11 @@
 import type { ErrorCode } from '../../protocol/errors.ts'
-import type { AccountId, Amount, ContractId, Lots, Milliseconds, Seconds, Ticks } from '../../protocol/identity.ts'
+import type { Amount, ContractId, Lots, Milliseconds, Seconds, Ticks } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Market } from '../../protocol/market.ts'
 import { conflictOf } from '../../protocol/terms.ts'
 import type { PlaceOrder } from '../../protocol/vault.ts'
 
 /** The rules that every signed command meets before anything is looked up: pure questions, answered with a refusal or null. */
-
-/** What only the account itself may do: withdraw, delegate and revoke. For all else delegated keys are asked, see `Keys`. */
-export const signerFault = (command: { readonly account: AccountId; readonly signer: AccountId }): ErrorCode | null =>
-  command.signer === command.account ? null : 'signer_not_allowed'
 
 /** An id is remembered until its message expires, so how far ahead that may be bounds the memory. */
 export function expiryFault(expires: Seconds, maxLifetime_s: number, time: Milliseconds): ErrorCode | null {

@@ -4,7 +4,9 @@ import type { AccountId, MessageId, OrderId } from '../../protocol/identity.ts'
 import type { Account, Order, VaultState, Withdrawal } from './state.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 8
+const SNAPSHOT_VERSION = 9
+/** Of before contract accounts could name keys: it holds all else. */
+const WITHOUT_TRADING_KEYS = 8
 
 /** An account whose orders and withdrawals are named instead of held: each is stored once, and is one object again when read. */
 type StoredAccount = Omit<Account, 'open' | 'named' | 'inFlight'> & { readonly open: readonly OrderId[]; readonly inFlight: readonly MessageId[] }
@@ -34,6 +36,7 @@ export function takeSnapshot(state: VaultState): Uint8Array {
     amends: state.amends,
     sweeps: state.sweeps,
     cancels: state.cancels,
+    tradingKeys: state.tradingKeys,
     keyChanges: state.keyChanges,
     timerMessages: state.timerMessages,
     forgettable: state.forgettable,
@@ -50,8 +53,8 @@ export function takeSnapshot(state: VaultState): Uint8Array {
 
 /** @throws Error where the bytes are not a snapshot of this version */
 export function readSnapshot(bytes: Uint8Array): VaultState {
-  const { version, accounts, orders, withdrawals, cosigned, ...rest } = decode<StoredState>(bytes)
-  if (version !== SNAPSHOT_VERSION) throw new Error(`a vault actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
+  const { version, accounts, orders, withdrawals, cosigned, tradingKeys, ...rest } = decode<StoredState>(bytes)
+  if (version !== SNAPSHOT_VERSION && version !== WITHOUT_TRADING_KEYS) throw new Error(`a vault actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
   const orderOf = new Map(orders.map((order) => [order.id, order]))
   const withdrawalOf = new Map(withdrawals.map((withdrawal) => [withdrawal.id, withdrawal]))
   const read = new Map<AccountId, Account>()
@@ -62,6 +65,7 @@ export function readSnapshot(bytes: Uint8Array): VaultState {
   for (const order of orders) if (order.latest) read.get(order.account)?.named.set(order.clientOrderId, order)
   return {
     ...rest,
+    tradingKeys: version === WITHOUT_TRADING_KEYS ? new Map<AccountId, AccountId>() : tradingKeys,
     accounts: read,
     orders: orderOf,
     withdrawals: withdrawalOf,

@@ -168,6 +168,8 @@ export interface VaultState {
   readonly sweeps: Map<MessageId, Sweep>
   /** Cancels by client order id that went to a market, until their message has expired. */
   readonly cancels: Map<MessageId, NamedCancel>
+  /** The keys that contract accounts have named on chain, whether or not they have deposited. */
+  readonly tradingKeys: Map<AccountId, AccountId>
   /** Delegations and revocations, until their message has expired. */
   readonly keyChanges: Map<MessageId, KeyChange>
   /** Messages that set a timer and have not expired. */
@@ -198,6 +200,7 @@ export const emptyState = (): VaultState => ({
   amends: new Map(),
   sweeps: new Map(),
   cancels: new Map(),
+  tradingKeys: new Map(),
   keyChanges: new Map(),
   timerMessages: new Map(),
   forgettable: new Map(),

@@ -138,6 +138,10 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | Operator
       case 'exit':
         assert(from === watcherActor, 'the watcher speaks for the chain')
         return this.#asked(message, effects)
+      case 'tradingKey':
+        assert(from === watcherActor, 'the watcher speaks for the chain')
+        assert(vaultOf(message.account, this.#venue.file.vaultPartitions) === this.#actor, 'the chain is reported to the owner of the account')
+        return this.#keys.named(message, effects)
       case 'ledger':
         assert(from === watcherActor, 'the watcher speaks for the chain')
         this.#withdrawals.lapse(message.ledger, effects)
@@ -204,7 +208,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | Operator
     this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#markets)
     this.#exits = new Exits(state, this.#ledger, this.#sweeps)
     this.#reconciliation = new Reconciliation(state, this.#ledger)
-    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#exits, this.#reconciliation, this.#markets, this.#venue)
+    this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#keys, this.#exits, this.#reconciliation, this.#markets, this.#venue)
   }
 
   /** Every asset of the venue; one that an account never had shows zero, so that a stranger's answer looks like an empty one's. */

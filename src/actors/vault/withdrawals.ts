@@ -8,9 +8,10 @@ import type { ChainReport, KnownWithdrawal, KnownWithdrawals, OperatorQuery, Req
 import type { Venue } from '../../protocol/venue.ts'
 import { withdrawalView } from '../../protocol/view.ts'
 import type { Effects } from '../runtime/machine.ts'
-import { expiryFault, signerFault } from './admission.ts'
+import { expiryFault } from './admission.ts'
 import type { Exits } from './exits.ts'
 import { publish } from './feed.ts'
+import type { Keys } from './keys.ts'
 import { withdrawable } from './ledger.ts'
 import type { Ledger } from './ledger.ts'
 import type { Markets } from './markets.ts'
@@ -28,16 +29,18 @@ export class Withdrawals {
   readonly #state: VaultState
   readonly #ledger: Ledger
   readonly #memory: Memory
+  readonly #keys: Keys
   readonly #exits: Exits
   readonly #reconciliation: Reconciliation
   readonly #venue: Venue
   readonly #settlement: ActorName = settlementActor(CHANNEL)
   readonly #markets: Markets
 
-  constructor(state: VaultState, ledger: Ledger, memory: Memory, exits: Exits, reconciliation: Reconciliation, markets: Markets, venue: Venue) {
+  constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, exits: Exits, reconciliation: Reconciliation, markets: Markets, venue: Venue) {
     this.#state = state
     this.#ledger = ledger
     this.#memory = memory
+    this.#keys = keys
     this.#exits = exits
     this.#reconciliation = reconciliation
     this.#venue = venue
@@ -111,7 +114,7 @@ export class Withdrawals {
   }
 
   #request(request: RequestWithdrawal, effects: Effects): Answer<WithdrawalState> {
-    const signer = signerFault(request)
+    const signer = this.#keys.ownFault(request)
     if (signer !== null) return { refused: signer }
     const seen = this.#state.withdrawals.get(request.id)
     if (seen?.account === request.account) return { ok: withdrawalState(seen) }

@@ -15,7 +15,7 @@ const COSIGN_WITHIN_MS = 120_000
 
 /**
  * `darkpool withdraw ASSET AMOUNT`: asks the venue with a signed message, waits for the engine's authorisation, and completes it on
- * chain. `darkpool withdraw ID` goes on with one that was asked for before.
+ * chain. `darkpool withdraw ID` goes on with one that was asked for before. What a key asks for on behalf of another account (a wallet's) is that account's to complete.
  */
 export const withdraw: Command = async ({ args, place, say }) => {
   const rpc = place.rpc
@@ -27,6 +27,7 @@ export const withdraw: Command = async ({ args, place, say }) => {
   say(`withdrawal ${asked.id}: waiting for the engine's authorisation`)
   const cosigned = await decided(client, asked)
   if (cosigned.status !== 'cosigned' || cosigned.authorization === null) throw new Error(`the withdrawal cannot be completed: it is ${cosigned.status}`)
+  if (client.binding.account !== client.signer.address) return { text: `${withdrawalText(cosigned)}\nthe account completes it on chain, by its own authorisation and the engine’s, which --json shows`, json: cosigned }
   say('waiting for a ledger')
   const applied = await new VaultOnChain(rpc, client.venue.network, client.venue.vault, client.signer).withdraw(asset.contract, units, cosigned.authorization)
   const done: WithdrawalView = { ...cosigned, status: 'completed', ...applied }

@@ -1,24 +1,27 @@
+import { StrKey } from '@stellar/stellar-sdk/base'
 import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
-import { Key } from '../../protocol/messages/members.ts'
+import { Account, Key } from '../../protocol/messages/members.ts'
 import type { Gateway } from '../gateway.ts'
 import type { Terms, Verdict } from '../login/challenge.ts'
 
 const closed = { additionalProperties: false }
-const OnBehalfOf = Type.Optional(Type.String({ pattern: '^G[A-Z2-7]{55}$', description: 'The account for which `account`, a delegated key, is to read' }))
+const OnBehalfOf = Type.Optional({ ...Account, description: 'The account for which `account`, a key that it has delegated or named on chain, is to read' })
 /** `client_domain` is a wallet's wish that a server need not follow (SEP-10), so it is taken and ignored. */
 const Ask = Type.Object({ account: Key, on_behalf_of: OnBehalfOf, home_domain: Type.Optional(Type.String()), client_domain: Type.Optional(Type.String()) }, closed)
 const Answer = Type.Object({ transaction: Type.String({ minLength: 1, maxLength: limits.requestBytes }) }, closed)
 const challengeSchema = { summary: 'A SEP-10 challenge for an account, or for a key that acts for one', codes: ['venue_not_ready', 'venue_overloaded', 'internal_error'], querystring: Ask, response: { 200: Type.Object({ transaction: Type.String(), network_passphrase: Type.String() }) } } as const
 const tokenSchema = { summary: 'A token for a signed challenge', codes: ['challenge_invalid', 'signer_not_allowed', 'account_unavailable', 'venue_not_ready', 'venue_overloaded', 'internal_error'], body: Answer, response: { 200: Type.Object({ token: Type.String() }) } } as const
 
+const isAddress = (text: string): boolean => StrKey.isValidEd25519PublicKey(text) || StrKey.isValidContract(text)
+
 const challengeFile = new URL('../login/challenge.ts', import.meta.url).href
 
-/** GET /auth gives a SEP-10 challenge, POST /auth takes it back signed and gives a token. For G accounts, by their own key or by one that they have delegated. */
+/** GET /auth gives a SEP-10 challenge, POST /auth takes it back signed and gives a token: by an account's own key, or on its behalf by one that it has delegated, or named on chain. */
 export const authRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { gateway }, done) => {
   const { venue, admission, access, keys, signatures, challengeSeed } = gateway
   const terms: Terms = { seed: challengeSeed, homeDomain: venue.file.gateway.homeDomain, passphrase: venue.file.network.passphrase }
@@ -38,7 +41,7 @@ export const authRoute: FastifyPluginCallback<{ gateway: Gateway }> = (app, { ga
   app.get<{ Querystring: Static<typeof Ask> }>('/auth', { schema: challengeSchema }, async (request) => {
     const { account, on_behalf_of: onBehalfOf = null, home_domain } = request.query
     if (keys.publicKey(account) === undefined) throw new Refusal('request_malformed', 'account')
-    if (onBehalfOf !== null && (onBehalfOf === account || keys.publicKey(onBehalfOf) === undefined)) throw new Refusal('request_malformed', 'on_behalf_of')
+    if (onBehalfOf !== null && (onBehalfOf === account || !isAddress(onBehalfOf))) throw new Refusal('request_malformed', 'on_behalf_of')
     if (home_domain !== undefined && home_domain !== terms.homeDomain) throw new Refusal('request_malformed', 'home_domain')
     const transaction = await inThread<unknown, string>({ terms, account, onBehalfOf }, 'issue')
     return { transaction, network_passphrase: terms.passphrase }

@@ -56,12 +56,12 @@ const validators = {
   session: Compile(SessionMessage),
 }
 
-/** A request that carries a signed message. `signer` is the key that signed where it is not the account's own. */
+/** A request that carries a signed message. `signer` is the key that signed where it is not the account itself. */
 export const SignedRequest = Type.Object(
   {
     message: Type.Record(Type.String({ maxLength: 32 }), Type.String({ maxLength: 128 }), { maxProperties: 24, description: 'One of the signed messages' }),
     signature: Type.String({ pattern: '^[A-Za-z0-9+/]{86}==$', description: 'Base64 ed25519 signature over the SEP-53 digest' }),
-    signer: Type.Optional(Type.String({ pattern: '^G[A-Z2-7]{55}$', description: 'Delegated key, where it is not the account itself' })),
+    signer: Type.Optional(Type.String({ pattern: '^G[A-Z2-7]{55}$', description: 'Delegated or trading key, where it is not the account itself' })),
   },
   { additionalProperties: false },
 )
