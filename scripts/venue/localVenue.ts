@@ -7,7 +7,7 @@ import { setPin } from '../../src/actors/placement/pins.ts'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { KeyRole } from '../../src/enclave/holder/roles.ts'
-import { keyPaths } from '../../src/enclave/keys.ts'
+import { engineKeyPath } from '../../src/enclave/keys.ts'
 import { developmentKeys } from '../../src/enclave/simulator/developmentKeys.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
 import { venueNatsAccess } from '../../src/enclave/natsAccess.ts'
@@ -205,7 +205,7 @@ export class LocalVenue {
   /** The network, and at the first start all that has to stand on it. */
   async startChain(): Promise<void> {
     const file = this.state.file('deployment.json')
-    const engine = Keypair.fromRawEd25519Seed(Buffer.from(await this.keys.secret(keyPaths.engine)))
+    const engine = Keypair.fromRawEd25519Seed(Buffer.from(await this.keys.secret(engineKeyPath(1))))
     const sources = await sourceKeys(this.keys, { settlement: this.#shape.settlement })
     this.#deployment = readDeployment(file)
     if (!this.#deployment) {

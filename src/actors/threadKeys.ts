@@ -1,3 +1,4 @@
+import { engineKeyPaths } from '../enclave/engineKeys.ts'
 import { feedKeyPaths } from '../enclave/feedKeys.ts'
 import { gather, pick } from '../enclave/givenKeys.ts'
 import type { Secrets } from '../enclave/givenKeys.ts'
@@ -35,7 +36,7 @@ function pathsOf(thread: Thread, { file }: Venue): readonly string[] {
   const [role] = thread.split('.')
   const journal = journalKeyPaths(file)
   if (role === 'vault') return [...journal, ...feedKeyPaths(file)]
-  if (role === 'settlement') return [...journal, keyPaths.receipts, keyPaths.engine, ...sourceKeyPaths(file)]
+  if (role === 'settlement') return [...journal, keyPaths.receipts, ...engineKeyPaths(file), ...sourceKeyPaths(file)]
   // What is replayed beside the actors makes the leaves that they made.
   return role === 'snapshots' ? [...journal, keyPaths.receipts] : journal
 }

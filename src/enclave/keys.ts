@@ -1,7 +1,5 @@
 /** Where each secret of the venue comes from. A path is used for one purpose only; a new version of a key is a new path. */
 export const keyPaths = {
-  /** ed25519 seed of the matching engine: signs settlement transactions and co-signs withdrawals. */
-  engine: 'darkpool/v1/engine',
   /** ed25519 seed of the gateway: signs SEP-10 challenges. */
   gateway: 'darkpool/v1/gateway',
   /** Secret of the gateway's session tokens. */
@@ -17,6 +15,9 @@ export const keyPaths = {
   /** Of which the salts of receipts are derived. */
   receipts: 'darkpool/v1/receipts',
 } as const
+
+/** ed25519 seed of the matching engine: signs settlement transactions and co-signs withdrawals. */
+export const engineKeyPath = (version: number): string => `darkpool/v${version}/engine`
 
 /** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
 export const journalKeyPath = (version: number): string => `darkpool/v${version}/journal`

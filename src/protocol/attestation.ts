@@ -21,7 +21,14 @@ const text = (characters: number, description: string) => Type.String({ maxLengt
 export const EvidenceKeys = Type.Object(
   {
     tls: Type.String({ pattern: '^([0-9a-f]{2})+$', maxLength: 1_200, description: 'The TLS key: DER SubjectPublicKeyInfo in hexadecimal' }),
-    engine: { ...Key, description: 'The engine’s Stellar key, which the vault contract knows' },
+    engine: { ...Key, description: 'The engine’s Stellar key, in its current version' },
+    engines: Type.Optional(
+      Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), key: Key }, closed), {
+        minItems: 1,
+        maxItems: 8,
+        description: 'Every version of it that the enclave has, of which it uses the one that the vault contract obeys: the current one, the one before and the next one',
+      }),
+    ),
     feed: Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), commitment: Digest }, closed), { maxItems: 64, description: 'Commitments to the secrets of which accounts’ feed keys are derived; none where feeds are not sealed' }),
     journal: { ...Digest, description: 'Commitment to the key that seals journals, in its current version' },
     nats: Type.Optional(

@@ -56,6 +56,7 @@ export const VenueFile = Type.Object(
     keys: Type.Optional(
       Type.Object(
         {
+          engine: Type.Optional(Version('The engine’s Stellar key. Whichever of this version, the one before and the next one the vault contract obeys is used')),
           journal: Type.Optional(Version('The key that seals journals and snapshots. What older ones have sealed is opened, and stored anew')),
           journalOldest: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: `The oldest version of that key that still opens anything: ${limits.olderJournalKeys} before the current one unless given` })),
         },

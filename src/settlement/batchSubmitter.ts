@@ -38,7 +38,8 @@ export interface SubmitterOptions {
   readonly server: StellarRpc & Partial<Disagreement>
   readonly vault: VaultContract
   readonly channel: number
-  readonly engine: () => Promise<Keypair>
+  /** Source of the operation that settles: the key that the vault contract obeys. `anew`: something that was made with one did not apply. */
+  readonly engine: (anew?: boolean) => Promise<Keypair>
   /** Accounts that pay for transactions in turn; the engine pays itself where there are none. */
   readonly sources?: () => Promise<readonly Keypair[]>
   /** Stroops below which a paying account is said to be low; `FEES_LOW_STROOPS` unless given. */
@@ -139,7 +140,7 @@ export class BatchSubmitter {
     this.#told = false
     this.#compared = true
 
-    const key = await engine()
+    const key = await engine(flight.submissions.length > 0)
     const payer = payerOf(key, await payers(this.#options), flight, machine.feesLow)
     const made = await makeBatchTransaction({ server, vault, engine: key, payer, batch: flight.batch, head, lifetime_s, attempt: flight.submissions.length, mostFee_stroops: this.#mostFee })
     if ('refused' in made) {

@@ -1,8 +1,7 @@
-import { Keypair } from '@stellar/stellar-sdk'
+import type { Keypair } from '@stellar/stellar-sdk'
 import { systemClock } from '../actors/runtime/clock.ts'
 import type { DrivenActor, Driver, Hosted } from '../actors/runtime/driver.ts'
 import type { Log } from '../actors/runtime/log.ts'
-import { keyPaths } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ContractId } from '../protocol/identity.ts'
@@ -13,6 +12,8 @@ import { ContractRefusal } from './contractRefusal.ts'
 import { openEndpoints } from './endpoints/quorumRpc.ts'
 import type { QuorumRpc } from './endpoints/quorumRpc.ts'
 import { RpcMeters } from './endpoints/rpcMeters.ts'
+import { engineKeys, Engines } from './engines.ts'
+import type { EngineKey } from './engines.ts'
 import { VaultGovernance } from './governance/vaultGovernance.ts'
 import { driveSettlement } from './settlementDriver.ts'
 import type { SettlementLocal } from './settlementLocal.ts'
@@ -42,7 +43,7 @@ export interface HostedWatcher extends Hosted {
   drive(actor: DrivenActor<WatcherLocal>): Driver
 }
 
-/** The settlement actor of one channel. `keys` gives the engine's key, which the vault contract must know as its matching engine. */
+/** The settlement actor of one channel. `keys` gives the engine's keys, one of which the vault contract must know as its matching engine. */
 export async function createSettlement(venue: Venue, channel: number, keys: Keys, log: Log): Promise<HostedSettlement> {
   const { settlement, vaultPartitions, network, vault } = venue.file
   const machine = new SettlementMachine({
@@ -59,7 +60,10 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
   const [meters, calls] = [new SettlementMeters(), new RpcMeters(settlementActor(channel))]
   let opened: QuorumRpc | undefined
   const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))
-  let engine: Promise<Keypair> | undefined
+  const contract = new VaultContract(vault.contract as ContractId, network.passphrase)
+  let known: Promise<readonly EngineKey[]> | undefined
+  let engines: Engines | undefined
+  const engine = (anew?: boolean): Promise<Keypair> => (engines ??= new Engines({ server: server(), vault: contract, channel, keys: () => (known ??= engineKeys(keys, venue.file)), log })).inForce(anew)
   let sources: Promise<readonly Keypair[]> | undefined
   return {
     machine,
@@ -73,9 +77,9 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
           server: server(),
           reconciling: { server: server(), assets: venue.assets, every_ms: RECONCILE_MS },
           meters,
-          vault: new VaultContract(vault.contract as ContractId, network.passphrase),
+          vault: contract,
           channel,
-          engine: () => (engine ??= engineKey(keys)),
+          engine,
           sources: () => (sources ??= sourceKeys(keys, venue.file)),
           ...(settlement.mostFee !== undefined && { mostFee_stroops: BigInt(settlement.mostFee) }),
           ...(settlement.feesLow !== undefined && { feesLow_stroops: BigInt(settlement.feesLow) }),
@@ -101,9 +105,6 @@ export async function feeCap(venue: Venue, log: Log): Promise<number> {
     throw error
   }
 }
-
-/** The engine's Stellar key: source of the operation that settles, co-signer of withdrawals. */
-export const engineKey = async (keys: Keys): Promise<Keypair> => Keypair.fromRawEd25519Seed(await keys.secret(keyPaths.engine))
 
 /** The one actor that reads the vault contract's events. */
 export function createWatcher(venue: Venue, log: Log): HostedWatcher {

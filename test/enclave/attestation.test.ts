@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { DstackClient } from '@phala/dstack-sdk'
 import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
-import { keyPaths } from '../../src/enclave/keys.ts'
 import { newTlsIdentity } from '../../src/enclave/tlsIdentity.ts'
 import { reportAt } from '../../src/enclave/simulator/tdxQuote.ts'
 import { keyCommitment, reportData } from '../../src/protocol/attestation.ts'
@@ -23,16 +22,18 @@ t.test('a quote binds the nonce, and keys that only the holder names', async (t)
   t.teardown(() => stage.close())
   const evidence = await stage.gateway.evidence(nonce, tls)
   const { keys } = evidence
-  const engine = Keypair.fromRawEd25519Seed(Buffer.from(await stage.shard.secret(keyPaths.engine))).publicKey()
+  const engine = Keypair.fromRawEd25519Seed(Buffer.from(await stage.shard.secret('darkpool/v1/engine'))).publicKey()
   t.match(evidence, { version: 1, nonce, keys: { tls, engine, network: venue.network.passphrase, vault: venue.vault.contract, channel: 0 } })
   t.equal(keys.journal, await keyCommitment('journal', await stage.shard.secret('darkpool/v1/journal')))
   for (const [at, version] of [1, 2].entries()) t.same(keys.feed[at], { version, commitment: await keyCommitment('feed', await stage.shard.secret(`darkpool/v${version}/feeds`)) })
+  t.same(keys.engines?.map(({ version }) => version), [1, 2])
+  for (const { version, key } of keys.engines!) t.equal(key, Keypair.fromRawEd25519Seed(Buffer.from(await stage.shard.secret(`darkpool/v${version}/engine`))).publicKey())
   const authorities = (await stage.gateway.authorities()).map((pem) => new X509Certificate(pem))
   t.same(keys.nats, [2, 3, 1].map((version, at) => ({ version, certificate: createHash('sha256').update(authorities[at]!.raw).digest('hex') })), 'whom the gateway has traders trust')
   const quote = Buffer.from(evidence.quote, 'hex')
   t.same(quote.subarray(reportAt.reportData, reportAt.end), Buffer.from(await reportData(nonce, keys)))
   // Written out once: sha512 over the tag and the members in the order of their names.
-  const canonical = JSON.stringify({ keys: { channel: 0, engine, feed: keys.feed.map(({ version, commitment }) => ({ commitment, version })), journal: keys.journal, nats: keys.nats!.map(({ version, certificate }) => ({ certificate, version })), network: keys.network, tls, vault: keys.vault }, nonce })
+  const canonical = JSON.stringify({ keys: { channel: 0, engine, engines: keys.engines!.map(({ version, key }) => ({ key, version })), feed: keys.feed.map(({ version, commitment }) => ({ commitment, version })), journal: keys.journal, nats: keys.nats!.map(({ version, certificate }) => ({ certificate, version })), network: keys.network, tls, vault: keys.vault }, nonce })
   t.same(quote.subarray(reportAt.reportData, reportAt.end), createHash('sha512').update(`darkpool.attestation.1${canonical}`).digest())
   const rtmr3 = await replayed(await Promise.all(evidence.eventLog.map(({ event, event_payload }) => eventDigest(event, Buffer.from(event_payload, 'hex')))))
   t.equal(Buffer.from(rtmr3).toString('hex'), quote.subarray(reportAt.rtmr3, reportAt.reportData).toString('hex'))

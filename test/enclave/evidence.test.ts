@@ -45,6 +45,7 @@ const moved = (name: string, behind: string): Difference => ({
 const relogged = (change: (log: AttestationEvidence['eventLog']) => AttestationEvidence['eventLog']): Difference => shown(({ eventLog }) => ({ eventLog: change(eventLog) }))
 
 const strangers = new NatsAuthority('local', 2, randomBytes(32))
+const engineVersions = [{ version: 1, key: `G${'C'.repeat(55)}` }, { version: 2, key: keys.engine }]
 const told = (authorities: string | null): Difference => ({ question: { markets: { nats: { ...markets.nats, authorities } } } })
 
 /** Each differs from what is sound in one thing, and is caught by the check it stands under and by no other. */
@@ -255,6 +256,7 @@ const mutations: Readonly<Record<CheckName, Readonly<Record<string, Difference>>
     'bound to another nonce': { bound: { nonce: '00'.repeat(32) } },
     'bound to another TLS key': { bound: { keys: { ...keys, tls: '30' } } },
     'a feed key more': shown((evidence) => ({ keys: { ...evidence.keys, feed: [...evidence.keys.feed, { version: 2, commitment: '00'.repeat(32) }] } })),
+    'a version of the engine’s key more': { ...shown((evidence) => ({ keys: { ...evidence.keys, engines: engineVersions } })), question: { registeredEngine: engineVersions[0]!.key } },
     'another authority over nats-servers': { ...shown((evidence) => ({ keys: { ...evidence.keys, nats: [{ version: 1, certificate: strangers.fingerprint }] } })), ...told(strangers.certificate) },
     'no authority, where there is one': { shown: ({ ...evidence }) => ({ ...evidence, keys: { ...evidence.keys, nats: undefined } }), ...told(null) },
     'another journal key': shown((evidence) => ({ keys: { ...evidence.keys, journal: '00'.repeat(32) } })),
@@ -272,6 +274,7 @@ const mutations: Readonly<Record<CheckName, Readonly<Record<string, Difference>>
     'something else said': { question: { markets: { nats: {} } } },
   },
   'engine-key': {
+    'another key in the vault, where there are several': { question: { registeredEngine: `G${'B'.repeat(55)}` }, keys: { engines: engineVersions } },
     'another key in the vault': { question: { registeredEngine: `G${'B'.repeat(55)}` } },
     'a chain that does not answer': { question: { registeredEngine: () => Promise.reject(new Error('no answer')) } },
   },
@@ -289,6 +292,7 @@ void t.test('what is sound passes every check', async (t) => {
     'nats-servers that are certified by others': { noAuthority: true, ...told(null) },
     'an authority that servers have no more': told(authorities[0]!.certificate),
     'traders that are told nothing, for they reach no NATS': { question: { markets: { nats: null } } },
+    'another version of the engine’s key, which the vault obeys still': { question: { registeredEngine: engineVersions[0]!.key }, keys: { engines: engineVersions } },
     'other machines': { measured: { rtmr0: '23'.repeat(48) } },
     'a module of TDX 1.0': { pki: { platform: { teeTcbSvn: '05000300000000000000000000000000' } } },
   })) {

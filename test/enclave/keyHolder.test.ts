@@ -10,7 +10,7 @@ import { givenKeys } from '../../src/enclave/givenKeys.ts'
 import { holderSocket, KeyHolder } from '../../src/enclave/holder/keyHolder.ts'
 import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLink.ts'
 import { keyRoles } from '../../src/enclave/holder/roles.ts'
-import { feedKeyPath, journalKeyPath, keyPaths, natsAuthorityPath } from '../../src/enclave/keys.ts'
+import { engineKeyPath, feedKeyPath, journalKeyPath, keyPaths, natsAuthorityPath } from '../../src/enclave/keys.ts'
 import { NATS_CERTIFICATE_MS } from '../../src/enclave/natsAuthority.ts'
 import { sourceKeyPaths } from '../../src/enclave/sourceKeys.ts'
 import { openKeys } from '../../src/enclave/openKeys.ts'
@@ -33,11 +33,11 @@ const holder = await KeyHolder.open(venue, testSecrets, null, join(folder, 'run'
 t.teardown(() => holder.close())
 const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
 
-const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[1, 2, 3, 4, 5].map(journalKeyPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
+const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[1, 2, 3, 4, 5].map(journalKeyPath), ...[1, 2, 3].map(engineKeyPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
 /** Written out: what is allowed is not to follow from the code that allows it. */
 const allowed = {
   gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system', 'receipts'].map((name) => `darkpool/v1/${name}`),
-  shard: [...['engine', 'source/0', 'source/1', 'nats', 'receipts'].map((name) => `darkpool/v1/${name}`), ...[2, 3, 4].map((version) => `darkpool/v${version}/journal`)],
+  shard: [...['engine', 'source/0', 'source/1', 'nats', 'receipts'].map((name) => `darkpool/v1/${name}`), ...[2, 3, 4].map((version) => `darkpool/v${version}/journal`), 'darkpool/v2/engine'],
   nats: ['nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
 }
 
@@ -81,11 +81,12 @@ t.test('a thread of the shard has what its actor needs', async (t) => {
   const keys = await ThreadKeys.open(link('shard'), readVenue(venue), actors)
   const feeds = [feedKeyPath(1), feedKeyPath(2)]
   const journals = [2, 3, 4].map(journalKeyPath)
+  const engines = [1, 2].map(engineKeyPath)
   for (const thread of ['snapshots' as const, ...actors]) {
     const role = thread.split('.')[0]!
-    const own = [...journals, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [keyPaths.engine, ...sourceKeyPaths(readVenue(venue).file)] : []), ...(role === 'settlement' || role === 'snapshots' ? [keyPaths.receipts] : [])]
+    const own = [...journals, ...(role === 'vault' ? feeds : []), ...(role === 'settlement' ? [...engines, ...sourceKeyPaths(readVenue(venue).file)] : []), ...(role === 'settlement' || role === 'snapshots' ? [keyPaths.receipts] : [])]
     t.same(Object.keys(keys.of(thread)).sort(), [...own].sort(), thread)
-    if (role !== 'settlement') await t.rejects(givenKeys(keys.of(thread)).secret(keyPaths.engine), /is not for this part of the venue/)
+    if (role !== 'settlement') await t.rejects(givenKeys(keys.of(thread)).secret(engineKeyPath(1)), /is not for this part of the venue/)
   }
   // A shard without the settlement actor does not even ask for the engine's key.
   const pairs = await ThreadKeys.open(link('shard'), readVenue(venue), ['pair.XLM-USDC' as ActorName])
@@ -107,7 +108,7 @@ t.test('a venue in an enclave takes no keys from a file', async (t) => {
   const file = join(folder, 'root')
   await t.rejects(openKeys(file, { enclave: { kind: 'dstack' } }), /takes its keys from the key holder/)
   t.same(await (await openKeys(file, {})).secret('a'), await developmentKeys(file).secret('a'))
-  t.same(await (await openKeys(`unix:${holderSocket(join(folder, 'run'), 'shard')}`, { enclave: { kind: 'dstack' } })).secret(keyPaths.engine), await testSecrets.secret(keyPaths.engine))
+  t.same(await (await openKeys(`unix:${holderSocket(join(folder, 'run'), 'shard')}`, { enclave: { kind: 'dstack' } })).secret(engineKeyPath(1)), await testSecrets.secret(engineKeyPath(1)))
 })
 
 t.test('nothing outside the simulator needs it, so that an image can be without', async (t) => {
@@ -151,9 +152,9 @@ t.test('the holder as a process', async (t) => {
   let logged = ''
   child.stdout!.on('data', (chunk: Buffer) => (logged += chunk.toString()))
   t.same(await once(child, 'message'), [{ type: 'ready' }, undefined])
-  const engine = await new KeyLink(holderSocket(sockets, 'shard'), 0).secret(keyPaths.engine)
-  t.same(engine, await developmentKeys(rootFile).secret(keyPaths.engine))
-  await t.rejects(new KeyLink(holderSocket(sockets, 'gateway'), 0).secret(keyPaths.engine), /the gateway may not have that key/)
+  const engine = await new KeyLink(holderSocket(sockets, 'shard'), 0).secret(engineKeyPath(1))
+  t.same(engine, await developmentKeys(rootFile).secret(engineKeyPath(1)))
+  await t.rejects(new KeyLink(holderSocket(sockets, 'gateway'), 0).secret(engineKeyPath(1)), /the gateway may not have that key/)
   for (const one of [child, agent]) {
     const closed = once(one, 'close')
     one.kill('SIGTERM')

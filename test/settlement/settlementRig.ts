@@ -24,6 +24,8 @@ export class SettlementRig {
   lifetime_s = 60
   /** Between two readings of what the contract holds; there are none unless given. */
   reconcile_ms: number | undefined
+  /** Which key of the engine is used: the vault's own unless given. */
+  engine: ((anew?: boolean) => Promise<Keypair>) | undefined
   /** Who pays for transactions: the engine itself where there are none. */
   sources: readonly Keypair[] = []
   readonly actor: JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
@@ -67,7 +69,7 @@ export class SettlementRig {
         server: calls.wrap<StellarRpc>(server, overrides),
         vault: contract,
         channel: 0,
-        engine: async () => vault.engine,
+        engine: this.engine ?? (async () => vault.engine),
         sources: async () => this.sources,
         poll_ms: 30,
         lifetime_s: this.lifetime_s,

@@ -11,7 +11,7 @@ import { StateFolder } from '../../scripts/venue/stateFolder.ts'
 import { KvStore } from '../../src/actors/placement/kvStore.ts'
 import { setPin } from '../../src/actors/placement/pins.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
-import { engineKey } from '../../src/settlement/host.ts'
+import { engineKeys } from '../../src/settlement/engines.ts'
 import { KeyLink } from '../../src/enclave/holder/keyLink.ts'
 import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
@@ -134,7 +134,7 @@ await enclave.start()
 await shard.start()
 
 t.test('both have the same engine’s key from guest agents of their own', async (t) => {
-  const keyOf = async (parts: EnclaveParts): Promise<Keypair> => engineKey(new KeyLink(parts.socket('shard'), 0))
+  const keyOf = async (parts: EnclaveParts): Promise<Keypair> => (await engineKeys(new KeyLink(parts.socket('shard'), 0), venue.venueFile()))[0]!.key
   t.equal((await keyOf(enclave)).publicKey(), (await keyOf(venue.enclave)).publicKey())
   t.equal((await keyOf(enclave)).publicKey(), venue.deployment.engine)
 })

@@ -56,7 +56,7 @@ export const checks = {
   'report-data': ['The quote binds the keys that are shown, and the nonce.', 'The keys that are shown are not those of the enclave.'],
   'tls-key': ['The connection ends inside the enclave.', 'Somebody stands between: the connection ends at another key than the enclave’s.'],
   'nats-authorities': ['Whom the venue has traders trust as its nats-servers is named by the enclave.', 'Feeds over NATS may end at somebody else’s server: the enclave does not name whom traders are told to trust.'],
-  'engine-key': ['The engine’s key is the one that the vault contract knows.', 'The vault obeys another key than this enclave’s.'],
+  'engine-key': ['The key that the vault contract obeys is this enclave’s.', 'The vault obeys another key than this enclave’s.'],
 } as const satisfies Readonly<Record<string, readonly [shows: string, fails: string]>>
 export type CheckName = keyof typeof checks
 

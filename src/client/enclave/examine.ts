@@ -269,11 +269,14 @@ export async function examine(shown: unknown, question: Question, root: Bytes): 
     return [versions]
   })
   await look.check('engine-key', async () => {
-    const { engine, channel } = evidence().keys
+    const { engine, engines = [], channel } = evidence().keys
     const { registeredEngine } = question
     const registered = typeof registeredEngine === 'string' ? registeredEngine : await registeredEngine(channel)
-    if (registered !== engine) throw new Error(`the vault has ${registered ?? 'none'}, and the enclave ${engine}`)
-    return [engine]
+    if (registered === engine) return [engine]
+    // Another version, which it uses as long as the vault obeys that.
+    const other = engines.find(({ key }) => key === registered)
+    if (other === undefined) throw new Error(`the vault has ${registered ?? 'none'}, and the enclave ${[engine, ...engines.map(({ key }) => key).filter((key) => key !== engine)].join(', ')}`)
+    return [`${other.key}, version ${other.version}`]
   })
   return { ok: look.checks.every(({ ok }) => ok), checks: look.checks }
 }

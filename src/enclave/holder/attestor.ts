@@ -5,10 +5,11 @@ import { Collateral, EVIDENCE_VERSION, exactQuote, keyCommitment, readEvidence, 
 import type { AttestationEvidence, EvidenceKeys, RuntimeEvent } from '../../protocol/attestation.ts'
 import { CHANNEL } from '../../protocol/subjects.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
+import { engineKeyVersion, engineKeyVersions } from '../engineKeys.ts'
 import { feedKeyVersions } from '../feedKeys.ts'
 import type { AgentInfo, AgentQuote } from '../guestAgent.ts'
 import { journalKeyVersion } from '../journalKeys.ts'
-import { feedKeyPath, journalKeyPath, keyPaths } from '../keys.ts'
+import { engineKeyPath, feedKeyPath, journalKeyPath } from '../keys.ts'
 import type { Keys } from '../keys.ts'
 import { venueNatsAuthorities } from '../natsAuthority.ts'
 
@@ -53,10 +54,11 @@ export class Attestor {
   /** @param collateralFile where there is one: what Intel says of the platform, which may be replaced while this runs @param unreadable hears where that file is none */
   static async open(venue: VenueFile, keys: Keys, quoting: Quoting, collateralFile: string | null, unreadable: (error: unknown) => void): Promise<Attestor> {
     const feed = await Promise.all(feedKeyVersions(venue).map(async (version) => ({ version, commitment: await keyCommitment('feed', await keys.secret(feedKeyPath(version))) })))
-    const engine = Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(keyPaths.engine))).publicKey()
+    const engines = await Promise.all(engineKeyVersions(venue).map(async (version) => ({ version, key: Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(engineKeyPath(version)))).publicKey() })))
+    const engine = engines.find(({ version }) => version === engineKeyVersion(venue))!.key
     const journal = await keyCommitment('journal', await keys.secret(journalKeyPath(journalKeyVersion(venue))))
     const nats = (await venueNatsAuthorities(keys, venue)).map(({ version, fingerprint }) => ({ version, certificate: fingerprint }))
-    return new Attestor(quoting, collateralFile, { engine, feed, journal, ...(nats.length > 0 && { nats }), network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)
+    return new Attestor(quoting, collateralFile, { engine, engines, feed, journal, ...(nats.length > 0 && { nats }), network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)
   }
 
   /** What runs: asked once, for it is what was booted. */

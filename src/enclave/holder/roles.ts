@@ -1,4 +1,5 @@
 import type { VenueFile } from '../../protocol/venue.ts'
+import { engineKeyPaths } from '../engineKeys.ts'
 import { feedKeyPaths } from '../feedKeys.ts'
 import { journalKeyPaths } from '../journalKeys.ts'
 import { keyPaths } from '../keys.ts'
@@ -10,12 +11,12 @@ export type KeyRole = (typeof keyRoles)[number]
 
 /** What each may have, and nothing else: whoever breaks into a gateway can neither settle nor read a journal, and a shard signs no logins. */
 export function pathsOf(role: KeyRole, venue: Pick<VenueFile, 'keys' | 'nats' | 'settlement'>): readonly string[] {
-  const { engine, gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, receipts } = keyPaths
+  const { gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, receipts } = keyPaths
   switch (role) {
     case 'gateway':
       return [gateway, tokens, nats, natsIssuer, natsExchange, natsTraders, natsSystem, receipts, ...feedKeyPaths(venue)]
     case 'shard':
-      return [engine, ...sourceKeyPaths(venue), nats, ...journalKeyPaths(venue), receipts, ...feedKeyPaths(venue)]
+      return [...engineKeyPaths(venue), ...sourceKeyPaths(venue), nats, ...journalKeyPaths(venue), receipts, ...feedKeyPaths(venue)]
     // The program that configures nats-server makes addresses of them; the server itself gets those, and the password.
     case 'nats':
       return [nats, natsIssuer, natsExchange, natsTraders, natsSystem]
