@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { DECIMAL_PATTERN, parseDecimal } from './decimal.ts'
+import { fromHex } from './hex.ts'
 import type { AccountId, Amount, ContractId, MarketName, Milliseconds, OrderId, Side, TradeId } from './identity.ts'
 import { LEAF } from './merkleTree.ts'
 import type { Sha256 } from './merkleTree.ts'
@@ -230,19 +231,3 @@ function parsed(text: string, scale: number): bigint | null {
     return null
   }
 }
-
-/** What hex digits stand for, by their character codes; NaN for what is none. */
-const digits = Array.from({ length: FIRST_BEYOND_ASCII }, (_, code) => (/[0-9a-f]/.test(String.fromCharCode(code)) ? Number.parseInt(String.fromCharCode(code), 16) : NaN))
-
-/** @throws RangeError where the text is no lower-case hex of whole bytes */
-export function fromHex(text: string): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil(text.length / 2))
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = (digits[text.charCodeAt(2 * at)] ?? NaN) * 16 + (digits[text.charCodeAt(2 * at + 1)] ?? NaN)
-    if (Number.isNaN(byte)) throw new RangeError('bytes that are not hex')
-    bytes[at] = byte
-  }
-  return bytes
-}
-
-export const toHex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
-import { fromHex, toHex } from '../../src/client/enclave/bytes.ts'
+import { fromHex, toHex } from '../../src/protocol/hex.ts'
 import { assertChain, assertCurrent, assertEndEntity, readChain } from '../../src/client/enclave/certificate.ts'
 import { signedBy } from '../../src/client/enclave/signature.ts'
 import { readEnclaveIdentity } from '../../src/client/enclave/tcb.ts'

@@ -6,7 +6,7 @@ import type { FeedEvent, ReceiptPlaces } from '../../src/protocol/feed.ts'
 import type { AccountId, Amount, Lots, MarketName, Milliseconds, OrderId, Ticks, TradeId } from '../../src/protocol/identity.ts'
 import { formatAmount } from '../../src/protocol/market.ts'
 import type { Trade } from '../../src/protocol/pair.ts'
-import { toHex } from '../../src/protocol/receipt.ts'
+import { toHex } from '../../src/protocol/hex.ts'
 import { LeafWriter } from './leafWriter.ts'
 import { openStage, trader } from './stage.ts'
 

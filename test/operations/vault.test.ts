@@ -212,7 +212,7 @@ t.test('several hands sign one transaction, and nothing is sent with too few', a
   // A stranger's signature, and one for another network, make the network refuse: so it is not sent.
   const other = await command('cancel', 'fee-cap', '3000', '--venue', 'venue.json', '--xdr')
   writeFileSync('other.xdr', other.text)
-  t.match(await refusal(command('sign', 'other.xdr', '--venue', 'venue.json', '--key', 'trader.seed')), { name: 'UsageFault', message: /does not sign for/ })
+  t.match(await refusal(command('sign', 'other.xdr', '--venue', 'venue.json', '--key', 'trader.seed')), { name: 'Declined', message: /does not sign for/ })
   t.match(await refusal(command('submit', 'ada.xdr', 'other.xdr', '--venue', 'venue.json')), { name: 'UsageFault', message: /only copies of one are joined/ })
   t.match(await refusal(command('submit', 'AAAA', '--venue', 'venue.json')), { name: 'UsageFault', message: /no transaction in XDR/ })
   writeFileSync('elsewhere.xdr', (await command('sign', 'other.xdr', '--venue', 'venue.json', '--key', 'ada.seed')).text)

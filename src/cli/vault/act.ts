@@ -66,7 +66,7 @@ export async function act(manner: Manner, steps: readonly Planned[], end: (resul
     }
     const made = await make(network, step.operation, source, terms)
     const quorum = await quorumOf(network, source)
-    if (hand !== null) sign(made.transaction, hand, network.passphrase, quorum)
+    if (hand !== null) addSignature(made.transaction, hand, network.passphrase, quorum)
     const signed = signedBy(made.transaction, quorum)
     const sheet = shown({ what: step.what, transaction: made.transaction, returned: made.returned, quorum, signed })
     const json = { ...sheet.json, ...(handOut && { xdr: made.transaction.toXDR() }) }
@@ -104,8 +104,11 @@ async function make(network: Network, operation: xdr.Operation, source: string, 
   return made
 }
 
-function sign(transaction: Transaction, hand: SecretSigner, passphrase: string, { account, weights }: Quorum): void {
+/** Adds a key's signature, unless it is there already. @throws Declined where the key signs nothing for the account */
+export function addSignature(transaction: Transaction, hand: SecretSigner, passphrase: string, quorum: Quorum): void {
+  const { account, weights } = quorum
   if (!weights.has(hand.address)) throw new Declined(`the key is ${hand.address}, which does not sign for ${account}: ${[...weights.keys()].join(', ')} ${weights.size === 1 ? 'does' : 'do'}`)
+  if (signedBy(transaction, quorum).by.includes(hand.address)) return
   const signed = TransactionBuilder.fromXDR(hand.signTransaction(transaction.toXDR(), passphrase), passphrase)
   for (const signature of signed.signatures.slice(transaction.signatures.length)) transaction.addDecoratedSignature(signature)
 }

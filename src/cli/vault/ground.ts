@@ -71,7 +71,7 @@ async function endpoints(urls: readonly string[], passphrase: string, quorum: nu
           if (--left === 0) reject(new NoQuorum(`only ${right} of ${opened.length} RPC endpoints answer, and ${needed} have to agree`))
         },
         (error: unknown) => {
-          if (--left === 0) reject(opened.length === 1 ? error : new NoQuorum(`only ${right} of ${opened.length} RPC endpoints answer, and ${needed} have to agree`, { cause: error }))
+          if (--left === 0) reject(opened.length === 1 ? (error as Error) : new NoQuorum(`only ${right} of ${opened.length} RPC endpoints answer, and ${needed} have to agree`, { cause: error }))
         },
       )
   })

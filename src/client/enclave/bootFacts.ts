@@ -1,7 +1,7 @@
 import type { RuntimeEvent } from '../../protocol/attestation.ts'
 import { bootEvents, eventDigest, replayed } from '../../protocol/eventLog.ts'
 import type { BootEvent, Boundary } from '../../protocol/eventLog.ts'
-import { fromHex, toHex } from './bytes.ts'
+import { fromHex, toHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 
 /** What booted, by the events that say so: their payloads. */

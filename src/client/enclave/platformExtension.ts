@@ -1,5 +1,5 @@
 import { fromBER, Integer, ObjectIdentifier, OctetString, Sequence } from 'asn1js'
-import { toHex } from './bytes.ts'
+import { toHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 import type { X509 } from './certificate.ts'
 

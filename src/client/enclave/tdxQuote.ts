@@ -1,4 +1,5 @@
-import { same, fromHex } from './bytes.ts'
+import { same } from './bytes.ts'
+import { fromHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 
 const SIGNED_BYTES = 632

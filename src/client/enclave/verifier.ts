@@ -1,4 +1,4 @@
-import { fromHex } from './bytes.ts'
+import { fromHex } from '../../protocol/hex.ts'
 import { examine } from './examine.ts'
 import type { Question, Verification } from './examine.ts'
 

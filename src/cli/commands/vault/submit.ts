@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { rpc, TransactionBuilder } from '@stellar/stellar-sdk'
+import { rpc } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import { joined, readEnvelope } from '../../../settlement/governance/envelope.ts'
 import { quorumOf, signedBy } from '../../../settlement/governance/quorum.ts'
 import { hashOf } from '../../../settlement/transaction.ts'
 import { UsageFault } from '../../fault.ts'
-import { sendSigned } from '../../vault/act.ts'
+import { addSignature, sendSigned } from '../../vault/act.ts'
 import type { Errand } from '../../vault/errand.ts'
 import { Ground } from '../../vault/ground.ts'
 import { handOf } from '../../vault/hand.ts'
@@ -36,12 +36,10 @@ export const sign: Errand = async (surroundings, words) => {
   const { network } = await Ground.open(surroundings)
   const transaction = read(words, 'sign', network.passphrase)
   const quorum = await quorumOf(network, transaction.source)
-  if (!quorum.weights.has(hand.address)) throw new UsageFault(`the key is ${hand.address}, which does not sign for ${transaction.source}: ${[...quorum.weights.keys()].join(', ')}`)
-  const sealed = signedBy(transaction, quorum).by.includes(hand.address) ? transaction : (TransactionBuilder.fromXDR(hand.signTransaction(transaction.toXDR(), network.passphrase), network.passphrase) as Transaction)
-  const signed = signedBy(sealed, quorum)
-  const sheet = shown({ what: null, transaction: sealed, returned: undefined, quorum, signed })
+  addSignature(transaction, hand, network.passphrase, quorum)
+  const sheet = shown({ what: null, transaction, returned: undefined, quorum, signed: signedBy(transaction, quorum) })
   say(sheet.text)
-  return { text: sealed.toXDR(), json: { sent: false, ...sheet.json, xdr: sealed.toXDR() } }
+  return { text: transaction.toXDR(), json: { sent: false, ...sheet.json, xdr: transaction.toXDR() } }
 }
 
 /** Transactions as words: files, the base64 itself, or `-` for standard input. @throws UsageFault */
