@@ -2,6 +2,7 @@ import { setUpParts } from '../setup/setup.ts'
 import { Fault } from '../setup/fault.ts'
 import { Steps } from '../setup/steps.ts'
 import { installOtherNode } from '../setup/otherNode.ts'
+import { installPromtool } from '../setup/promtool.ts'
 import { installPythonTools } from '../setup/pythonTools.ts'
 import { buildTap } from '../setup/tap.ts'
 import { rustTests } from './rustTests.ts'
@@ -13,6 +14,7 @@ const testParts = [
   ['test runner', buildTap],
   ['second Node', installOtherNode],
   ['Python tools', installPythonTools],
+  ['promtool', installPromtool],
 ] as const
 
 /**

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { Meters } from '../monitoring/meters.ts'
 import type { Readings } from '../monitoring/meters.ts'
+import type { ActorName } from '../protocol/identity.ts'
 import type { VaultCommand } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
 import type { Gateway } from './gateway.ts'
@@ -11,7 +12,7 @@ import type { Subscribers } from './subscribers/subscribers.ts'
 const FAILED = 500
 
 export interface GatewayParts {
-  readonly gateway: Pick<Gateway, 'admission' | 'signatures'>
+  readonly gateway: Pick<Gateway, 'admission' | 'signatures' | 'owners'>
   readonly streams: Pick<Streams, 'size' | 'followed'>
   /** null where traders are not let in to NATS. */
   readonly subscribers: { readonly sessions: Pick<Subscribers['sessions'], 'size'> } | null
@@ -22,8 +23,10 @@ export interface GatewayParts {
 /** What a gateway counts for its operator: of orders their number by market, and nothing that they say. */
 export class GatewayMeters {
   readonly #meters = new Meters()
+  readonly #actors: readonly ActorName[]
 
   constructor(venue: Venue) {
+    this.#actors = venue.actors
     for (const market of venue.markets.keys()) {
       this.#meters.count('darkpool_orders_total', { market }, 0)
       this.#meters.count('darkpool_orders_refused_total', { market }, 0)
@@ -52,6 +55,8 @@ export class GatewayMeters {
     meters.set('darkpool_gateway_requests_in_flight', gateway.admission.inFlight)
     meters.set('darkpool_gateway_signatures_waiting', gateway.signatures.waiting)
     if (certificate !== null) meters.set('darkpool_gateway_certificate_expiry_seconds', new X509Certificate(certificate).validToDate.getTime() / 1_000)
+    const missing = new Set(gateway.owners.missing(Date.now()))
+    for (const actor of this.#actors) meters.set('darkpool_actor_heard', missing.has(actor) ? 0 : 1, { actor })
     meters.set('darkpool_feed_streams', streams.size)
     meters.set('darkpool_feed_accounts_followed', streams.followed)
     if (subscribers !== null) meters.set('darkpool_feed_nats_connections', subscribers.sessions.size)

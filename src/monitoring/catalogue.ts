@@ -45,6 +45,7 @@ export const catalogue = {
   darkpool_gateway_requests_in_flight: { type: 'gauge', unit: 'requests', labels: none, help: 'Requests of every way in that wait for an answer of an actor' },
   darkpool_gateway_signatures_waiting: { type: 'gauge', unit: 'signatures', labels: none, help: 'Signatures that no thread has begun to check' },
   darkpool_gateway_certificate_expiry_seconds: { type: 'gauge', unit: 'Unix seconds', labels: none, help: 'When the TLS certificate ends that the gateway serves; absent where it serves plain HTTP' },
+  darkpool_actor_heard: { type: 'gauge', unit: '1', labels: actor, help: 'Whether this gateway has heard in the last 3 seconds that the actor runs, wherever that is' },
   darkpool_feed_streams: { type: 'gauge', unit: 'connections', labels: none, help: 'WebSocket streams that are open' },
   darkpool_feed_accounts_followed: { type: 'gauge', unit: 'accounts', labels: none, help: 'Accounts whose feed a stream follows' },
   darkpool_feed_nats_connections: { type: 'gauge', unit: 'connections', labels: none, help: 'Connections of traders to NATS, on all servers; absent where traders are not let in there' },

@@ -113,3 +113,17 @@ t.test('an actor whose thread dies is seen, and counted', async (t) => {
   t.equal(total(pages[1], 'darkpool_actor_restarts_total', { actor: 'pair.XLM-USDC' }), 0, 'and no other')
   await once('that it runs again', (_gateway, shard) => total(shard, 'darkpool_actor_running', { actor: 'pair.EURC-USDC' }) === 1)
 })
+
+t.test('actors that no node runs are seen by the gateway, until one does again', async (t) => {
+  const actors = ['pair.XLM-USDC', 'vault.0', 'settlement.0']
+  const heard = async (): Promise<(number | null)[]> => {
+    const { page } = await readMetrics(gatewayUrl)
+    return actors.map((actor) => total(page, 'darkpool_actor_heard', { actor }))
+  }
+  t.same(await heard(), [1, 1, 1])
+  await under.venue.nodes[0].shard.stop()
+  await until('nobody has them', async () => (await heard()).every((one) => one === 0))
+  await t.rejects(fetch(shardUrl), 'what a shard shows of its actors is gone with it')
+  await under.venue.nodes[0].shard.start()
+  await until('somebody has them', async () => (await heard()).every((one) => one === 1))
+})
