@@ -2,8 +2,6 @@
 export const keyPaths = {
   /** ed25519 seed of the gateway: signs SEP-10 challenges. */
   gateway: 'darkpool/v1/gateway',
-  /** Secret of the gateway's session tokens. */
-  tokens: 'darkpool/v1/tokens',
   /** Password of the venue's own NATS user. */
   nats: 'darkpool/v1/nats',
   /** ed25519 seed that signs admissions of traders to NATS; X25519 key to which the server encrypts its questions about them. */
@@ -18,6 +16,9 @@ export const keyPaths = {
 
 /** ed25519 seed of the matching engine: signs settlement transactions and co-signs withdrawals. */
 export const engineKeyPath = (version: number): string => `darkpool/v${version}/engine`
+
+/** Secret of the gateways' session tokens. */
+export const tokenKeyPath = (version: number): string => `darkpool/v${version}/tokens`
 
 /** Seals journals and snapshots. Whoever lacks it can neither read nor write what an actor remembers. */
 export const journalKeyPath = (version: number): string => `darkpool/v${version}/journal`

@@ -73,7 +73,7 @@ const costly: ReadonlySet<string> = new Set(['/auth', '/api/v1/attestation'])
 
 /** The HTTP side of a gateway, every error of which leaves as problem+json. @param tls with which it ends TLS itself; null for plain HTTP */
 export async function gatewayApp(gateway: Gateway, tls: TlsIdentity | null = null): Promise<FastifyInstance> {
-  const { admission, log, name, rates, venue, tokenSecret } = gateway
+  const { admission, log, name, rates, venue, tokenSecrets } = gateway
   let requests = 0
   const app = fastify({
     logger: false,
@@ -142,7 +142,7 @@ export async function gatewayApp(gateway: Gateway, tls: TlsIdentity | null = nul
   })
   app.removeContentTypeParser('text/plain')
 
-  await app.register(session, { venue, secret: tokenSecret, reads: rates.policies.reads, access: gateway.access })
+  await app.register(session, { venue, secrets: tokenSecrets, reads: rates.policies.reads, access: gateway.access })
   const withGateway = { gateway }
   for (const route of [placeOrderRoute, amendOrderRoute, cancelOrderRoute, cancelAllOrdersRoute, batchRoutes, deadManRoutes]) await app.register(route, withGateway)
   for (const route of [getOrderRoute, listOrdersRoute, orderbookRoute, balancesRoute, marketsRoute, marketStateRoute]) await app.register(route, withGateway)

@@ -40,7 +40,8 @@ import { Vaults } from './vaults/vaults.ts'
 export interface GatewaySecrets {
   /** ed25519 seed that signs login challenges. */
   readonly challengeSeed: Uint8Array
-  readonly tokens: Uint8Array
+  /** Secrets of session tokens: the first signs, all of them are accepted. */
+  readonly tokens: readonly Uint8Array[]
   /** Of the salts of receipts. */
   readonly receipts: ReceiptSalts
   /** Where feeds are sealed. */
@@ -67,7 +68,7 @@ export class Gateway {
   readonly challengeSeed: Uint8Array
   /** G… address of the key that signs login challenges. */
   readonly signingKey: string
-  readonly tokenSecret: Uint8Array
+  readonly tokenSecrets: readonly Uint8Array[]
   readonly admission: Admission
   readonly binding: Binding
   readonly keys = new KeyCache()
@@ -110,7 +111,7 @@ export class Gateway {
     this.streamBounds = { ...streamTimes, perAccount, bufferedBytes, ...bounds.streams }
     this.challengeSeed = secrets.challengeSeed
     this.signingKey = Keypair.fromRawEd25519Seed(Buffer.from(secrets.challengeSeed)).publicKey()
-    this.tokenSecret = secrets.tokens
+    this.tokenSecrets = secrets.tokens
     this.admission = new Admission(bounds.inFlight)
     this.binding = new Binding(venue)
     this.evidence = new Evidence(secrets.evidence ?? null, secrets.tlsKey ?? new Uint8Array(), log)

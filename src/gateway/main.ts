@@ -9,6 +9,7 @@ import type { NatsKeys } from '../enclave/natsKeys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import { newTlsIdentity } from '../enclave/tlsIdentity.ts'
+import { tokenKeys } from '../enclave/tokenKeys.ts'
 import { serveMetrics } from '../monitoring/listener.ts'
 import { ProcessMeters } from '../monitoring/processMeters.ts'
 import { limits } from '../protocol/limits.ts'
@@ -35,11 +36,11 @@ function giveUp(exit: keyof typeof exits, sentence: string): never {
   process.exit(exits[exit])
 }
 
-async function configuration(): Promise<Configuration & { access: NatsAccess; nats: NatsKeys; challengeSeed: Uint8Array; tokens: Uint8Array; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
+async function configuration(): Promise<Configuration & { access: NatsAccess; nats: NatsKeys; challengeSeed: Uint8Array; tokens: readonly Uint8Array[]; receipts: ReceiptSalts; feeds: FeedKeys | null }> {
   try {
     const read = await readConfiguration(process.argv.slice(2))
     const { keys, venue } = read
-    const [access, nats, challengeSeed, tokens, receipts, feeds] = await Promise.all([venueNatsAccess(keys, venue.file), natsKeys(keys), keys.secret(keyPaths.gateway), keys.secret(keyPaths.tokens), receiptSalts(keys, venue.subjects.venue), feedKeys(keys, venue.file)])
+    const [access, nats, challengeSeed, tokens, receipts, feeds] = await Promise.all([venueNatsAccess(keys, venue.file), natsKeys(keys), keys.secret(keyPaths.gateway), tokenKeys(keys, venue.file), receiptSalts(keys, venue.subjects.venue), feedKeys(keys, venue.file)])
     return { ...read, access, nats, challengeSeed, tokens, receipts, feeds }
   } catch (error) {
     giveUp('configuration', (error as Error).message)

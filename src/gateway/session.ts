@@ -1,4 +1,5 @@
 import jwt from '@fastify/jwt'
+import type { FastifyJWTOptions, JWT } from '@fastify/jwt'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import plugin from 'fastify-plugin'
 import { Refusal } from '../protocol/errors.ts'
@@ -51,16 +52,32 @@ export function webOrigin(homeDomain: string): string {
  * Short-lived tokens (JWT, HS256 and nothing else) that a SEP-10 login gives and the routes that read ask for. The token of a delegated key names the key, and is worth
  * what that key may do when it is shown.
  */
-export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy; access: KeyAccess }>((app, { venue, secret, reads, access }, done) => {
+export const session = plugin<{ venue: Venue; secrets: readonly Uint8Array[]; reads: Policy; access: KeyAccess }>((app, { venue, secrets, reads, access }, done) => {
   const iss = issuerOf(venue)
   const aud = audienceOf(venue)
   const lifetime_s = venue.file.gateway.tokenLifetime_s
-  void app.register(jwt, {
-    secret: Buffer.from(secret),
+  const terms: Pick<FastifyJWTOptions, 'sign' | 'verify'> = {
     // A bare number would be seconds to this plugin and milliseconds to the library beneath it.
     sign: { algorithm: 'HS256', iss, aud, expiresIn: `${lifetime_s}s` },
     verify: { algorithms: ['HS256'], allowedIss: iss, allowedAud: aud, requiredClaims: ['sub', 'iat', 'exp', 'iss', 'aud'], cache: 10_000 },
-  })
+  }
+  const [current, ...others] = secrets.map((secret) => Buffer.from(secret))
+  if (current === undefined) throw new Error('there is no secret of session tokens')
+  void app.register(jwt, { ...terms, secret: current })
+  const namespaces = others.map((_, n) => `other${n}`)
+  for (const [n, secret] of others.entries()) void app.register(jwt, { ...terms, secret, namespace: namespaces[n]! })
+  const readToken = (token: string): TokenClaims => {
+    const readers = [app.jwt, ...namespaces.map((name) => (app.jwt as unknown as Readonly<Record<string, JWT>>)[name]!)]
+    for (const reader of readers) {
+      try {
+        return reader.verify<TokenClaims>(token)
+      } catch {
+        // Another version may have signed it.
+      }
+    }
+    // Which check it failed is of use only to somebody who forges tokens.
+    throw new Refusal('token_invalid')
+  }
   app.decorateRequest('account', '' as AccountId)
   app.decorateRequest('reader', '' as AccountId)
   app.decorate('issueToken', (account: AccountId, challenge: string, delegated?: { readonly key: AccountId; readonly until: Seconds }) => {
@@ -69,10 +86,10 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy;
     if (left_s < 1) throw new Refusal('signer_not_allowed')
     return app.jwt.sign({ sub: account, jti: challenge, key: delegated.key }, { expiresIn: `${left_s}s` })
   })
-  app.decorate('readToken', (token: string) => readToken(app, token))
+  app.decorate('readToken', readToken)
   app.decorate('authenticate', (request: FastifyRequest, reply: FastifyReply, next: (error?: Error) => void) => {
     try {
-      const { sub, key } = claimsOf(app, request.headers.authorization)
+      const { sub, key } = claimsOf(readToken, request.headers.authorization)
       request.account = sub as AccountId
       request.reader = (key ?? sub) as AccountId
       // Nobody uses up what is another's: neither a key what is the account's.
@@ -89,18 +106,9 @@ export const session = plugin<{ venue: Venue; secret: Uint8Array; reads: Policy;
   done()
 }, { name: 'session' })
 
-function claimsOf(app: FastifyInstance, authorization: string | undefined): TokenClaims {
+function claimsOf(readToken: FastifyInstance['readToken'], authorization: string | undefined): TokenClaims {
   if (authorization === undefined) throw new Refusal('token_missing')
   const token = bearer.exec(authorization)?.[1]
   if (token === undefined) throw new Refusal('token_invalid')
-  return readToken(app, token)
-}
-
-function readToken(app: FastifyInstance, token: string): TokenClaims {
-  try {
-    return app.jwt.verify<TokenClaims>(token)
-  } catch {
-    // Which check it failed is of use only to somebody who forges tokens.
-    throw new Refusal('token_invalid')
-  }
+  return readToken(token)
 }

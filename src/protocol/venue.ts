@@ -59,6 +59,7 @@ export const VenueFile = Type.Object(
           engine: Type.Optional(Version('The engine’s Stellar key. Whichever of this version, the one before and the next one the vault contract obeys is used')),
           journal: Type.Optional(Version('The key that seals journals and snapshots. What older ones have sealed is opened, and stored anew')),
           journalOldest: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: `The oldest version of that key that still opens anything: ${limits.olderJournalKeys} before the current one unless given` })),
+          tokens: Type.Optional(Version('The secret of session tokens. Those of the version before count until they end, and those of the next one already')),
         },
         { ...closed, description: 'Versions of keys (docs/operations/rotate-keys.md): 1 where one is not given. Raised by one at a time, never lowered' },
       ),

@@ -10,7 +10,7 @@ import { givenKeys } from '../../src/enclave/givenKeys.ts'
 import { holderSocket, KeyHolder } from '../../src/enclave/holder/keyHolder.ts'
 import { HolderAway, KeyLink, KeyRefused } from '../../src/enclave/holder/keyLink.ts'
 import { keyRoles } from '../../src/enclave/holder/roles.ts'
-import { engineKeyPath, feedKeyPath, journalKeyPath, keyPaths, natsAuthorityPath } from '../../src/enclave/keys.ts'
+import { engineKeyPath, feedKeyPath, journalKeyPath, keyPaths, natsAuthorityPath, tokenKeyPath } from '../../src/enclave/keys.ts'
 import { NATS_CERTIFICATE_MS } from '../../src/enclave/natsAuthority.ts'
 import { sourceKeyPaths } from '../../src/enclave/sourceKeys.ts'
 import { openKeys } from '../../src/enclave/openKeys.ts'
@@ -33,10 +33,10 @@ const holder = await KeyHolder.open(venue, testSecrets, null, join(folder, 'run'
 t.teardown(() => holder.close())
 const link = (role: (typeof keyRoles)[number]) => new KeyLink(holderSocket(join(folder, 'run'), role), 0)
 
-const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[1, 2, 3, 4, 5].map(journalKeyPath), ...[1, 2, 3].map(engineKeyPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
+const everyPath = [...Object.values(keyPaths), feedKeyPath(1), feedKeyPath(2), feedKeyPath(3), ...[1, 2, 3].map(natsAuthorityPath), ...[1, 2, 3, 4, 5].map(journalKeyPath), ...[1, 2, 3].map(engineKeyPath), ...[1, 2, 3].map(tokenKeyPath), ...[0, 1, 2].map((n) => `darkpool/v1/source/${n}`)]
 /** Written out: what is allowed is not to follow from the code that allows it. */
 const allowed = {
-  gateway: ['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system', 'receipts'].map((name) => `darkpool/v1/${name}`),
+  gateway: [...['gateway', 'tokens', 'nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system', 'receipts'].map((name) => `darkpool/v1/${name}`), 'darkpool/v2/tokens'],
   shard: [...['engine', 'source/0', 'source/1', 'nats', 'receipts'].map((name) => `darkpool/v1/${name}`), ...[2, 3, 4].map((version) => `darkpool/v${version}/journal`), 'darkpool/v2/engine'],
   nats: ['nats', 'nats-issuer', 'nats-exchange', 'nats-traders', 'nats-system'].map((name) => `darkpool/v1/${name}`),
 }

@@ -4,6 +4,7 @@ import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import { call, refused } from './call.ts'
 import { openStage, trader } from './stage.ts'
+import type { Stage } from './stage.ts'
 
 const stage = await openStage()
 t.teardown(() => stage.close())
@@ -74,7 +75,7 @@ t.test('what a challenge is asked with', async (t) => {
 })
 
 t.test('tokens that do not count', async (t) => {
-  const secret = Buffer.from(stage.gateway.tokenSecret)
+  const secret = Buffer.from(stage.gateway.tokenSecrets[0]!)
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const now = Math.floor(Date.now() / 1000)
   const good = { sub: alice.address, jti: 'x', iat: now, exp: now + 60, iss: 'https://pool.example/auth', aud: `local:${stage.venue.file.vault.contract}` }
@@ -102,6 +103,26 @@ t.test('tokens that do not count', async (t) => {
     'changed claims': `Bearer ${token(good).replace(/\.[^.]+\./, `.${part({ ...good, sub: bob.address })}.`)}`,
   }
   for (const [what, authorization] of Object.entries(bad)) refused(t, await get(authorization), 'token_invalid', what)
+})
+
+t.test('a new version of the secret: tokens live on where a gateway is one version away from the one that gave them, and no further', async (t) => {
+  const at = async (tokens: number): Promise<Stage> => {
+    const other = await openStage({}, (file) => ({ ...file, keys: { tokens } }))
+    t.teardown(() => other.close())
+    other.vault.script = () => ({ answer: { ok: [] } })
+    return other
+  }
+  const stages = [stage, await at(2), await at(3)]
+  const read = (url: string, token: string) => call(url, 'GET', '/api/v1/balances', undefined, { authorization: `Bearer ${token}` })
+  for (const [given, { url }] of stages.entries()) {
+    const { transaction } = (await call(url, 'GET', `/auth?account=${alice.address}`)).json as { transaction: string }
+    const { token } = (await call(url, 'POST', '/auth', { transaction: alice.signTransaction(transaction, passphrase) })).json as { token: string }
+    for (const [shown, other] of stages.entries()) {
+      const answered = await read(other.url, token)
+      if (Math.abs(given - shown) <= 1) t.equal(answered.status, 200, `version ${given + 1} shown to ${shown + 1}`)
+      else refused(t, answered, 'token_invalid', `version ${given + 1} shown to ${shown + 1}`)
+    }
+  }
 })
 
 t.test('every route that reads an account asks for a token', async (t) => {

@@ -10,6 +10,7 @@ import { receiptSalts } from '../../src/enclave/receiptSalts.ts'
 import type { Keys } from '../../src/enclave/keys.ts'
 import { newTlsIdentity } from '../../src/enclave/tlsIdentity.ts'
 import type { TlsIdentity } from '../../src/enclave/tlsIdentity.ts'
+import { tokenKeys } from '../../src/enclave/tokenKeys.ts'
 import { gatewayApp } from '../../src/gateway/app.ts'
 import type { EvidenceSource } from '../../src/gateway/evidence.ts'
 import { Gateway } from '../../src/gateway/gateway.ts'
@@ -94,7 +95,7 @@ export async function openStage(bounds: Partial<GatewayLimits> = {}, change: (fi
       done()
     },
   })
-  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: bytes('tokens'), receipts: await receiptSalts(testSecrets, venue.file.venue), feeds: await feedKeys(testSecrets, venue.file), evidence: enclave.evidence ?? null, tlsKey: (enclave.tls ?? newTlsIdentity(['localhost'], new Date())).publicKey }, own, reading, gatewayLog(destination), {
+  const gateway = new Gateway(venue, { challengeSeed: bytes('gateway'), tokens: await tokenKeys(testSecrets, venue.file), receipts: await receiptSalts(testSecrets, venue.file.venue), feeds: await feedKeys(testSecrets, venue.file), evidence: enclave.evidence ?? null, tlsKey: (enclave.tls ?? newTlsIdentity(['localhost'], new Date())).publicKey }, own, reading, gatewayLog(destination), {
     inFlight: limits.gatewayInFlight,
     answerTimeout_ms: limits.answerTimeout_ms,
     ...bounds,

@@ -4,7 +4,7 @@ import { join, relative } from 'node:path'
 import { StrKey } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { verifyLocalVenue } from '../../scripts/venue/verification.ts'
-import { engineKeyPath, feedKeyPath, journalKeyPath, keyPaths } from '../../src/enclave/keys.ts'
+import { engineKeyPath, feedKeyPath, journalKeyPath, keyPaths, tokenKeyPath } from '../../src/enclave/keys.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
 t.setTimeout(600_000)
@@ -64,9 +64,9 @@ t.test('after trading no secret of the venue and nothing that was signed for it 
   t.match(await (await alice.client()).orders({ status: 'all' }), { length: 2 })
 
   const secrets = new Map<string, Buffer[]>()
-  const versioned = { engine: engineKeyPath, journal: journalKeyPath }
+  const versioned = { engine: engineKeyPath, journal: journalKeyPath, tokens: tokenKeyPath }
   const next = Object.entries(versioned).map(([name, path]) => [`next ${name}`, path(2)] as const)
-  for (const [name, path] of [...Object.entries({ ...keyPaths, engine: engineKeyPath(1), journal: journalKeyPath(1), feeds: feedKeyPath(1) }), ...next]) secrets.set(`the ${name} key`, spellings(await venue.keys.secret(path)))
+  for (const [name, path] of [...Object.entries({ ...keyPaths, engine: engineKeyPath(1), journal: journalKeyPath(1), tokens: tokenKeyPath(1), feeds: feedKeyPath(1) }), ...next]) secrets.set(`the ${name} key`, spellings(await venue.keys.secret(path)))
   secrets.set('the root key', spellings(Buffer.from(readFileSync(join(folder, 'keys', 'root'), 'utf8').trim(), 'hex')))
   for (const trader of venue.traders) secrets.set(`the key of ${trader.name}`, spellings(trader.key.rawSecretKey()))
   const said = new Map<string, Buffer[]>(orders.map(({ message, signature }, n) => [`order ${n}`, [Buffer.from(message.nonce!), Buffer.from(signature), Buffer.from(signature, 'base64'), Buffer.from(placed[n]!.id), Buffer.from(placed[n]!.id, 'hex')]]))

@@ -1,0 +1,16 @@
+import type { VenueFile } from '../protocol/venue.ts'
+import { tokenKeyPath } from './keys.ts'
+import type { Keys } from './keys.ts'
+
+type KeyedVenue = Pick<VenueFile, 'keys'>
+
+/** The version that signs first. The one before is still accepted, and the next one already: a token lives on at gateways that are changed earlier or later than the one that gave it. */
+export function tokenKeyVersions({ keys }: KeyedVenue): readonly number[] {
+  const current = keys?.tokens ?? 1
+  return [current, current - 1, current + 1].filter((version) => version >= 1)
+}
+
+export const tokenKeyPaths = (venue: KeyedVenue): readonly string[] => tokenKeyVersions(venue).map(tokenKeyPath)
+
+/** The first signs, all of them are accepted. */
+export const tokenKeys = (keys: Keys, venue: KeyedVenue): Promise<readonly Uint8Array[]> => Promise.all(tokenKeyPaths(venue).map((path) => keys.secret(path)))
