@@ -5,13 +5,11 @@
 use crate::envelope::Envelope;
 use crate::ledger::encode;
 use crate::network::Network;
-use crate::store::Place;
+use crate::store::{LEDGERS_KEPT, Place};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use stellar_xdr::*;
 
-/// Ledgers that are remembered: a day of them at five seconds each.
-pub const LEDGERS_KEPT: usize = 17_280;
 /// Bytes of transactions and metadata that are remembered; whichever bound is reached first holds.
 pub const BYTES_KEPT: usize = 512 * 1024 * 1024;
 

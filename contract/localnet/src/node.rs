@@ -3,13 +3,13 @@
 
 use crate::envelope::Envelope;
 use crate::friendbot;
-use crate::history::{History, LEDGERS_KEPT, LedgerRecord, TransactionRecord};
+use crate::history::{History, LedgerRecord, TransactionRecord};
 use crate::ledger::{
     Closed, Ledger, LedgerLimits, Order, Snapshot, Terms, check, encode, refusal_result,
 };
 use crate::network::Network;
 use crate::pool::{Obstacle, Place, Pool};
-use crate::store::Store;
+use crate::store::{LEDGERS_KEPT, Store};
 use crate::validity::Refusal;
 use crate::{account, genesis};
 use std::collections::BTreeSet;

@@ -5,7 +5,6 @@
 //! A ledger is on disk before anyone hears of it. One with transactions is also forced there
 //! (fsync); an empty one is handed to the kernel, which survives the death of this process.
 
-use crate::history::LEDGERS_KEPT;
 use crate::ledger::{Lifetime, Snapshot, Stored, encode};
 use crate::network::{Network, sha256};
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -15,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use stellar_xdr::*;
+
+/// Ledgers that are remembered: a day of them at five seconds each.
+pub const LEDGERS_KEPT: usize = 17_280;
 
 const SNAPSHOT_MAGIC: &[u8; 16] = b"localnet-state-1";
 const LOG_MAGIC: &[u8; 16] = b"localnet-ledger1";

@@ -2,7 +2,7 @@
 //! ones, and a restart finds the same ledger and the same history.
 
 use localnet::account;
-use localnet::history::LEDGERS_KEPT;
+use localnet::store::LEDGERS_KEPT;
 use localnet::ledger::{Order, encode, header_hash};
 use localnet::network::{Network, account_of, sha256};
 use localnet::node::Node;

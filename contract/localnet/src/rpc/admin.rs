@@ -9,16 +9,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::sync::Arc;
-
-/// A request that cannot be followed, with one sentence.
-pub type Refused = (StatusCode, Json<Value>);
-
-pub fn refuse(sentence: impl Into<String>) -> Refused {
-    let body = json!({ "error": sentence.into() });
-    (StatusCode::BAD_REQUEST, Json(body))
-}
 
 pub fn routes() -> Router<Arc<Rpc>> {
     Router::new()

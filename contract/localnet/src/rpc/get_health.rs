@@ -1,8 +1,8 @@
 //! `getHealth`
 
 use super::answer::Answer;
-use crate::history::LEDGERS_KEPT;
 use crate::node::Node;
+use crate::store::LEDGERS_KEPT;
 use serde_json::json;
 
 pub fn answer(node: &Node) -> Answer {

@@ -1,7 +1,7 @@
 //! The admin call `POST /admin/jump`: goes ledgers and seconds ahead.
 
-use super::admin::{Refused, refuse};
 use super::close_ledger;
+use super::refusal::{Refused, refuse};
 use super::server::Rpc;
 use axum::Json;
 use axum::extract::State;

@@ -1,7 +1,7 @@
 //! The admin call `/admin/limits`: GET shows what a ledger has room for, POST sets limits in place
 //! of the network's, DELETE gives up all that were set.
 
-use super::admin::{Refused, refuse};
+use super::refusal::{Refused, refuse};
 use super::server::Rpc;
 use crate::ledger::{KINDS, LedgerLimits, Room};
 use axum::Json;

@@ -18,6 +18,7 @@ mod get_version_info;
 mod jump;
 mod limits;
 mod page;
+mod refusal;
 mod send_transaction;
 mod server;
 mod simulate_transaction;

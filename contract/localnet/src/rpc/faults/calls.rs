@@ -3,7 +3,7 @@
 
 use super::fault::Fault;
 use super::{FAULTS_MAX, Faults};
-use crate::rpc::admin::{Refused, refuse};
+use crate::rpc::refusal::{Refused, refuse};
 use crate::rpc::server::Rpc;
 use axum::Json;
 use axum::extract::{Path, State};
