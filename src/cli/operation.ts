@@ -25,6 +25,9 @@ const round_ms = 1_500
 const ask_ms = 30_000
 const again_ms = 2_000
 
+/** Somebody waits to see what there is. */
+const heard_ms = 5_000
+
 /** An actor was told something, and has not answered. */
 export class Unanswered extends OutcomeUnknown {
   constructor(sentence: string) {
@@ -108,6 +111,16 @@ export class Operation {
    */
   ask<Value>(actor: ActorName, item: { readonly command: PairCommand } | { readonly query: PairQuery | OperatorQuery | SettlementQuery | WatcherQuery }, limit_ms = ask_ms): Promise<Value> {
     return this.#ask(actor, this.venue.subjects.clients(actor), item, limit_ms)
+  }
+
+  /** The same for what is only to be shown: null where nobody answers, and others are to be asked all the same. */
+  async heard<Value>(...[actor, item]: Parameters<Operation['ask']>): Promise<Value | null> {
+    try {
+      return await this.ask<Value>(actor, item, heard_ms)
+    } catch (error) {
+      if (error instanceof Unanswered) return null
+      throw error
+    }
   }
 
   async #ask<Value>(whom: string, subject: string, item: { readonly command: unknown } | { readonly query: unknown }, limit_ms: number): Promise<Value> {

@@ -30,6 +30,7 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool reconcile                     whether the venue's books and the chain agree: 0 they do, 1 they do not (the venue's operator)
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
   darkpool pair free MARKET              let it go where it belongs
+  darkpool pair list                     what each market takes, and where it is matched (the venue's operator)
   darkpool pair halt|cancel-only|open MARKET
                                          takes no orders, and no cancels either; takes cancels alone; trades (the venue's operator)
   darkpool kill-switch on|off            halts every market, opens every one; --cancel-orders takes every open order out as well

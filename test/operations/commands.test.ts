@@ -1,8 +1,9 @@
-import { fork } from 'node:child_process'
+import { execFile, fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { leaseKey, readHolder } from '../../src/actors/placement/keys.ts'
@@ -13,6 +14,7 @@ import type { Command } from '../../src/cli/command.ts'
 import { drain } from '../../src/cli/commands/drain.ts'
 import { killSwitch } from '../../src/cli/commands/killSwitch.ts'
 import { pair } from '../../src/cli/commands/pair.ts'
+import { reconcile } from '../../src/cli/commands/reconcile.ts'
 import { settlement } from '../../src/cli/commands/settlement.ts'
 import { snapshot } from '../../src/cli/commands/snapshot.ts'
 import { status } from '../../src/cli/commands/status.ts'
@@ -121,6 +123,10 @@ await settledOn('a')
 
 t.test('what is, and what waits', async (t) => {
   t.match((await next('status')).json, { nodes: [{ node: 'a', state: 'up' }] })
+  const listed = await next('pair list')
+  t.match(listed.json, { markets: [{ market: 'XLM-USDC', state: 'open', lowPrice: '0.0001', highPrice: '100', owner: 'a', pin: null, actor: 'running' }, { market: 'USDC-XLM', state: 'open' }] })
+  t.match(listed.text, /^market +state +lowest price +highest price +owner +pin +actor\nXLM-USDC +open +0\.0001 +100 +a +— +running\n/)
+  await t.rejects(ran(pair, ['pair', 'list', 'XLM-USDC']), { name: 'UsageFault' })
   const { json, text } = await next('settlement queue')
   t.match(json, { settlement: { queued: 0, cosigns: 0, flight: null }, watcher: { accounts: 0 } })
   t.match(text, /^waiting +0 trades\non its way +nothing\n/)
@@ -144,6 +150,8 @@ t.test('money on its way out: whose, since when, and what holds it up', async (t
   t.notOk(JSON.stringify(json).includes('authorization'), 'the signature is its owner’s')
   t.match((await ran(status, ['status'])).json, { actors: [{}, {}, {}, { actor: 'settlement.0', alarms: ['chain_unreachable'] }, { actor: 'watcher.0', alarms: ['chain_unreachable'] }] })
 
+  t.match(await ran(settlement, ['settlement', 'queue']), { failed: true, json: { settlement: { cosigns: 1 }, unreached: ['settlement.0', 'watcher.0'] }, text: /^endpoints +too few answer settlement\.0, watcher\.0$/m })
+  t.match(await ran(reconcile, ['reconcile']), { failed: true, json: { reconciled: null } })
   t.match((await ran(withdrawals, ['withdrawals', Keypair.random().publicKey()])).json, { counts: { requested: 0 }, withdrawals: [] }, 'of one account alone')
   books.cosigned(alice, 'w'.repeat(64), 900)
   t.match((await ran(withdrawals, ['withdrawals', alice])).json, { withdrawals: [{ status: 'cosigned', validUntil: 900, waitsFor: 'watcher' }] })
@@ -158,7 +166,10 @@ t.test('a market is restricted, halted and opened; its journal keeps that', asyn
   t.match(await next('pair halt'), { text: 'XLM-USDC is halted', json: { state: 'halted' } })
   place('GHALTED')
   await until('the order is refused', () => heard.some((report) => report.kind === 'closed' && report.reason === 'market_halted'))
+  t.match((await ran(pair, ['pair', 'list'])).json, { markets: [{ state: 'halted' }, { state: 'open' }] })
   t.match((await next('pair open')).json, { state: 'open' })
+  await ran(pair, ['pair', 'halt', 'XLM-USDC'])
+  t.match(await ran(pair, ['pair', 'resume', 'XLM-USDC']), { text: 'XLM-USDC is open', json: { state: 'open' } })
   await t.rejects(ran(pair, ['pair', 'halt', 'BTC-USDC']), { name: 'UsageFault', message: /there is XLM-USDC, USDC-XLM/ })
 })
 
@@ -233,4 +244,18 @@ t.test('who does not answer is named, and what can be told is told', async (t) =
   await t.rejects(operation.ask(vaultActor(1), { query: { kind: 'market' } }, 300), { name: 'Unanswered', message: /vault\.1 does not answer: say the same again/ })
   await t.rejects(operation.ask(xlm, { command: { kind: 'control', state: 'open', lowTicks: 9 as Ticks, highTicks: 1 as Ticks } }), { name: 'Declined', message: /refuses: request_malformed/ })
   await operation.close()
+})
+
+t.test('each ends with the code that its page gives, and prints one JSON value, as a process', async (t) => {
+  const run = promisify(execFile)
+  const darkpool = async (...args: readonly string[]): Promise<{ readonly code: number; readonly json: unknown; readonly stderr: string }> => {
+    const { code, stdout, stderr } = await run(process.execPath, [join(import.meta.dirname, '../../src/cli/darkpool.ts'), ...args, '--json'], { cwd: folder }).then((done) => ({ code: 0, ...done })).catch((error: unknown) => error as { readonly code: number; readonly stdout: string; readonly stderr: string })
+    return { code, json: stdout === '' ? null : JSON.parse(stdout), stderr }
+  }
+  // Nobody runs vault.1, which the venue file has by now; no endpoint of the chain answers.
+  t.match(await darkpool('pair', 'list'), { code: 0, json: { markets: { length: 2 } }, stderr: '' })
+  t.match(await darkpool('status'), { code: 1, json: { actors: Array }, stderr: '' })
+  t.match(await darkpool('snapshot', 'vault.1'), { code: 3, json: null, stderr: 'darkpool: nobody runs vault.1 now: actor_unavailable\n' })
+  t.match(await darkpool('pair', 'halt', 'BTC-USDC'), { code: 2, json: null, stderr: /there is no market BTC-USDC/ })
+  t.match(await darkpool('withdrawals'), { code: 5, json: { silent: ['vault.1'] }, stderr: /no answer from vault\.1: say the same again/ })
 })

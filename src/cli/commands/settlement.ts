@@ -11,10 +11,12 @@ export const settlement: Command = async ({ args: { words }, place }) => {
   if (words.length !== 1 || words[0] !== 'queue') throw new UsageFault('darkpool settlement takes queue')
   const operation = await Operation.open(place)
   try {
-    const [settling, watching] = await Promise.all([
+    const [settling, watching, statuses] = await Promise.all([
       operation.ask<SettlementStatus>(settlementActor(CHANNEL), { query: { kind: 'status' } }),
       operation.ask<WatcherStatus>(watcherActor, { query: { kind: 'status' } }),
+      operation.statuses(),
     ])
+    const unreached = [settlementActor(CHANNEL), watcherActor].filter((actor) => statuses.get(actor)?.alarms.some(({ kind }) => kind === 'chain_unreachable'))
     const { queued, aside, flight, settled, refusals, lastRefusal, cosigns, feesLow, alarms } = settling
     const disagreeing = [...new Set([...settling.disagreeing, ...watching.disagreeing])]
     const rows: readonly (readonly [string, string])[] = [
@@ -26,13 +28,14 @@ export const settlement: Command = async ({ args: { words }, place }) => {
       ['withdrawals to sign', String(cosigns)],
       ['paying accounts low', feesLow.join(', ') || 'none'],
       ['chain read to', watching.gap === null ? `ledger ${watching.ledger}, ${watching.accounts} accounts` : `ledger ${watching.ledger}; no endpoint has ledger ${watching.gap.needed}, the oldest is ${watching.gap.oldest}`],
+      ['endpoints', unreached.length === 0 ? 'enough of them answer' : `too few answer ${unreached.join(', ')}`],
       ['endpoints that disagree', disagreeing.join(', ') || 'none'],
       ['alarms', alarms.join(', ') || 'none'],
     ]
     return {
       text: facts(rows),
-      json: { settlement: settling, watcher: watching },
-      failed: alarms.length > 0 || watching.gap !== null || disagreeing.length > 0,
+      json: { settlement: settling, watcher: watching, unreached },
+      failed: alarms.length > 0 || unreached.length > 0 || watching.gap !== null || disagreeing.length > 0,
     }
   } finally {
     await operation.close()

@@ -19,8 +19,6 @@ import { exitStanding, withdrawalStanding } from '../withdrawalStanding.ts'
 import type { Around, Standing } from '../withdrawalStanding.ts'
 
 const SHOWN = 100
-/** Of an actor that is between two owners nobody hears for so long. */
-const patience_ms = 5_000
 
 type Counts = KnownWithdrawals['counts']
 
@@ -31,7 +29,7 @@ export const withdrawals: Command = async ({ args, place, show }) => {
   try {
     const { venue } = operation
     const vaults = account === null ? Array.from({ length: venue.file.vaultPartitions }, (_, n) => vaultActor(n)) : [vaultOf(account, venue.file.vaultPartitions)]
-    const heard = await Promise.all(vaults.map((vault) => answered(operation.ask<KnownWithdrawals>(vault, { query: { kind: 'withdrawals', account, closed, limit } }, patience_ms))))
+    const heard = await Promise.all(vaults.map((vault) => operation.heard<KnownWithdrawals>(vault, { query: { kind: 'withdrawals', account, closed, limit } })))
     const known = heard.filter((one) => one !== null)
     const listed = known.flatMap((one) => one.withdrawals).sort((one, other) => rank(one) - rank(other)).slice(0, limit)
     const exits = known.flatMap((one) => one.exits).sort((one, other) => one.created - other.created).slice(0, limit)
@@ -62,23 +60,13 @@ function asked({ words, options }: Arguments): { readonly account: AccountId | n
   return { account: account as AccountId | null, closed: options.all === true, limit }
 }
 
-/** Others are to be asked all the same. */
-async function answered<Value>(asked: Promise<Value>): Promise<Value | null> {
-  try {
-    return await asked
-  } catch (error) {
-    if (error instanceof Unanswered) return null
-    throw error
-  }
-}
-
 /** What settlement and watcher say of it. They are asked after the vault actors, so that nothing can be unknown to them that they have told. */
 async function lookAround(operation: Operation, listed: readonly KnownWithdrawal[]): Promise<{ readonly around: Around; readonly silent: readonly ActorName[] }> {
   const settlement = settlementActor(CHANNEL)
   const ids = listed.filter(({ status }) => status === 'requested').map(({ id }) => id)
   const [standings, watcher, statuses] = await Promise.all([
-    answered(operation.ask<readonly CosignStanding[]>(settlement, { query: { kind: 'cosigns', withdrawals: ids } }, patience_ms)),
-    answered(operation.ask<WatcherStatus>(watcherActor, { query: { kind: 'status' } }, patience_ms)),
+    operation.heard<readonly CosignStanding[]>(settlement, { query: { kind: 'cosigns', withdrawals: ids } }),
+    operation.heard<WatcherStatus>(watcherActor, { query: { kind: 'status' } }),
     operation.statuses(),
   ])
   const alarmsOf = (actor: ActorName) => (statuses.get(actor)?.alarms ?? []).map(({ kind }) => kind)
