@@ -1,4 +1,4 @@
-import { FeeBumpTransaction, Keypair, TransactionBuilder } from '@stellar/stellar-sdk'
+import { FeeBumpTransaction, Keypair, rpc, TransactionBuilder } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { engineKeyPath } from '../../src/enclave/keys.ts'
 import type { AccountId, Amount, MessageId } from '../../src/protocol/identity.ts'
@@ -65,7 +65,7 @@ t.test('a new version of the engine’s key', async (t) => {
   }
   const engineOf = async (): Promise<string> => {
     const transaction = await chain.server.getTransaction(rig.status.settled!.transaction)
-    if (transaction.status !== 'SUCCESS') throw new Error(transaction.status)
+    if (transaction.status !== rpc.Api.GetTransactionStatus.SUCCESS) throw new Error(transaction.status)
     const made = TransactionBuilder.fromXdr(transaction.envelopeXdr.toXdr('base64'), PASSPHRASE)
     if (made instanceof FeeBumpTransaction) throw new Error('nothing outbids it here')
     return made.operations[0]!.source!

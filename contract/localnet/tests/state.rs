@@ -2,10 +2,10 @@
 //! ones, and a restart finds the same ledger and the same history.
 
 use localnet::account;
-use localnet::store::LEDGERS_KEPT;
 use localnet::ledger::{Order, encode, header_hash};
 use localnet::network::{Network, account_of, sha256};
 use localnet::node::Node;
+use localnet::store::LEDGERS_KEPT;
 use std::fs;
 use std::path::PathBuf;
 use stellar_xdr::{AccountId, Hash, LedgerCloseMeta, Limits, ReadXdr};
