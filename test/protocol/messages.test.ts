@@ -1,9 +1,10 @@
+import assert from 'node:assert/strict'
 import { createHash, createPrivateKey, sign, verify, createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { Refusal } from '../../src/protocol/errors.ts'
-import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
+import { canonicalJson, canonicalText } from '../../src/protocol/messages/canonical.ts'
 import { messageId } from '../../src/protocol/messages/messageId.ts'
 import { readMessage } from '../../src/protocol/messages/message.ts'
 import type { Action } from '../../src/protocol/messages/message.ts'
@@ -101,4 +102,19 @@ t.test('a message has one id, whatever the order of its members, and another whe
       return messageId(turned) === messageId(message) && messageId({ ...message, [name]: `${value}x` }) !== messageId(message) && JSON.stringify(JSON.parse(canonicalJson(message))) !== undefined
     }),
   )
+})
+
+t.test('members that are strings have one canonical text, whatever was written before them', async (t) => {
+  const plain = fc.stringMatching(/^[A-Za-z0-9.:_-]{0,12}$/)
+  // Quotes, control characters, halves of surrogate pairs, and names that objects have of their own.
+  const odd = fc.oneof(fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom('"', '\\', '\n', '\ud800', '\udc00x', '\ud83d\ude00', '\u2028', '\u007f', 'é', '__proto__', 'constructor', '10', '9', ''))
+  const members = fc.dictionary(fc.oneof({ weight: 3, arbitrary: plain }, { weight: 1, arbitrary: odd }), fc.oneof({ weight: 5, arbitrary: plain }, { weight: 1, arbitrary: odd }), { maxKeys: 16 })
+  const shuffled = members.chain((one) => fc.shuffledSubarray(Object.entries(one), { minLength: Object.keys(one).length }).map((entries) => [one, Object.fromEntries(entries)] as const))
+  fc.assert(
+    fc.property(fc.array(shuffled, { minLength: 1, maxLength: 4 }), (several) => {
+      for (const [one, again] of [...several, ...several]) for (const form of [one, again, { ...one, last: '"' }]) assert.equal(canonicalText(form), canonicalJson(form))
+    }),
+    { numRuns: 500 },
+  )
+  t.equal(canonicalText({}), '{}')
 })

@@ -15,6 +15,39 @@ export function canonicalJson(members: { readonly [name: string]: Canonical }): 
   return `${text}}`
 }
 
+/** What JSON.stringify may write in another way than it stands. */
+const escaped = /["\\\u0000-\u001f\ud800-\udfff]/
+
+/** The names of the members that were written last, as they came and in their order, and what stands before the value of each. */
+let shape: { readonly given: readonly string[]; readonly sorted: readonly string[]; readonly heads: readonly string[] } = { given: [], sorted: [], heads: [] }
+
+/**
+ * The same of members that are all strings: the form of every signed message, of which most have the names of the one before and nothing to escape. Checking every
+ * order by its id, a gateway would spend more on the general way than on the digest.
+ */
+export function canonicalText(members: SignedMembers): string {
+  const given = Object.keys(members)
+  if (given.length === 0) return '{}'
+  if (!sameNames(given, shape.given)) {
+    const sorted = [...given].sort()
+    shape = { given, sorted, heads: sorted.map((name, n) => `${n === 0 ? '{' : '",'}${JSON.stringify(name)}:"`) }
+  }
+  const { sorted, heads } = shape
+  let text = ''
+  for (let n = 0; n < sorted.length; n++) {
+    const value = members[sorted[n]!]!
+    if (escaped.test(value)) return canonicalJson(members)
+    text += heads[n]! + value
+  }
+  return `${text}"}`
+}
+
+function sameNames(some: readonly string[], others: readonly string[]): boolean {
+  if (some.length !== others.length) return false
+  for (let n = 0; n < some.length; n++) if (some[n] !== others[n]) return false
+  return true
+}
+
 function textOf(value: Canonical): string {
   if (typeof value === 'string') return JSON.stringify(value)
   if (typeof value === 'number') {
