@@ -84,6 +84,7 @@ export const catalogue = {
   darkpool_settlement_least_balance_stroops: { type: 'gauge', unit: 'stroops', labels: none, help: 'What the paying account with the least has, looked up once a minute; absent until then' },
   darkpool_settlement_low_accounts: { type: 'gauge', unit: 'accounts', labels: none, help: 'Paying accounts that have less than the venue file wants, or are not on chain' },
   darkpool_settlement_cosigns_waiting: { type: 'gauge', unit: 'withdrawals', labels: none, help: 'Withdrawals that wait for the engine’s signature' },
+  darkpool_settlement_unseen_accounts: { type: 'gauge', unit: 'accounts', labels: none, help: 'Accounts with a balance that was not held against the chain in the last round: archived, where no endpoint shows it' },
 
   // The chain
   darkpool_rpc_endpoints: { type: 'gauge', unit: 'endpoints', labels: actor, help: 'Stellar RPC endpoints that are configured' },

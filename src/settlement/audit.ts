@@ -1,7 +1,7 @@
-import { Contract, rpc, scValToNative } from '@stellar/stellar-sdk'
-import type { xdr } from '@stellar/stellar-sdk'
+import { Contract, scValToNative } from '@stellar/stellar-sdk'
+import type { rpc, xdr } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
-import { contractView, simulatedView } from './contractView.ts'
+import { contractView, restores, simulatedView } from './contractView.ts'
 import type { Viewer } from './contractView.ts'
 import { ACCOUNTS_PER_PAGE, assetIndex, groupsOf } from './pageLayout.ts'
 import { address } from './scValues.ts'
@@ -116,7 +116,7 @@ async function assertPages(server: Viewer, storage: VaultStorage, { instance, ac
   for (const { group, number } of missing) {
     const addresses = nativeOf(owners, storage.keys.accounts(number)) as readonly string[] | undefined
     const [first] = addresses ?? []
-    const archived = first === undefined || (await needsRestoring(server, new Contract(vault).call('get_balance', address(first), address(instance.assets[assetIndex(group, 0)]!)), passphrase))
+    const archived = first === undefined || restores(await simulatedView(server, passphrase, new Contract(vault).call('get_balance', address(first), address(instance.assets[assetIndex(group, 0)]!))), storage.ledgerKey(storage.keys.page(group, number)))
     if (archived) throw new AuditInconclusive(`accounts from ${number * ACCOUNTS_PER_PAGE} on are archived, and their balances cannot be read: anybody can bring them back with \`extend\``)
   }
 }
@@ -163,8 +163,6 @@ function nativeOf({ values }: StoredEntries, key: xdr.ScVal): unknown {
 function sameEntries({ values: before }: StoredEntries, { values: after }: StoredEntries): boolean {
   return before.size === after.size && [...before].every(([key, value]) => after.get(key)?.toXdr('base64') === value.toXdr('base64'))
 }
-
-const needsRestoring = async (server: Viewer, call: xdr.Operation, passphrase: string): Promise<boolean> => rpc.Api.isSimulationRestore(await simulatedView(server, passphrase, call))
 
 async function holding(server: Viewer, token: ContractId, vault: ContractId, passphrase: string): Promise<bigint> {
   const { value } = await contractView(server, passphrase, new Contract(token), 'balance', address(vault))

@@ -16,9 +16,16 @@ export async function contractView(server: Viewer, passphrase: string, contract:
   return { value: scValToNative(answer.result.retval), latestLedger: answer.latestLedger }
 }
 
-/** A call that changes nothing, simulated: also whether entries that it reads are archived. @throws ContractRefusal */
+/** A call that changes nothing, simulated. @throws ContractRefusal */
 export async function simulatedView(server: Viewer, passphrase: string, call: xdr.Operation): Promise<rpc.Api.SimulateTransactionSuccessResponse> {
   const answer = await server.simulateTransaction(new TransactionBuilder(new Account(NOBODY, '0'), { fee: '100', networkPassphrase: passphrase }).addOperation(call).setTimeout(0).build())
   if (rpc.Api.isSimulationError(answer)) throw new ContractRefusal(answer.error)
   return answer
+}
+
+/** Whether a simulated call reads an entry that is archived: sent, it would bring it back (CAP-0066). */
+export function restores({ transactionData }: rpc.Api.SimulateTransactionSuccessResponse, key: xdr.LedgerKey): boolean {
+  const { ext, resources } = transactionData.build()
+  const name = key.toXdr('base64')
+  return ext.type === 'resourceExt' && ext.value.archivedSorobanEntries.some((at) => resources.footprint.readWrite[at]?.toXdr('base64') === name)
 }

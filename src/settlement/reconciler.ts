@@ -7,7 +7,10 @@ import type { BooksDiffer } from '../protocol/settlement.ts'
 import type { Step } from './driverLoop.ts'
 import type { Read, SettlementLocal } from './settlementLocal.ts'
 import type { SettlementMachine } from './settlementMachine.ts'
+import type { Viewer } from './contractView.ts'
 import type { LedgerReader } from './stellarRpc.ts'
+import { UnshownPages } from './unshownPages.ts'
+import type { UnshownPage } from './unshownPages.ts'
 import { ACCOUNTS_PER_PAGE, accountPage, assetGroup, assetPosition } from './pageLayout.ts'
 import type { VaultContract } from './vaultContract.ts'
 import { nameOf, readPage, VaultStorage } from './vaultStorage.ts'
@@ -21,7 +24,7 @@ const FINAL_LOOKS = 240
 
 export interface ReconcilerOptions {
   readonly machine: SettlementMachine
-  readonly server: LedgerReader
+  readonly server: LedgerReader & Viewer
   readonly vault: VaultContract
   readonly channel: number
   readonly assets: readonly Pick<Asset, 'contract' | 'index'>[]
@@ -38,9 +41,13 @@ export class Reconciler {
   readonly #options: ReconcilerOptions
   readonly #actor: DrivenActor<SettlementLocal>
   readonly #storage: VaultStorage
+  readonly #unshown: UnshownPages
   /** Pages of this round that are to be read, with the accounts in them: sorted once a round, which a vault of many accounts takes a while for. */
   #left: AccountPage[] = []
   #read: Read | null = null
+  /** Accounts with a balance that is not known: of this round so far, and of the one before. */
+  #unseen = 0
+  #unseenBefore = 0
   #looks = 0
   /** Where it was last said that books and chain part. */
   #told = new Set<string>()
@@ -49,13 +56,18 @@ export class Reconciler {
     this.#options = options
     this.#actor = actor
     this.#storage = new VaultStorage(options.server, options.vault.id)
+    this.#unshown = new UnshownPages(options.server, options.vault, this.#storage)
   }
 
   async step(): Promise<Step> {
     const { machine, every_ms } = this.#options
     this.#tell(machine.differences)
     if (this.#read === null) {
-      if (this.#left.length === 0) this.#left = pagesOf(machine.indexes)
+      if (this.#left.length === 0) {
+        this.#left = pagesOf(machine.indexes)
+        this.#unseenBefore = this.#unseen
+        this.#unseen = 0
+      }
       const pages = this.#left.splice(0, PAGES)
       if (pages.length === 0) return { sleep_ms: every_ms }
       this.#read = await this.#look(pages)
@@ -85,14 +97,21 @@ export class Reconciler {
     }
     const cursor = values.get(nameOf(keys.channel(channel)))
     const sequence = cursor === undefined ? 0 : Number((scValToNative(cursor) as { readonly sequence: bigint }).sequence)
-    const amountsOf = (index: number): (Amount | null)[] =>
+    const amountsOf = (account: AccountId, index: number): (Amount | null)[] =>
       assets.map((asset) => {
-        const page = pages.get(`${assetGroup(asset.index)} ${accountPage(index)}`)
-        // A page that is not shown was never written, or is archived: it says nothing.
-        return page === undefined ? null : ((page.balances[index % ACCOUNTS_PER_PAGE]?.[assetPosition(asset.index)] ?? 0n) as Amount)
+        const place = { group: assetGroup(asset.index), number: accountPage(index) }
+        const page = pages.get(`${place.group} ${place.number}`)
+        return page === undefined ? this.#unshown.amount(place, account, asset, to) : ((page.balances[index % ACCOUNTS_PER_PAGE]?.[assetPosition(asset.index)] ?? 0n) as Amount)
       })
-    const accounts = numbered.flatMap((page) => page.accounts.map(([account, index]) => ({ account, amounts: amountsOf(index) })))
-    return { kind: 'read', ledger: to, sequence, assets: assets.map(({ contract }) => contract), accounts }
+    const accounts = numbered.flatMap((page) => page.accounts.map(([account, index]) => ({ account, amounts: amountsOf(account, index) })))
+    this.#unseen += accounts.filter(({ amounts }) => amounts.includes(null)).length
+    const unshown: UnshownPage[] = []
+    for (const { group, number } of wanted) {
+      if (pages.has(`${group} ${number}`)) this.#unshown.forget({ group, number })
+      else unshown.push({ group, number, accounts: numbered.find((page) => page.number === number)!.accounts, assets: assets.filter(({ index }) => assetGroup(index) === group) })
+    }
+    await this.#unshown.learn(unshown, to)
+    return { kind: 'read', ledger: to, sequence, assets: assets.map(({ contract }) => contract), accounts, unseen: Math.max(this.#unseen, this.#unseenBefore) }
   }
 
   /** Whose they are is in the status, not in the log. */

@@ -95,6 +95,8 @@ export interface Compared {
 export interface Read extends Holdings {
   readonly kind: 'read'
   readonly sequence: number
+  /** Accounts with a balance that could not be told in the last round, since no endpoint shows it; missing in journals of before it was counted. */
+  readonly unseen?: number
 }
 
 /** The channel on chain is ahead of this actor, or holds another history: an operator must look. Nothing is submitted meanwhile. */

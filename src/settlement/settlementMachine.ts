@@ -377,7 +377,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
 
   /** Every batch up to the one that the chain had come to then has been reported: a vault actor hears in order, so its books hold them all. */
-  #tellHoldings({ ledger, sequence, assets, accounts }: Read, effects: Effects): void {
+  #tellHoldings({ ledger, sequence, assets, accounts, unseen = 0 }: Read, effects: Effects): void {
     if (sequence > this.sequence) return
     for (let partition = 0; partition < this.#options.vaultPartitions; partition++) {
       const vault = vaultActor(partition)
@@ -386,7 +386,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       const report: SettlementReport = { kind: 'holdings', ledger, assets, accounts: own }
       effects.send(vault, report)
     }
-    this.#reconciled = { ledger, accounts: accounts.length }
+    this.#reconciled = { ledger, accounts: accounts.length, unseen }
   }
 
   #differ(difference: BooksDiffer, effects: Effects): void {

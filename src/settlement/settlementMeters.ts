@@ -34,7 +34,7 @@ export class SettlementMeters {
   }
 
   read(machine: Pick<SettlementMachine, 'status' | 'oldest'>, now: Milliseconds): Promise<Readings> {
-    const { queued, aside, flight, settled, refusals, cosigns, feesLow, alarms } = machine.status
+    const { queued, aside, flight, settled, refusals, cosigns, feesLow, reconciled, alarms } = machine.status
     const meters = this.#meters
     meters.set('darkpool_settlement_queued_trades', queued)
     meters.set('darkpool_settlement_aside_trades', aside.trades)
@@ -46,6 +46,7 @@ export class SettlementMeters {
     meters.set('darkpool_settlement_diverged', alarms.includes('diverged') ? 1 : 0)
     meters.set('darkpool_settlement_low_accounts', feesLow.length)
     meters.set('darkpool_settlement_cosigns_waiting', cosigns)
+    meters.set('darkpool_settlement_unseen_accounts', reconciled?.unseen ?? 0)
     return meters.read()
   }
 }

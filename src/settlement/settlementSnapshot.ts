@@ -11,7 +11,9 @@ import type { Reconciled, SettledStatus } from './settlementStatus.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 8
+const SNAPSHOT_VERSION = 9
+/** Of before unseen balances were counted: it holds all else. */
+const WITHOUT_UNSEEN = 8
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -60,8 +62,9 @@ export function takeSnapshot({ cosigning, flight, ...plain }: SettlementState): 
 /** @throws Error where the bytes are not a snapshot of this version */
 export function readSnapshot(bytes: Uint8Array): SettlementState {
   const { version, cosigning, flight, ...plain } = decode<StoredState>(bytes)
-  if (version !== SNAPSHOT_VERSION) throw new Error(`a settlement actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
-  return { ...plain, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
+  if (version !== SNAPSHOT_VERSION && version !== WITHOUT_UNSEEN) throw new Error(`a settlement actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
+  const reconciled = plain.reconciled && { ...plain.reconciled, unseen: plain.reconciled.unseen ?? 0 }
+  return { ...plain, reconciled, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
 }
 
 const storeFlight = ({ batch: { trades: _trades, ...batch }, queued, submissions }: Flight): StoredFlight => ({ batch, queued, submissions })

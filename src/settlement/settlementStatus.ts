@@ -63,6 +63,8 @@ export interface FlightStatus {
 export interface Reconciled {
   readonly ledger: number
   readonly accounts: number
+  /** Accounts of the last round with a balance that no endpoint shows, and that was not found out in another way yet. */
+  readonly unseen: number
 }
 
 export interface SettledStatus {

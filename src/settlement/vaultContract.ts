@@ -2,7 +2,7 @@ import { Contract, nativeToScVal, scValToNative, StrKey, xdr } from '@stellar/st
 import type { rpc } from '@stellar/stellar-sdk'
 import type { AccountId, Amount, ContractId, Seconds } from '../protocol/identity.ts'
 import type { Batch } from './batch.ts'
-import { contractView } from './contractView.ts'
+import { contractView, simulatedView } from './contractView.ts'
 import type { Viewer } from './contractView.ts'
 import { address, symbol, u32, u64 } from './scValues.ts'
 
@@ -126,7 +126,18 @@ export class VaultContract {
   }
 
   async getBalance(server: Viewer, user: AccountId, token: Token): Promise<Amount> {
-    return (await this.#view(server, 'get_balance', address(user), address(token))).value as Amount
+    return this.parseBalance(await simulatedView(server, this.passphrase, this.getBalanceCall(user, token)))
+  }
+
+  getBalanceCall(user: AccountId, token: Token): xdr.Operation {
+    return this.#contract.call('get_balance', address(user), address(token))
+  }
+
+  /** @throws Error where a simulated `get_balance` gave no amount */
+  parseBalance({ result }: rpc.Api.SimulateTransactionSuccessResponse): Amount {
+    const balance = result === undefined ? undefined : (scValToNative(result.retval) as unknown)
+    if (typeof balance !== 'bigint') throw new Error('simulating get_balance gave no amount')
+    return balance as Amount
   }
 
   /** null for an account that never deposited. */

@@ -70,7 +70,7 @@ export class VaultStorage {
     const values = new Map<string, xdr.ScVal>()
     let [from, to] = [Infinity, 0]
     for (let at = 0; at < keys.length; at += KEYS_PER_REQUEST) {
-      const asked = keys.slice(at, at + KEYS_PER_REQUEST).map((key) => this.#ledgerKey(key))
+      const asked = keys.slice(at, at + KEYS_PER_REQUEST).map((key) => this.ledgerKey(key))
       const { entries, latestLedger } = await this.#server.getLedgerEntries(...asked)
       for (const { val } of entries) {
         if (val.type !== 'contractData') throw new Error('the RPC answers with an entry of another kind than asked for')
@@ -82,7 +82,8 @@ export class VaultStorage {
     return { values, from, to }
   }
 
-  #ledgerKey(key: xdr.ScVal): xdr.LedgerKey {
+  /** The key of an entry as the ledger has it. */
+  ledgerKey(key: xdr.ScVal): xdr.LedgerKey {
     return xdr.LedgerKey.contractData(new xdr.LedgerKeyContractData({ contract: this.#contract.address().toScAddress(), key, durability: xdr.ContractDataDurability.persistent }))
   }
 }

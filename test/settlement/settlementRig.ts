@@ -3,6 +3,7 @@ import type { Driver } from '../../src/actors/runtime/driver.ts'
 import type { Trade } from '../../src/protocol/pair.ts'
 import type { SettlementMessage } from '../../src/protocol/settlement.ts'
 import type { SettlementReport } from '../../src/protocol/vault.ts'
+import type { SubmitterOptions } from '../../src/settlement/batchSubmitter.ts'
 import { driveSettlement } from '../../src/settlement/settlementDriver.ts'
 import type { SettlementLocal } from '../../src/settlement/settlementLocal.ts'
 import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
@@ -26,6 +27,8 @@ export class SettlementRig {
   reconcile_ms: number | undefined
   /** Which key of the engine is used: the vault's own unless given. */
   engine: ((anew?: boolean) => Promise<Keypair>) | undefined
+  /** Where they are read, and of which assets: the chain, and the vault's two, unless given. */
+  reconciling: Partial<NonNullable<SubmitterOptions['reconciling']>> = {}
   /** Who pays for transactions: the engine itself where there are none. */
   sources: readonly Keypair[] = []
   readonly actor: JournaledActor<SettlementQuery, SettlementMessage, SettlementLocal, SettlementMachine>
@@ -73,7 +76,7 @@ export class SettlementRig {
         sources: async () => this.sources,
         poll_ms: 30,
         lifetime_s: this.lifetime_s,
-        ...(this.reconcile_ms !== undefined && { reconciling: { server: vault.chain.server, assets: vault.assets, every_ms: this.reconcile_ms } }),
+        ...(this.reconcile_ms !== undefined && { reconciling: { server: vault.chain.server, assets: vault.assets, every_ms: this.reconcile_ms, ...this.reconciling } }),
         log,
       },
       calls.wrap(this.actor.handle()),

@@ -12,7 +12,7 @@ export const reconcile: Command = async ({ args, place }) => {
   try {
     const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(CHANNEL), { query: { kind: 'status' } })
     const json = { reconciled, ...differences }
-    const last = reconciled === null ? 'nothing was compared yet' : `last compared at ledger ${reconciled.ledger}, ${reconciled.accounts} accounts`
+    const last = reconciled === null ? 'nothing was compared yet' : `last compared at ledger ${reconciled.ledger}, ${reconciled.accounts} accounts${reconciled.unseen === 0 ? '' : `; ${reconciled.unseen} accounts have a balance that no endpoint shows, and were not compared in full`}`
     if (differences.balances === 0) return { text: `${reconciled === null ? 'NOT KNOWN' : 'AGREED'}: ${last}`, json, failed: reconciled === null }
     const rows = differences.first.map(({ account, asset, ledger, agreed, first }) => [account, asset, String(ledger), agreed === null ? 'never' : String(agreed), first === null ? 'none: the chain moved alone' : String(first.record), first?.transaction ?? ''])
     const text = [
