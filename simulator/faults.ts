@@ -14,6 +14,8 @@ export interface FaultPlan {
   readonly feed: { readonly lost: number; readonly partly: number; readonly answerLost: number; readonly late: number }
   /** Of each call to a Stellar RPC server. */
   readonly rpc: { readonly failedBefore: number; readonly failedAfter: number; readonly slow: number; readonly lagging: number }
+  /** Of each call to the one of three servers that lies. */
+  readonly lying: number
   /** Of each transaction. */
   readonly chain: { readonly dropped: number; readonly late: number }
   /** Mean spans, in milliseconds of simulated time; Infinity where it does not happen. */
@@ -38,6 +40,7 @@ export function planOf(random: Random): FaultPlan {
     snapshot: { failedBefore: rate(0.05, 0.2), failedAfter: rate(0.05, 0.2), damaged: rate(0.02, 0.1) },
     feed: { lost: rate(0.01, 0.05), partly: rate(0.01, 0.05), answerLost: rate(0.01, 0.05), late: rate(0.01, 0.05) },
     rpc: { failedBefore: rate(0.02, 0.2), failedAfter: rate(0.02, 0.2), slow: rate(0.02, 0.1), lagging: rate(0.02, 0.1) },
+    lying: random.fork('lying').pick([0, 0.05, 0.5]),
     chain: { dropped: rate(0.05, 0.3), late: rate(0.05, 0.3) },
     every_ms: {
       crash: span(300, 1_000, 3_000),
@@ -64,6 +67,7 @@ export const calm: FaultPlan = {
   snapshot: { failedBefore: 0, failedAfter: 0, damaged: 0 },
   feed: { lost: 0, partly: 0, answerLost: 0, late: 0 },
   rpc: { failedBefore: 0, failedAfter: 0, slow: 0, lagging: 0 },
+  lying: 0,
   chain: { dropped: 0, late: 0 },
   every_ms: { crash: Infinity, drain: Infinity, snapshot: Infinity, halt: Infinity, pause: Infinity, secondOwner: Infinity, partition: Infinity, clockJump: Infinity, slowDisk: Infinity, fullStream: Infinity, gatewayCrash: Infinity },
 }

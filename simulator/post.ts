@@ -12,7 +12,12 @@ import type { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
 import type { ActorName } from '../src/protocol/identity.ts'
 import { limits } from '../src/protocol/limits.ts'
 import type { VaultMessage } from '../src/protocol/vault.ts'
-import { checkConservation, checkReservations, VaultFlows } from './checks/ledgers.ts'
+import { QuorumRpc } from '../src/settlement/endpoints/quorumRpc.ts'
+import { SettlementMachine } from '../src/settlement/settlementMachine.ts'
+import type { Disagreement } from '../src/settlement/stellarRpc.ts'
+import type { SimulatedRpc } from './chain/rpcServer.ts'
+import { checkBooksAgree } from './checks/reconciled.ts'
+import { checkConservation, checkExits, checkReservations, VaultFlows } from './checks/ledgers.ts'
 import type { JournalPlace, Place } from './defects/defect.ts'
 import type { Host } from './host.ts'
 import { DAMAGED } from './journals.ts'
@@ -181,10 +186,18 @@ export class Post {
   }
 
   #role(place: Place, random: Random, log: Log): { readonly hosted: Hosted; readonly machine: Machine } {
-    const { venue, rpc, engine, defect, bounds } = this.#world
-    const server = rpc.reachedBy(place.host)
-    const hosted = roleOf(this.actor, { venue, host: place.host, engine, random, log, bounds, server: defect?.rpc?.(server, place) ?? server })
+    const { venue, engine, defect, bounds } = this.#world
+    const hosted = roleOf(this.actor, { venue, host: place.host, engine, random, log, bounds, server: this.#server(place, log) })
     return { hosted, machine: defect?.machine?.(hosted.machine, place) ?? hosted.machine }
+  }
+
+  /** The chain as this actor's driver reaches it: by one server, or by what a quorum of several says. */
+  #server(place: Place, log: Log): SimulatedRpc & Partial<Disagreement> {
+    const { rpc, defect, endpoints } = this.#world
+    const reached = (server: SimulatedRpc): SimulatedRpc => defect?.rpc?.(server, place) ?? server
+    if (endpoints === 1) return reached(rpc.reachedBy(place.host))
+    const servers = Array.from({ length: endpoints }, (_, n) => ({ name: `rpc ${n + 1}`, server: reached(n === endpoints - 1 ? rpc.liar(place.host) : rpc.reachedBy(place.host)) }))
+    return new QuorumRpc({ endpoints: defect?.endpoints?.(servers) ?? servers, log, clock: place.host.clock })
   }
 
   #died(): void {
@@ -224,8 +237,10 @@ export class Post {
     const { venue, circumstances, promises } = this.#world
     this.#note(host, 'batch')
     if (machine instanceof PairMachine && this.#batches++ % RESTING_EVERY === 0) promises.check(this.actor, machine, observed.time)
+    if (machine instanceof SettlementMachine) checkBooksAgree(this.actor, machine, circumstances.verdict)
     if (!isVault(machine)) return
     checkConservation(this.actor, machine, flows, venue, circumstances.verdict)
+    checkExits(this.actor, machine, circumstances.verdict)
     if (++this.#batches % RESERVATIONS_EVERY === 0) checkReservations(this.actor, machine, venue, circumstances.verdict)
   }
 

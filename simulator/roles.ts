@@ -12,10 +12,11 @@ import type { ActorName, ContractId, MarketName } from '../src/protocol/identity
 import type { Venue } from '../src/protocol/venue.ts'
 import { driveSettlement } from '../src/settlement/settlementDriver.ts'
 import { SettlementMachine } from '../src/settlement/settlementMachine.ts'
-import type { StellarRpc } from '../src/settlement/stellarRpc.ts'
+import type { Disagreement } from '../src/settlement/stellarRpc.ts'
 import { VaultContract } from '../src/settlement/vaultContract.ts'
 import { driveWatcher } from '../src/settlement/watcherDriver.ts'
 import type { WatcherMachine } from '../src/settlement/watcherMachine.ts'
+import type { SimulatedRpc } from './chain/rpcServer.ts'
 import type { Host } from './host.ts'
 import { machineOf, marketOf } from './machines.ts'
 import type { Bounds } from './machines.ts'
@@ -27,11 +28,13 @@ const POLL_ms = 500
 /** Short, so that transactions run out of time while a run lasts. */
 const LIFETIME_s = 15
 const EVENTS_PER_PAGE = 7
+/** Often, so that books are held against the chain while a run lasts. */
+const RECONCILE_ms = 1_000
 
 export interface RoleParts {
   readonly venue: Venue
   readonly host: Host
-  readonly server: StellarRpc
+  readonly server: SimulatedRpc & Partial<Disagreement>
   readonly engine: Keypair
   readonly random: Random
   readonly log: Log
@@ -63,6 +66,7 @@ function settlementRole(channel: number, machine: SettlementMachine, { venue, ho
     lifetime_s: LIFETIME_s,
     log,
     clock: host.clock,
+    reconciling: { server, assets: venue.assets, every_ms: RECONCILE_ms },
     nonce: () => (BigInt(random.uint32()) << 31n) | BigInt(random.uint32() >>> 1),
   }
   return { machine, patience_ms: patience_ms.settlement, bounds, room: (from) => machine.hasRoom(from), drive: (actor: DrivenActor): Driver => driveSettlement(options, actor) }

@@ -54,6 +54,10 @@ export interface Result {
   /** Deadlines of timers that traders were told of, and orders that timers took back. */
   readonly timers: { readonly told: number; readonly takenBack: number }
   readonly faults: ReadonlyMap<string, number>
+  /** What users did without the engine: exits that the contract was asked for, and those that it paid. */
+  readonly exits: { readonly asked: number; readonly paid: number }
+  /** Ledgers at which the contract's balances were read to hold the books against them. */
+  readonly reconciled: number
   /** Simulated time, in milliseconds. */
   readonly simulated_ms: number
 }
@@ -81,6 +85,8 @@ export async function simulate({ seed, steps, defect, plan, replays: beside, pro
       commands: world.applied.commands + world.applied.messages + world.applied.locals,
       trades: world.books.trades,
       timers: { told: world.promises.told, takenBack: world.promises.takenBack },
+      exits: { asked: world.chain.custody.filter(({ kind, amount }) => kind === 'exit' && amount > 0n).length, paid: world.chain.custody.filter(({ kind }) => kind === 'claimed').length },
+      reconciled: world.books.readings,
       faults: new Map(circumstances.faults.all),
       simulated_ms: scheduler.passed_ms,
     })
@@ -118,6 +124,7 @@ export async function simulate({ seed, steps, defect, plan, replays: beside, pro
 
       circumstances.plan = calm
       disturbances.end()
+      world.leavers.rest()
       end_us = scheduler.now_us + REST_ms * 1_000
       let lookAt_us = scheduler.now_us
       await run(() => {
@@ -125,7 +132,12 @@ export async function simulate({ seed, steps, defect, plan, replays: beside, pro
         if (broken()) return false
         if (scheduler.now_us < lookAt_us) return true
         lookAt_us = scheduler.now_us + LOOK_us
-        const what = unfinished(world)
+        let what = unfinished(world)
+        // Everything is settled: now the contract pays those who asked it to.
+        if (what === null && !world.leavers.done) {
+          world.leavers.claim()
+          what = 'exits are due'
+        }
         if (what !== null && scheduler.now_us > end_us) verdict.broken('everything comes to rest', what)
         return what !== null
       })

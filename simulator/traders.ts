@@ -49,14 +49,14 @@ export interface Workload {
   readonly timers: number
 }
 
-/** `timers`: a stream of its own. In one run of four traders trust the venue little, and set timers all the time. */
+/** `timers`: a stream of its own. In one run of three traders trust the venue little, and set timers all the time. */
 export const workloadOf = (random: Random, timers: Random): Workload => ({
   accounts: random.pick([6, 12, 24]),
   burst: random.pick([8, 32, 96]),
   gap_us: random.pick([4_000, 10_000, 20_000]),
   spread: random.pick([3, 10, 40]),
   mostLots: random.pick([10, 50, 200]),
-  timers: timers.pick([1, 1, 1, 20]),
+  timers: timers.pick([1, 1, 20]),
 })
 
 const MIDDLE_ticks = 1_000

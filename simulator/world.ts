@@ -17,6 +17,7 @@ import { History } from './history.ts'
 import { Host } from './host.ts'
 import { JournalStream } from './journals.ts'
 import type { Bounds } from './machines.ts'
+import { Leavers } from './leavers.ts'
 import { Network } from './network.ts'
 import type { Applied, Positions } from './observedMachine.ts'
 import type { CausedBy } from './observedJournal.ts'
@@ -57,6 +58,7 @@ export class World {
   readonly readers: Readers
   readonly traders: Traders
   readonly sessions: Sessions
+  readonly leavers: Leavers
   readonly posts: readonly Post[]
   readonly causedBy: CausedBy = new WeakMap()
   readonly positions: Positions[] = []
@@ -66,6 +68,8 @@ export class World {
   readonly secret: Uint8Array | null
   /** Narrow in most runs, so that everybody is held up by everybody now and then. */
   readonly bounds: Bounds
+  /** RPC servers that settlement and watcher ask. Of several the last one lies. */
+  readonly endpoints: number
   readonly random: Random
   #gateways: Gateway[] = []
   #hosts = 0
@@ -82,6 +86,7 @@ export class World {
     this.secret = random.chance(0.5) ? random.bytes(32) : null
     const narrow = circumstances.random.fork('bounds')
     this.bounds = { outbox: narrow.pick([8, 40, 400]), feed: narrow.pick([10, 100, 1_000]), queue: narrow.pick([50, 500, 5_000]) }
+    this.endpoints = circumstances.random.fork('endpoints').pick([1, 1, 1, 3])
     this.engine = Keypair.fromRawEd25519Seed(random.bytes(32))
     const { verdict } = circumstances
     this.chain = new Chain(circumstances, this.venue.assets.map(({ contract }) => contract), random.pick([1, 1, 2]))
@@ -112,6 +117,7 @@ export class World {
     for (let n = 0; n < GATEWAYS; n++) this.#openGateway(n)
     this.traders = new Traders(circumstances, this.venue, this.accounts, this.workload, this.promises, () => this.#gateways)
     this.sessions = new Sessions(circumstances, this.accounts, this.venue.file.vaultPartitions, this.promises, () => this.#gateways)
+    this.leavers = new Leavers(circumstances, this.accounts, this.venue.assets.map(({ contract }) => contract), this.chain)
   }
 
   get gateways(): readonly Gateway[] {

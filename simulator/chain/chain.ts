@@ -3,8 +3,8 @@ import { nativeToScVal, xdr as xdrTypes } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
 import type { Circumstances } from '../circumstances.ts'
 import type { Random } from '../random.ts'
-import { VaultBooks } from './vaultBooks.ts'
-import type { OnChainBatch, OnChainChannel } from './vaultBooks.ts'
+import { EXIT_DELAY_s, VaultBooks } from './vaultBooks.ts'
+import type { Exit, OnChainBatch, OnChainChannel } from './vaultBooks.ts'
 
 /** The ledger in which the contract was made. */
 export const FIRST_LEDGER = 100
@@ -14,11 +14,15 @@ const TRANSACTION_BITS = 20n
 const LATE_LEDGERS = 20
 
 export interface Custody {
-  readonly kind: 'deposited' | 'withdrawn'
+  readonly kind: 'deposited' | 'withdrawn' | 'exit' | 'claimed'
   readonly account: AccountId
   readonly asset: ContractId
+  /** Of an exit: what is asked for from now on, 0 for nothing any more. */
   readonly amount: bigint
 }
+
+/** The first topic of each kind's event. */
+const topicOf = { deposited: 'deposit', withdrawn: 'withdraw', exit: 'exit', claimed: 'claim' } as const
 
 export interface ChainEvent {
   readonly ledger: number
@@ -37,6 +41,8 @@ export interface Outcome {
 interface Closed {
   readonly closeTime_s: number
   readonly channel: OnChainChannel
+  /** The page of balances; null before there is one. */
+  readonly page: Uint8Array | null
 }
 
 /** A transaction that validators hold. */
@@ -98,7 +104,7 @@ export class Chain {
     this.#ledger_s = ledger_s
     this.books = new VaultBooks(assets)
     this.#closeTime_s = Math.floor(circumstances.scheduler.now_ms / 1_000)
-    this.#closed.set(this.#latest, { closeTime_s: this.#closeTime_s, channel: this.books.channel })
+    this.#remember()
     this.#tick()
   }
 
@@ -108,7 +114,7 @@ export class Chain {
   get engineSequence(): bigint {
     return this.#engineSequence
   }
-  /** Every deposit and withdrawal, in order. */
+  /** All that came of custody, in order. */
   get custody(): readonly Custody[] {
     return this.#custody
   }
@@ -150,35 +156,70 @@ export class Chain {
   }
 
   deposit(account: AccountId, asset: ContractId, amount: bigint): void {
-    this.#pool.push({
-      hash: this.#random.hex(64),
-      ledger: this.#latest + 1,
-      valid: () => true,
-      apply: (transaction) => {
+    this.#pool.push(
+      this.#ofUser((transaction) => {
         if (this.wallet(account, asset) < amount || amount <= 0n) return false
         this.#wallet(account).set(asset, this.wallet(account, asset) - amount)
         const index = this.books.deposit(account, asset, amount)
         this.#moved({ kind: 'deposited', account, asset, amount }, index, transaction)
         return true
-      },
-    })
+      }),
+    )
   }
 
   /** A withdrawal whose authorisation by the engine has been read; a nonce is good for one, and up to its last ledger. */
   withdraw(account: AccountId, asset: ContractId, amount: bigint, nonce: bigint, validUntil: number): void {
-    this.#pool.push({
-      hash: this.#random.hex(64),
-      ledger: this.#latest + 1,
-      valid: () => true,
-      apply: (transaction) => {
+    this.#pool.push(
+      this.#ofUser((transaction) => {
         if (this.#nonces.has(nonce) || this.#latest > validUntil || this.books.withdrawFault(account, asset, amount) !== null) return false
         this.#nonces.add(nonce)
-        const index = this.books.withdraw(account, asset, amount)
+        const { index, left } = this.books.withdraw(account, asset, amount)
         this.#wallet(account).set(asset, this.wallet(account, asset) + amount)
-        this.#moved({ kind: 'withdrawn', account, asset, amount }, index, transaction)
+        const hash = this.#moved({ kind: 'withdrawn', account, asset, amount }, index, transaction)
+        if (left !== undefined) this.#asks(account, asset, left, index, transaction, hash)
         return true
-      },
-    })
+      }),
+    )
+  }
+
+  /** Money is asked for without the engine: everything there is, where more is asked for. */
+  requestExit(account: AccountId, asset: ContractId, amount: bigint): void {
+    this.#pool.push(
+      this.#ofUser((transaction) => {
+        const asked = this.books.requestExit(account, asset, amount, this.#closeTime_s)
+        if (typeof asked === 'number') return false
+        this.#asks(account, asset, asked.exit, asked.index, transaction)
+        return true
+      }),
+    )
+  }
+
+  cancelExit(account: AccountId, asset: ContractId): void {
+    this.#pool.push(
+      this.#ofUser((transaction) => {
+        const cancelled = this.books.cancelExit(account, asset)
+        if (typeof cancelled === 'number') return false
+        this.#asks(account, asset, null, cancelled.index, transaction)
+        return true
+      }),
+    )
+  }
+
+  claimExit(account: AccountId, asset: ContractId): void {
+    this.#pool.push(
+      this.#ofUser((transaction) => {
+        const paid = this.books.claimExit(account, asset, this.#closeTime_s)
+        if (typeof paid === 'number') return false
+        this.#wallet(account).set(asset, this.wallet(account, asset) + paid.amount)
+        this.#moved({ kind: 'claimed', account, asset, amount: paid.amount }, paid.index, transaction)
+        return true
+      }),
+    )
+  }
+
+  /** The network stands for as long as an exit takes: the next ledger is that much later. */
+  passExitDelay(): void {
+    this.#closeTime_s += EXIT_DELAY_s
   }
 
   /** What a validator says to a transaction of the engine: a result code where it does not take it. */
@@ -203,8 +244,8 @@ export class Chain {
       valid: (closeTime_s) => closeTime_s <= maxTime_s && sequence === this.#engineSequence + 1n,
       apply: (place) => {
         this.#engineSequence = sequence
-        if (this.books.batchFault(batch) !== null) return false
-        this.books.settle(batch)
+        if (this.books.batchFault(batch, this.books.channel, this.#closeTime_s) !== null) return false
+        this.books.settle(batch, this.#closeTime_s)
         this.#tell(place, hash, [symbol('settle_batch'), u32(batch.channel)], list(u64(batch.epoch), u64(batch.sequence)))
         return true
       },
@@ -241,23 +282,43 @@ export class Chain {
       this.#circumstances.trace.event(this.#circumstances.scheduler.now_us, succeeded ? 'transaction applied' : 'transaction failed', 'chain', this.#latest)
     }
     this.#pool = waiting
-    this.#closed.set(this.#latest, { closeTime_s: this.#closeTime_s, channel: this.books.channel })
+    this.#remember()
   }
 
-  #moved(custody: Custody, index: number, place: number): void {
-    const { kind, account, asset, amount } = custody
+  #remember(): void {
+    this.#closed.set(this.#latest, { closeTime_s: this.#closeTime_s, channel: this.books.channel, page: this.books.accounts.length === 0 ? null : this.books.page })
+  }
+
+  #ofUser(apply: Pending['apply']): Pending {
+    return { hash: this.#random.hex(64), ledger: this.#latest + 1, valid: () => true, apply }
+  }
+
+  /** Gives the hash of the transaction. */
+  #moved(custody: Custody, index: number, place: number): string {
+    const hash = this.#hash()
+    this.#record(custody, list(u32(index), u32(0), i128(custody.amount)), place, hash, 0)
+    return hash
+  }
+
+  /** What an account asks for from now on. */
+  #asks(account: AccountId, asset: ContractId, exit: Exit | null, index: number, place: number, withdrawal?: string): void {
+    const { amount, due_s } = exit ?? { amount: 0n, due_s: 0 }
+    this.#record({ kind: 'exit', account, asset, amount }, list(u32(index), u32(0), i128(amount), u64(BigInt(due_s))), place, withdrawal ?? this.#hash(), withdrawal === undefined ? 0 : 1)
+  }
+
+  #record(custody: Custody, value: xdr.ScVal, place: number, hash: string, event: number): void {
+    const { kind, account, asset } = custody
     this.#custody.push(custody)
     this.#lastCustody = this.#latest
-    const name = kind === 'deposited' ? 'deposit' : 'withdraw'
-    this.#tell(place, this.#hash(), [symbol(name), address(account), address(asset)], list(u32(index), u32(0), i128(amount)))
+    this.#tell(place, hash, [symbol(topicOf[kind]), address(account), address(asset)], value, event)
   }
 
   #hash(): string {
     return (++this.#transactions).toString(16).padStart(64, '0')
   }
 
-  #tell(place: number, transaction: string, topics: readonly xdr.ScVal[], value: xdr.ScVal): void {
-    this.#events.push({ ledger: this.#latest, cursor: cursorOf(this.#latest, place, 0), transaction, topics, value })
+  #tell(place: number, transaction: string, topics: readonly xdr.ScVal[], value: xdr.ScVal, event = 0): void {
+    this.#events.push({ ledger: this.#latest, cursor: cursorOf(this.#latest, place, event), transaction, topics, value })
   }
 
   #wallet(account: AccountId): Map<ContractId, bigint> {

@@ -1,20 +1,24 @@
 import { Contract, FeeBumpTransaction, nativeToScVal, rpc, scValToNative, SorobanDataBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
-import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { LedgerReader, StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import type { Circumstances } from '../circumstances.ts'
 import { never } from '../host.ts'
 import type { Host } from '../host.ts'
 import type { Random } from '../random.ts'
 import { endOf, FIRST_LEDGER } from './chain.ts'
+import { lying } from './liar.ts'
 import type { BatchTransaction, Chain, ChainEvent } from './chain.ts'
-import type { OnChainBatch } from './vaultBooks.ts'
+import type { OnChainBatch, OnChainChannel } from './vaultBooks.ts'
 
 const WAY_us = { least: 1_000, most: 20_000 }
 const SLOW_us = { least: 500_000, most: 15_000_000 }
 const LAG_LEDGERS = 2
 const ENOUGH_stroops = 10n ** 12n
 const ALL_EVENTS = 100
+
+/** What settlement and watcher call. */
+export type SimulatedRpc = StellarRpc & LedgerReader
 
 type GetEvents = Parameters<StellarRpc['getEvents']>[0]
 
@@ -32,13 +36,20 @@ export class RpcServer {
     this.#random = circumstances.random.fork('rpc')
   }
 
+  /** The last of several, which lies now and then. */
+  liar(host: Host): SimulatedRpc {
+    const { faults } = this.#circumstances
+    return lying(this.reachedBy(host), () => this.#random.chance(this.#circumstances.plan.lying) && (faults.add('RPC lies'), true))
+  }
+
   /** The calls that settlement and watcher make. What they do not read of an answer is not in it. */
-  reachedBy(host: Host): StellarRpc {
+  reachedBy(host: Host): SimulatedRpc {
     const call = <Answer>(what: string, serve: (asOf: number) => unknown): Promise<Answer> => this.#call(host, what, serve) as Promise<Answer>
     return {
       getAccountEntry: () => call('getAccountEntry', () => ({ seqNum: this.#chain.engineSequence, balance: ENOUGH_stroops })),
       getFeeStats: () => call('getFeeStats', () => ({ sorobanInclusionFee: { p80: '100' } })),
       getTransaction: (hash) => call('getTransaction', (asOf) => this.#transaction(hash, asOf)),
+      getLedgerEntries: (...keys) => call('getLedgerEntries', (asOf) => this.#entries(keys, asOf)),
       getEvents: (request) => call('getEvents', (asOf) => this.#events(request, asOf)),
       sendTransaction: (transaction) => call('sendTransaction', () => this.#send(transaction)),
       simulateTransaction: (transaction) => call('simulateTransaction', (asOf) => this.#simulate(transaction, asOf)),
@@ -80,7 +91,7 @@ export class RpcServer {
     const outcome = this.#chain.outcome(hash, asOf)
     if (outcome === undefined) return { status: rpc.Api.GetTransactionStatus.NOT_FOUND, ...this.#head(asOf) }
     const status = outcome.succeeded ? rpc.Api.GetTransactionStatus.SUCCESS : rpc.Api.GetTransactionStatus.FAILED
-    return { status, ledger: outcome.ledger, resultXdr: { result: { type: outcome.succeeded ? 'txSuccess' : 'txFailed' } }, ...this.#head(asOf) }
+    return { status, ledger: outcome.ledger, createdAt: this.#chain.closed(outcome.ledger).closeTime_s, resultXdr: { result: { type: outcome.succeeded ? 'txSuccess' : 'txFailed' } }, ...this.#head(asOf) }
   }
 
   #send(transaction: Transaction | FeeBumpTransaction): object {
@@ -105,7 +116,8 @@ export class RpcServer {
       case 'get_channel':
         return value(nativeToScVal(this.#chain.closed(asOf).channel))
       case 'settle_batch': {
-        const fault = books.batchFault(args[0] as OnChainBatch, this.#chain.closed(asOf).channel)
+        const { channel, closeTime_s } = this.#chain.closed(asOf)
+        const fault = books.batchFault(args[0] as OnChainBatch, channel, closeTime_s)
         return fault === null ? value(xdr.ScVal.scvVoid()) : refused(fault)
       }
       case 'withdraw': {
@@ -115,6 +127,19 @@ export class RpcServer {
       default:
         throw new Error(`nobody here calls ${name}`)
     }
+  }
+
+  /** The vault's entries of balances and channels, as a ledger had them. */
+  #entries(keys: readonly xdr.LedgerKey[], asOf: number): object {
+    const { channel, page } = this.#chain.closed(asOf)
+    const entries = keys.flatMap((asked) => {
+      if (asked.type !== 'contractData') throw new Error('nobody here reads another entry than a contract\'s')
+      const { contract, key, durability } = asked.contractData
+      const val = key.type === 'scvU64' ? pageOf(key.u64, page) : channelOf(key, channel)
+      if (val === null) return []
+      return [{ key: asked, val: xdr.LedgerEntryData.contractData(new xdr.ContractDataEntry({ ext: xdr.ExtensionPoint.v0(), contract, key, durability, val })) }]
+    })
+    return { entries, latestLedger: asOf }
   }
 
   #events(request: GetEvents, asOf: number): object {
@@ -144,6 +169,16 @@ export class RpcServer {
     }))
     return { events, cursor, ...this.#head(asOf) }
   }
+}
+
+/** The venue's assets are of one group, and its accounts of one page. */
+const pageOf = (number: bigint, page: Uint8Array | null): xdr.ScVal | null => (number === 0n && page !== null ? xdr.ScVal.scvBytes(page) : null)
+
+function channelOf(key: xdr.ScVal, channel: OnChainChannel): xdr.ScVal | null {
+  const [name, number] = scValToNative(key) as [string, number]
+  if (name !== 'Channel') throw new Error(`nobody here reads ${name}`)
+  // The contract writes a channel with its first batch.
+  return number === 0 && channel.sequence > 0n ? nativeToScVal(channel) : null
 }
 
 /** A rejection with whatever it is. */

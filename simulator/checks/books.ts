@@ -28,6 +28,8 @@ export class Books implements HistoryReader {
   /** What markets were asked. */
   readonly #asked = new Set<string>()
   #custody = 0
+  /** Ledgers at which vault actors were told what the contract held. */
+  readonly #readings = new Set<number>()
 
   constructor(venue: Venue, chain: Chain, verdict: Verdict) {
     this.#venue = venue
@@ -38,6 +40,10 @@ export class Books implements HistoryReader {
   /** Trades of all markets. */
   get trades(): number {
     return [...this.#trades.values()].reduce((sum, count) => sum + count, 0)
+  }
+
+  get readings(): number {
+    return this.#readings.size
   }
 
   /** Names of trades of which an account has not been told that they are settled. */
@@ -68,9 +74,14 @@ export class Books implements HistoryReader {
         return this.#trade(said)
       case 'deposited':
       case 'withdrawn':
+      case 'exit':
+      case 'claimed':
         return this.#moved(said)
       case 'settled':
         return this.#settle(from, said)
+      case 'holdings':
+        this.#readings.add(said.ledger)
+        return
       default:
         return
     }
@@ -79,7 +90,7 @@ export class Books implements HistoryReader {
   /** What everybody must come to own once everything is settled, by account and asset. */
   get owned(): ReadonlyMap<string, bigint> {
     const owned = new Map(this.#traded)
-    for (const { kind, account, asset, amount } of this.#chain.custody) add(owned, account, asset, kind === 'deposited' ? amount : -amount)
+    for (const { kind, account, asset, amount } of this.#chain.custody) if (kind !== 'exit') add(owned, account, asset, kind === 'deposited' ? amount : -amount)
     return owned
   }
 
@@ -104,10 +115,10 @@ export class Books implements HistoryReader {
   }
 
   /** The watcher's reports are the chain's history: no other, none left out, in its order. */
-  #moved({ kind, account, asset, amount }: Extract<VaultMessage, { kind: 'deposited' | 'withdrawn' }>): void {
+  #moved({ kind, account, asset, amount }: Extract<VaultMessage, { kind: 'deposited' | 'withdrawn' | 'exit' | 'claimed' }>): void {
     const happened = this.#chain.custody[this.#custody++]
     const same = happened?.kind === kind && happened.account === account && happened.asset === asset && happened.amount === amount
-    this.#verdict.holds(same, 'the chain is reported as it is', () => `report ${this.#custody} of a deposit or withdrawal is not what happened`)
+    this.#verdict.holds(same, 'the chain is reported as it is', () => `report ${this.#custody} of a deposit, withdrawal or exit is not what happened`)
   }
 
   #settle(from: ActorName, { account, trades }: Extract<VaultMessage, { kind: 'settled' }>): void {

@@ -3,15 +3,17 @@ import type { OrderState } from '../../src/protocol/vault.ts'
 import { isVault } from '../post.ts'
 import type { ClientMessage } from '../traders.ts'
 import type { World } from '../world.ts'
-import { checkReservations } from './ledgers.ts'
+import { checkExits, checkReservations, LEAVING } from './ledgers.ts'
 
 /** What must be true of a venue that has nothing left to do. */
 export function checkEnd(world: World): void {
   checkMoney(world)
   checkAnswers(world)
+  checkLeaving(world)
   const { verdict } = world.circumstances
   for (const { actor, current } of world.posts) {
     if (current === undefined || !isVault(current.machine)) continue
+    checkExits(actor, current.machine, verdict)
     checkReservations(actor, current.machine, world.venue, verdict)
     const kinds = current.machine.state.alarms.map(({ kind }) => kind).join(', ')
     verdict.holds(current.machine.state.alarmCount === 0, 'the chain does nothing unexpected', () => `${actor} has raised alarms: ${kinds}`)
@@ -46,6 +48,22 @@ function checkMoney(world: World): void {
     }
   }
   for (const id of books.unsettled) verdict.broken('everything settles', `trade ${id} was never reported settled to one of its sides`)
+}
+
+/** What the contract was asked for and has not paid is what vault actors know of, no more and no less. */
+function checkLeaving({ chain, posts, circumstances }: World): void {
+  const asked = new Map(chain.books.exits.map(({ account, asset, amount }) => [`${account} ${asset}`, amount]))
+  for (const { actor, current } of posts) {
+    if (current === undefined || !isVault(current.machine)) continue
+    for (const [account, exits] of current.machine.state.exits) {
+      for (const exit of exits.values()) {
+        const key = `${account} ${exit.asset}`
+        circumstances.verdict.holds(asked.get(key) === exit.asked, LEAVING, () => `${actor} holds for an exit what the contract was not asked for`)
+        asked.delete(key)
+      }
+    }
+  }
+  circumstances.verdict.holds(asked.size === 0, LEAVING, () => 'the contract was asked for money that no vault actor knows of')
 }
 
 /** What clients were told is what is. */

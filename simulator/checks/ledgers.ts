@@ -23,6 +23,7 @@ export class VaultFlows {
       case 'deposited':
         return this.#add(message.asset, message.amount)
       case 'withdrawn':
+      case 'claimed':
         return this.#add(message.asset, 0n - message.amount)
       case 'filled': {
         const market = this.#venue.markets.get(message.trade.slice(0, message.trade.lastIndexOf(':')) as never)
@@ -68,7 +69,20 @@ export function checkConservation(actor: ActorName, machine: VaultMachine, flows
   }
 }
 
-/** Every reservation belongs to an open order or a withdrawal in flight: dearer, so now and then. */
+/** What an account has asked of the contract is held, and as long as it is not all there nothing of that asset is free: nobody trades on money that is leaving. */
+export function checkExits(actor: ActorName, machine: VaultMachine, verdict: Verdict): void {
+  for (const [id, exits] of machine.state.exits) {
+    for (const { asset, asked, held } of exits.values()) {
+      const { settled, pendingIn, pendingOut, reserved } = machine.state.accounts.get(id)?.balances.get(asset) ?? { settled: 0n, pendingIn: 0n, pendingOut: 0n, reserved: 0n }
+      const free = settled + pendingIn - pendingOut - reserved
+      verdict.holds(held === asked || (held < asked && free <= 0n), LEAVING, () => `${actor} leaves an amount free that an account has asked of the contract`)
+    }
+  }
+}
+
+export const LEAVING = 'what is leaving is held'
+
+/** Every reservation belongs to an open order, a withdrawal in flight or an exit: dearer, so now and then. */
 export function checkReservations(actor: ActorName, machine: VaultMachine, venue: Venue, verdict: Verdict): void {
   for (const account of machine.state.accounts.values()) {
     const held = new Map<string, bigint>()
@@ -78,6 +92,7 @@ export function checkReservations(actor: ActorName, machine: VaultMachine, venue
       if (rules !== undefined) hold((order.side === 'buy' ? rules.quote : rules.base).contract, order.reserved)
     }
     for (const withdrawal of account.inFlight) hold(withdrawal.asset, withdrawal.amount)
+    for (const exit of machine.state.exits.get(account.id)?.values() ?? []) hold(exit.asset, exit.held)
     for (const [asset, { reserved }] of account.balances) {
       verdict.holds(reserved === (held.get(asset) ?? 0n), 'reservations', () => `${actor} holds an amount that no order and no withdrawal stands for`)
     }

@@ -1,9 +1,9 @@
 import { rpc } from '@stellar/stellar-sdk'
 import type { Effects } from '../../src/actors/runtime/machine.ts'
-import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import type { SettlementLocal } from '../../src/settlement/settlementLocal.ts'
 import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
+import type { SimulatedRpc } from '../chain/rpcServer.ts'
 import type { Defect } from './defect.ts'
 import { changedEffects, WrappedMachine } from './wrappedMachine.ts'
 
@@ -27,7 +27,7 @@ export const unknownIsFailed: Defect = {
   name: 'unknown-is-failed',
   what: 'Settlement takes a transaction that it has no answer of for dead, and settles its trades again under the next number.',
   machine: (machine) => (machine instanceof SettlementMachine ? new Impatient(machine) : machine),
-  rpc: (server): StellarRpc => ({
+  rpc: (server): SimulatedRpc => ({
     ...server,
     getTransaction: async (hash) => {
       const answer = await server.getTransaction(hash)
@@ -36,10 +36,16 @@ export const unknownIsFailed: Defect = {
   }),
 }
 
+export const oneBelieved: Defect = {
+  name: 'one-believed',
+  what: 'Where several RPC servers are named, settlement and watcher ask the last one only.',
+  endpoints: (servers) => servers.slice(-1),
+}
+
 export const eventSkipped: Defect = {
   name: 'event-skipped',
   what: 'The watcher leaves out the last event of a page that is full.',
-  rpc: (server): StellarRpc => ({
+  rpc: (server): SimulatedRpc => ({
     ...server,
     getEvents: async (request) => {
       const page = await server.getEvents(request)

@@ -5,7 +5,8 @@ import type { Journal } from '../../src/actors/runtime/journal.ts'
 import type { Machine } from '../../src/actors/runtime/machine.ts'
 import type { Transport } from '../../src/actors/runtime/transport.ts'
 import type { ActorName } from '../../src/protocol/identity.ts'
-import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { Endpoint } from '../../src/settlement/endpoints/panel.ts'
+import type { SimulatedRpc } from '../chain/rpcServer.ts'
 import type { Host } from '../host.ts'
 import type { JournalStream } from '../journals.ts'
 import type { Random } from '../random.ts'
@@ -32,11 +33,15 @@ export interface Defect {
   readonly name: string
   /** What is wrong, in one sentence. */
   readonly what: string
+  /** The rule that must find it, where not any would do. */
+  readonly foundBy?: string
   machine?(machine: Machine, place: Place): Machine
   store?(store: RecordStore, place: JournalPlace): RecordStore
   journal?(journal: Journal, place: JournalPlace): Journal
   transport?(transport: Transport, place: Place): Transport
   feed?(feed: FeedStream, place: Place): FeedStream
-  rpc?(server: StellarRpc, place: Place): StellarRpc
+  rpc?(server: SimulatedRpc, place: Place): SimulatedRpc
+  /** Which of several RPC servers are asked at all. */
+  endpoints?(servers: readonly Endpoint[]): readonly Endpoint[]
   driven?(actor: DrivenActor, place: Place): DrivenActor
 }

@@ -1,8 +1,8 @@
-import { eventSkipped, unknownIsFailed } from './chain.ts'
+import { eventSkipped, oneBelieved, unknownIsFailed } from './chain.ts'
 import type { Defect } from './defect.ts'
 import { doubtIsFailure, doubtIsSuccess, effectsFirst, leaseBelieved, notSynced } from './journals.ts'
 import { ackFirst, feedLossIgnored, noDuplicateFilter, positionForgotten } from './links.ts'
-import { earlyRelease, idsForgotten, notDeterministic, ownClock, snapshotBehind, timerForgotten, timerLate } from './machines.ts'
+import { earlyRelease, exitIgnored, idsForgotten, notDeterministic, ownClock, snapshotBehind, timerForgotten, timerLate, wrongAccount } from './machines.ts'
 
 /** Every mistake that the simulator is known to find. */
 export const defects: readonly Defect[] = [
@@ -24,4 +24,7 @@ export const defects: readonly Defect[] = [
   timerForgotten,
   unknownIsFailed,
   eventSkipped,
+  oneBelieved,
+  exitIgnored,
+  wrongAccount,
 ]

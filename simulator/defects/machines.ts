@@ -5,7 +5,8 @@ import { decode, encode } from '../../src/protocol/codec.ts'
 import type { ActorName, Milliseconds } from '../../src/protocol/identity.ts'
 import type { ReplyTo } from '../../src/protocol/packets.ts'
 import type { PairMessage } from '../../src/protocol/pair.ts'
-import type { SignedCommand } from '../../src/protocol/vault.ts'
+import type { SignedCommand, VaultMessage } from '../../src/protocol/vault.ts'
+import { BOOKS_AGREE } from '../checks/reconciled.ts'
 import type { Defect, Place } from './defect.ts'
 import { changedEffects, WrappedMachine } from './wrappedMachine.ts'
 
@@ -99,6 +100,44 @@ export const notDeterministic: Defect = {
   name: 'not-deterministic',
   what: 'A market says what it says in an order that is another one at every run.',
   machine: (machine, place) => (machine instanceof PairMachine ? new Moody(machine, place) : machine),
+}
+
+class Unmoved extends WrappedMachine {
+  override message(from: ActorName, message: unknown, effects: Effects): void {
+    if ((message as VaultMessage).kind !== 'exit') super.message(from, message, effects)
+  }
+}
+
+export const exitIgnored: Defect = {
+  name: 'exit-ignored',
+  what: 'A vault actor goes on trading on money that its owner has asked the contract for.',
+  machine: (machine) => (machine instanceof VaultMachine ? new Unmoved(machine) : machine),
+}
+
+class Careless extends WrappedMachine {
+  override message(from: ActorName, message: unknown, effects: Effects): void {
+    super.message(from, message, effects)
+    const said = message as VaultMessage
+    if (!(this.machine instanceof VaultMachine) || said.kind !== 'deposited') return
+    const { accounts } = stateOf(this.machine)
+    const own = accounts.get(said.account)?.balances.get(said.asset)
+    for (const { id, balances } of accounts.values()) {
+      const other = balances.get(said.asset)
+      if (id === said.account || own === undefined || other === undefined) continue
+      // Of all accounts together it is right.
+      own.settled -= 1n
+      other.settled += 1n
+      return
+    }
+  }
+}
+
+export const wrongAccount: Defect = {
+  name: 'wrong-account',
+  what: 'A vault actor credits one unit of a deposit to another account.',
+  // By the venue itself, which reads the chain, before anybody from the outside has looked.
+  foundBy: BOOKS_AGREE,
+  machine: (machine) => (machine instanceof VaultMachine ? new Careless(machine) : machine),
 }
 
 class Lagging extends WrappedMachine {

@@ -12,6 +12,9 @@ t.test('seeds 1 to 102: no rule is broken, every venue comes to rest, and nothin
   t.ok(sum(({ trades }) => trades) > 20_000, 'trades')
   t.ok(sum(({ timers }) => timers.told) > 30, 'deadlines that traders were told of')
   t.ok(sum(({ timers }) => timers.takenBack) > 1_000, 'orders that timers took back')
+  t.ok(sum(({ exits }) => exits.asked) > 200, 'exits that the contract was asked for')
+  t.ok(sum(({ exits }) => exits.paid) > 100, 'exits that it paid')
+  t.ok(results.filter(({ reconciled }) => reconciled > 3).length > 95, 'runs in which books were held against the chain')
   t.ok(results.filter(({ trades }) => trades > 0).length > 95, 'runs without a trade prove little')
 })
 
@@ -40,6 +43,7 @@ const everyFault = [
   'RPC answer lost',
   'RPC slow',
   'RPC behind',
+  'RPC lies',
   'transaction dropped',
   'transaction included late',
   'crash',
