@@ -9,7 +9,7 @@ const REFUSED = 'HostError: Error(Contract, #23)'
 export function lying(server: SimulatedRpc, lies: () => boolean): SimulatedRpc {
   const told = async <Answer>(answer: Promise<Answer>, lie: (truth: Answer) => object): Promise<Answer> => {
     const truth = await answer
-    return lies() ? ({ ...truth, ...lie(truth) } as Answer) : truth
+    return lies() ? ({ ...truth, ...lie(truth) }) : truth
   }
   return {
     ...server,

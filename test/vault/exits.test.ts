@@ -93,6 +93,24 @@ t.test('an ordinary withdrawal of the money is the early answer; one that lapses
   t.strictSame(alarms(), [])
 })
 
+t.test('an early answer frees no proceeds that are not settled yet: they cover the exit as before', async (t) => {
+  const { deposit, exit, place, filled, closed, settled, withdraw, balance, refusal, machine } = exitVault()
+  deposit(ann, assetQ, 1_000n)
+  deposit(ann, assetA, 1_000n)
+  place('buy', ann, 'buy', 2, 100)
+  place('sell', ann, 'sell', 2, 100)
+  const trades = [filled(ann, 'buy', 2, 100), filled(ann, 'sell', 2, 100)]
+  for (const order of ['buy', 'sell']) closed(ann, order, 'filled')
+  exit(assetQ, 1_000n)
+  t.strictSame(balance(ann, assetQ), [1_000n, 0n, 1_000n, 0n], '400 are on their way out and 400 on their way in')
+  t.equal(refusal(withdraw('w', ann, assetQ, 100n)), null)
+  t.strictSame(balance(ann, assetQ), [1_000n, 0n, 1_000n, 0n])
+  t.equal(machine.state.exits.get(ann)?.get(assetQ)?.held, 900n)
+  t.equal(place('more', ann, 'buy', 1, 50), 'funds_insufficient')
+  settled(ann, trades, [[assetA, 20n, 20n], [assetQ, 400n, 400n]])
+  t.strictSame(balance(ann, assetQ), [1_000n, 0n, 1_000n, 0n])
+})
+
 t.test('a claim that was not announced, or that finds the money promised, is followed and raises an alarm', async (t) => {
   const { deposit, exit, claimed, place, balance, alarms } = exitVault()
   deposit(ann, assetQ, 1_000n)

@@ -142,6 +142,8 @@ export class Withdrawals {
     if (missing > 0n) this.#exits.lend(account, asset, missing)
     const reserved = this.#ledger.reserve(account, asset, amount)
     assert(reserved, 'what may be withdrawn is available')
+    // More was lent than is withdrawn where proceeds that are not settled cover the exit: they go on doing so.
+    this.#exits.follow(account.id)
     return reserved
   }
 
