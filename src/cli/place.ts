@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { StrKey } from '@stellar/stellar-sdk/base'
 import type { Keys } from '../enclave/keys.ts'
 import { fileKeys } from '../enclave/openKeys.ts'
+import { isAddress } from '../protocol/address.ts'
 import { readVenue, rpcEndpoints } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
@@ -90,7 +90,7 @@ export class Place {
   /** Whose account the key acts for. */
   #accountOf({ address }: SecretSigner): string {
     const account = this.#options.for ?? address
-    if (!StrKey.isValidEd25519PublicKey(account) && !StrKey.isValidContract(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…, or a wallet's C…) that the key acts for`)
+    if (!isAddress(account)) throw new UsageFault(`--for ${account}: the Stellar account (G…, or a wallet's C…) that the key acts for`)
     return account
   }
 

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Keypair } from '@stellar/stellar-sdk'
+import { Keypair, StrKey } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { leaseKey, readHolder } from '../../src/actors/placement/keys.ts'
 import { KvStore } from '../../src/actors/placement/kvStore.ts'
@@ -153,6 +153,7 @@ t.test('money on its way out: whose, since when, and what holds it up', async (t
   t.match(await ran(settlement, ['settlement', 'queue']), { failed: true, json: { settlement: { cosigns: 1 }, unreached: ['settlement.0', 'watcher.0'] }, text: /^endpoints +too few answer settlement\.0, watcher\.0$/m })
   t.match(await ran(reconcile, ['reconcile']), { failed: true, json: { reconciled: null } })
   t.match((await ran(withdrawals, ['withdrawals', Keypair.random().publicKey()])).json, { counts: { requested: 0 }, withdrawals: [] }, 'of one account alone')
+  t.match((await ran(withdrawals, ['withdrawals', StrKey.encodeContract(Buffer.alloc(32, 7))])).json, { counts: { requested: 0 }, withdrawals: [] }, 'a wallet’s as well')
   books.cosigned(alice, 'w'.repeat(64), 900)
   t.match((await ran(withdrawals, ['withdrawals', alice])).json, { withdrawals: [{ status: 'cosigned', validUntil: 900, waitsFor: 'watcher' }] })
   books.ledger(901)

@@ -1,4 +1,4 @@
-import { StrKey } from '@stellar/stellar-sdk/base'
+import { isAddress } from '../../protocol/address.ts'
 import type { AccountId, ActorName, Amount, ContractId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { formatAmount } from '../../protocol/market.ts'
@@ -54,7 +54,7 @@ export const withdrawals: Command = async ({ args, place, show }) => {
 function asked({ words, options }: Arguments): { readonly account: AccountId | null; readonly closed: boolean; readonly limit: number } {
   const [account = null, ...more] = words
   if (more.length > 0) throw new UsageFault('darkpool withdrawals takes one ACCOUNT at most')
-  if (account !== null && !StrKey.isValidEd25519PublicKey(account)) throw new UsageFault(`${account} is no Stellar account (G…)`)
+  if (account !== null && !isAddress(account)) throw new UsageFault(`${account} is no Stellar account (G…, or a wallet's C…)`)
   const limit = options.limit === undefined ? SHOWN : whole('limit', options.limit)
   if (limit > limits.listedOrders) throw new UsageFault(`--limit ${limit}: ${limits.listedOrders} at most`)
   return { account: account as AccountId | null, closed: options.all === true, limit }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { StrKey } from '@stellar/stellar-sdk'
+import { isAddress } from '../../protocol/address.ts'
 import type { AccountId } from '../../protocol/identity.ts'
 import { codeId } from '../../settlement/governance/founding.ts'
 import type { VaultChange } from '../../settlement/vaultChange.ts'
@@ -35,7 +35,7 @@ export function changeOf([kind, value, ...rest]: readonly string[], { channel }:
 
 /** An account or a contract. @throws UsageFault */
 export function address(text: string): string {
-  if (!StrKey.isValidEd25519PublicKey(text) && !StrKey.isValidContract(text)) throw new UsageFault(`${text} is no Stellar address (G… or C…)`)
+  if (!isAddress(text)) throw new UsageFault(`${text} is no Stellar address (G… or C…)`)
   return text
 }
 

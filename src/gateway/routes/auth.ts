@@ -1,7 +1,7 @@
-import { StrKey } from '@stellar/stellar-sdk/base'
 import type { FastifyPluginCallback } from 'fastify'
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { isAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -16,8 +16,6 @@ const Ask = Type.Object({ account: Key, on_behalf_of: OnBehalfOf, home_domain: T
 const Answer = Type.Object({ transaction: Type.String({ minLength: 1, maxLength: limits.requestBytes }) }, closed)
 const challengeSchema = { summary: 'A SEP-10 challenge for an account, or for a key that acts for one', codes: ['venue_not_ready', 'venue_overloaded', 'internal_error'], querystring: Ask, response: { 200: Type.Object({ transaction: Type.String(), network_passphrase: Type.String() }) } } as const
 const tokenSchema = { summary: 'A token for a signed challenge', codes: ['challenge_invalid', 'signer_not_allowed', 'account_unavailable', 'venue_not_ready', 'venue_overloaded', 'internal_error'], body: Answer, response: { 200: Type.Object({ token: Type.String() }) } } as const
-
-const isAddress = (text: string): boolean => StrKey.isValidEd25519PublicKey(text) || StrKey.isValidContract(text)
 
 const challengeFile = new URL('../login/challenge.ts', import.meta.url).href
 

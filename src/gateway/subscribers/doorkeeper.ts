@@ -1,6 +1,7 @@
 import { crypto_sign_verify_detached } from 'sodium-native'
 import { StrKey } from '@stellar/stellar-sdk/base'
 import { Value } from 'typebox/value'
+import { isAddress } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
@@ -47,7 +48,7 @@ export class Doorkeeper {
     const longest = Math.floor(now_ms / 1_000) + limits.natsSession_s
     if (isGiven(token)) return this.#byStatement(token, key, now_ms, longest)
     if (!isGiven(user) || user === key || user === nkey) return { account: key, key, scope: 'trade', right: 'account', until: longest }
-    if (!(StrKey.isValidEd25519PublicKey(user) || StrKey.isValidContract(user))) throw new Refusal('signer_not_allowed')
+    if (!isAddress(user)) throw new Refusal('signer_not_allowed')
     const account = user as AccountId
     const right = await this.#rights(account, key)
     if (right === null || right.until <= Math.floor(now_ms / 1_000)) throw new Refusal('signer_not_allowed')
