@@ -38,4 +38,6 @@ fi
 PATH="$root/node_modules/.bin:$PATH"
 export PATH
 cd "$root"
+# A core of a venue's process would leave its keys and orders on the disk.
+ulimit -c 0
 exec "$runtime" "$@"

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import { appCompose, composeOf, nodeEnvironments } from '../../scripts/image/compose.ts'
 import { runCommand } from '../../scripts/setup/command.ts'
 import { composeGo, installComposeGo } from '../../scripts/setup/composeGo.ts'
+import { paths } from '../../scripts/setup/paths.ts'
 import { assertClosed, imagesOf, readAppCompose } from '../../src/client/enclave/compose.ts'
 import { readNodes } from '../../src/configuration/nodes.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
@@ -62,7 +63,7 @@ async function sealedOff(t: Test, file: VenueFile, env: Readonly<Record<string, 
   const { services } = JSON.parse(output) as { services: Readonly<Record<string, Service>> }
   t.same(Object.keys(services).sort(), ['gateway', 'keys', 'nats', 'shard'])
   for (const [name, service] of Object.entries(services)) {
-    t.match(service, { image, user: '65532:65532', read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] }, name)
+    t.match(service, { image, user: '65532:65532', read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'], ulimits: { core: 1 } }, name)
     t.equal(service.privileged, undefined)
     t.same(JSON.parse(service.environment.DARKPOOL_VENUE ?? ''), file, `${name} reads the venue as it was given`)
     t.same(service.volumes.map(({ target }) => target).filter((target) => target === '/var/run/dstack.sock'), name === 'keys' ? ['/var/run/dstack.sock'] : [], `${name} and the guest agent’s socket`)
@@ -124,4 +125,16 @@ t.test('what cannot run in a VM, or would not be what was hashed, is refused wit
   refused({ ...inThree, nats: open }, /both `nats.replicas: 3` and `nats.tls`/)
   refused({ ...inVm, nats: { ...inVm.nats, tls: 1 } }, /both `nats.replicas: 3` and `nats.tls`/)
   refused({ ...inVm, network: { ...inVm.network, passphrase: 'Zürich' } }, /beyond ASCII/)
+})
+
+t.test('a process that crashes leaves no core, neither in such a container nor where `npm start` or `npm test` has begun it', async (t) => {
+  const crash = ['-e', 'process.chdir(process.argv[1]); process.abort()', folder]
+  const cores = (): string[] => readdirSync(folder).filter((file) => /core/.test(file))
+  const inContainer = await runCommand('prlimit', ['--core=1:1', process.execPath, ...crash], { timeout_ms: 60_000 })
+  t.not(inContainer.code, 0)
+  const bootstrap = join(paths.root, 'scripts', 'bootstrap.sh')
+  const started = await runCommand('sh', [bootstrap, '-p', 'require("fs").readFileSync("/proc/self/limits", "utf8")'], { timeout_ms: 60_000 })
+  t.match(started.output, /^Max core file size +0 +0 /m)
+  await runCommand('sh', [bootstrap, ...crash], { timeout_ms: 60_000 })
+  t.same(cores(), [])
 })

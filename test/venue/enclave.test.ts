@@ -4,7 +4,10 @@ import { join, relative } from 'node:path'
 import { StrKey } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { verifyLocalVenue } from '../../scripts/venue/verification.ts'
+import { pathsOf } from '../../src/enclave/holder/roles.ts'
 import { engineKeyPath, feedKeyPath, journalKeyPath, keyPaths, tokenKeyPath } from '../../src/enclave/keys.ts'
+import type { VenueFile } from '../../src/protocol/venue.ts'
+import { memoryOf } from './memory.ts'
 import { VenueUnderTest } from './venueUnderTest.ts'
 
 t.setTimeout(600_000)
@@ -34,7 +37,7 @@ function* filesOf(folder: string): Generator<readonly [string, Buffer]> {
   }
 }
 
-t.test('after trading no secret of the venue and nothing that was signed for it stands in any file, log or journal, in an environment or on a command line', async (t) => {
+t.test('after trading no secret of the venue and nothing that was signed for it stands in any file, log, metric or journal, in an environment or on a command line, and no process has a key that is another’s in its memory', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'darkpool-secrets-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const under = await VenueUnderTest.start(2, { state: folder, sealed: 1 })
@@ -66,7 +69,8 @@ t.test('after trading no secret of the venue and nothing that was signed for it 
   const secrets = new Map<string, Buffer[]>()
   const versioned = { engine: engineKeyPath, journal: journalKeyPath, tokens: tokenKeyPath }
   const next = Object.entries(versioned).map(([name, path]) => [`next ${name}`, path(2)] as const)
-  for (const [name, path] of [...Object.entries({ ...keyPaths, engine: engineKeyPath(1), journal: journalKeyPath(1), tokens: tokenKeyPath(1), feeds: feedKeyPath(1) }), ...next]) secrets.set(`the ${name} key`, spellings(await venue.keys.secret(path)))
+  const named = [...Object.entries({ ...keyPaths, engine: engineKeyPath(1), journal: journalKeyPath(1), tokens: tokenKeyPath(1), feeds: feedKeyPath(1) }), ...next]
+  for (const [name, path] of named) secrets.set(`the ${name} key`, spellings(await venue.keys.secret(path)))
   secrets.set('the root key', spellings(Buffer.from(readFileSync(join(folder, 'keys', 'root'), 'utf8').trim(), 'hex')))
   for (const trader of venue.traders) secrets.set(`the key of ${trader.name}`, spellings(trader.key.rawSecretKey()))
   const said = new Map<string, Buffer[]>(orders.map(({ message, signature }, n) => [`order ${n}`, [Buffer.from(message.nonce!), Buffer.from(signature), Buffer.from(signature, 'base64'), Buffer.from(placed[n]!.id), Buffer.from(placed[n]!.id, 'hex')]]))
@@ -75,6 +79,19 @@ t.test('after trading no secret of the venue and nothing that was signed for it 
   const processes = venue.servers.flatMap(({ plan, pid }) => ['environ', 'cmdline'].map((what) => [`${what} of ${plan.name}`, readFileSync(`/proc/${pid}/${what}`)] as const))
   t.ok(processes.length >= 2 * 6)
   t.same(found(all, processes), [])
+  const shown = await Promise.all(venue.nodes[0].metricsUrls.map(async (url) => [url, Buffer.from(await (await fetch(url)).text())] as const))
+  t.same(found(all, shown), [], 'nor in what operators read')
+  const file = JSON.parse(readFileSync(join(folder, 'venue.json'), 'utf8')) as VenueFile
+  const memories = [['gateway', venue.gateway], ['shard', venue.shard], ['nats', venue.nodes[0].nats]] as const
+  for (const [role, { plan, pid }] of memories) {
+    const own = pathsOf(role, file)
+    const isOwn = (name: string): boolean => named.some(([one, path]) => name === `the ${one} key` && own.includes(path))
+    const control = role === 'shard' ? 'the journal key' : 'the nats key'
+    // As bytes, and as digits where it is read from a file or told nats-server: memory is long.
+    const needles = new Map([...secrets].filter(([name]) => !isOwn(name) || name === control).map(([name, [raw, hex]]) => [name, name === control || name === 'the root key' ? [raw!, hex!] : [raw!]]))
+    const held = found(needles, memoryOf(pid!, plan.name))
+    t.same([...new Set(held)], [`${control} in ${plan.name}`], `what a core of the ${plan.name} would hold: no key but its own`)
+  }
   await venue.stop()
   const files = [...filesOf(folder)]
   const names = files.map(([name]) => name)
