@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Keypair } from '@stellar/stellar-sdk'
 import { readPin } from '../../src/actors/placement/keys.ts'
@@ -36,7 +36,7 @@ import { ServerProcess } from './serverProcess.ts'
 import type { ServerEvents } from './serverProcess.ts'
 import { StateFolder, writeDurably } from './stateFolder.ts'
 import { LocalTrader } from './trader.ts'
-import { NATS_TLS, NATS_USER, VENUE_NAME, venueFile } from './venueFile.ts'
+import { keepingVersions, NATS_TLS, NATS_USER, VENUE_NAME, venueFile } from './venueFile.ts'
 import type { VenueShape } from './venueFile.ts'
 import { VenueNode } from './venueNode.ts'
 
@@ -271,7 +271,8 @@ export class LocalVenue {
   }
 
   venueFile(): VenueFile {
-    return venueFile(this.deployment, this.#shape, this.ports)
+    const file = venueFile(this.deployment, this.#shape, this.ports)
+    return existsSync(this.venuePath) ? keepingVersions(file, JSON.parse(readFileSync(this.venuePath, 'utf8')) as VenueFile) : file
   }
 
   get #shape(): VenueShape {

@@ -54,3 +54,10 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
     gateway: { host: LOOPBACK, port: first.gateway, homeDomain: `localhost:${first.gateway}`, signatureThreads: shape.signatureThreads, tokenLifetime_s: 3_600, rates, connectionsPerAddress: limits.connections },
   }
 }
+
+/** With the versions of keys that were taken into the file since (`darkpool keys rotate`): they never go down. */
+export function keepingVersions(file: VenueFile, { keys, nats }: VenueFile): VenueFile {
+  const later = (now: number | undefined, before: number | undefined): number | undefined => (now === undefined || before === undefined ? now : Math.max(now, before))
+  const [sealed, tls] = [later(file.nats.sealed, nats.sealed), later(file.nats.tls, nats.tls)]
+  return { ...file, nats: { ...file.nats, ...(sealed !== undefined && { sealed }), ...(tls !== undefined && { tls }) }, ...(keys !== undefined && { keys }) }
+}

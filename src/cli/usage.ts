@@ -39,6 +39,10 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool withdrawals [ACCOUNT] [--all] money on its way out: whose, since when, and what it waits for; --all: also what is over
   darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
   darkpool snapshot ACTOR                store a snapshot of a running actor now, beside it (the venue's operator)
+  darkpool keys show                     the venue's own keys: versions, public halves, and what still needs an older one (the venue's operator)
+  darkpool keys rotate engine|journal|tokens|feeds|nats-authority
+                                         takes the next version into the venue file, where nothing has to come first; --dry-run
+  darkpool keys retire journal           lets older versions go that nothing stored needs any more
   darkpool config check [--online]       what keeps a process from starting with a venue file (--venue FILE), and whether endpoints, contract and NATS fit it
   darkpool vault show|deploy|add-asset|register-engine|market add|announce|apply|cancel|pause|resume|collect-fees|sign|submit …
                                          the contract: without a key shows what it would do and cost (docs/operations/vault.md)

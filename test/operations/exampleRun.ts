@@ -24,7 +24,7 @@ export async function ran(command: Command, args: readonly string[]): Promise<Ra
 /** The lines of a page's examples that begin with `npx darkpool`. */
 export function examplesOf(page: string): readonly string[] {
   const text = readFileSync(join(import.meta.dirname, '../../docs', page), 'utf8')
-  return [...text.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block]) => block!.split('\n').filter((line) => line.startsWith('npx darkpool ')))
+  return [...text.matchAll(/```sh\n([^]*?)```/g)].flatMap(([, block]) => block!.split('\n').map((line) => line.trimStart()).filter((line) => line.startsWith('npx darkpool ')))
 }
 
 /** An example's words, with the shell's variables and quotes, and the file that its output goes to. */

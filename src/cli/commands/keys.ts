@@ -9,15 +9,17 @@ import { expiry } from './order.ts'
 
 const DEFAULT_UNTIL = '30d'
 
-/** `darkpool keys`: those that may act for the account. `keys add KEY` lets one, `keys revoke KEY` ends it at once. */
-export const keys: Command = async ({ args, place }) => {
+/** `darkpool keys`: those that may act for the account. `keys add KEY` lets one, `keys revoke KEY` ends it at once. `show`, `rotate` and `retire` are for the venue's own keys. */
+export const keys: Command = async (surroundings) => {
+  const { args, place } = surroundings
   const [what = 'list', key] = args.words
+  if (what === 'show' || what === 'rotate' || what === 'retire') return (await import('./venueKeys.ts')).venueKeys(surroundings)
   if (args.words.length > (what === 'list' ? 1 : 2)) throw new UsageFault('darkpool keys takes list, add KEY or revoke KEY')
   if (what === 'list') {
     const listed = await (await place.client()).keys()
     return { text: keyTable(listed), json: listed }
   }
-  if (what !== 'add' && what !== 'revoke') throw new UsageFault(`darkpool keys ${what}: list, add or revoke`)
+  if (what !== 'add' && what !== 'revoke') throw new UsageFault(`darkpool keys ${what}: list, add or revoke; of the venue's own keys show, rotate or retire`)
   if (key === undefined || !StrKey.isValidEd25519PublicKey(key)) throw new UsageFault(`${key ?? 'nothing'} is no Stellar public key (G…, 56 characters)`)
   const validity = expiry(args.options.expires)
   const delegation = what === 'add' ? delegationOf(args.options) : null

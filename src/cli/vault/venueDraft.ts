@@ -10,7 +10,7 @@ import { venueOf } from './ground.ts'
 type Listed = VenueFile['assets'][number]
 type Market = VenueFile['markets'][number]
 
-/** A venue file that is being added to: it stays as it was unless what comes out is one that a process would start with. */
+/** A venue file that is being changed: it stays as it was unless what comes out is one that a process would start with. */
 export class VenueDraft {
   readonly venue: Venue
   readonly #file: string
@@ -44,7 +44,12 @@ export class VenueDraft {
 
   /** What adding a market changes. @throws Declined where no process would start with it */
   withMarket(market: Market): { readonly difference: string; readonly write: () => void } {
-    const after = { ...this.#before, markets: [...this.#before.markets, market] }
+    return this.with({ markets: [...this.#before.markets, market] })
+  }
+
+  /** What other members change. @throws Declined where no process would start with them */
+  with(members: Partial<VenueFile>): { readonly difference: string; readonly write: () => void } {
+    const after = { ...this.#before, ...members }
     checked(after)
     return { difference: difference(this.#before, after), write: () => this.#write(after) }
   }
