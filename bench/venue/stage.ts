@@ -1,4 +1,4 @@
-import { cpuSeconds } from '../cpu.ts'
+import { cpuSeconds, threadSeconds } from '../cpu.ts'
 import { runLoad } from '../load.ts'
 import type { LoadPlan, LoadResult } from '../load/plan.ts'
 import { report } from '../report.ts'
@@ -37,15 +37,24 @@ export class Stage {
     await runLoad(plan(bodies.slice(0, warmUp)))
     const { gateway, shard, nats, localnet } = this.venue
     const pids = { gateway: gateway.pid, shard: shard.pid, 'nats-server': nats.pid, localnet: localnet.pid }
-    const before = cpuSeconds(pids)
+    const threads = () => Object.entries({ gateway, shard }).map(([process, { pid }]) => [process, threadSeconds(pid)] as const)
+    const before = { processes: cpuSeconds(pids), threads: threads() }
     const load = await runLoad(plan(bodies.slice(warmUp)))
-    const after = cpuSeconds(pids)
+    const after = { processes: cpuSeconds(pids), threads: threads() }
 
     const orders = load.answered * each
     figure(name, 'throughput', orders / load.elapsed_s, 'orders/s')
     figure(name, 'latency p50', load.p50_ms, 'ms')
     figure(name, 'latency p99', load.p99_ms, 'ms')
-    for (const [process, seconds] of Object.entries(after)) figure(name, `cpu ${process}`, ((seconds - (before[process] ?? 0)) / orders) * 1e6, 'µs/order')
+    const cpu = (of: string, from: Readonly<Record<string, number>>, to: Readonly<Record<string, number>>): void => {
+      for (const [what, seconds] of Object.entries(to)) {
+        const used_s = seconds - (from[what] ?? 0)
+        // Some threads sleep for ever.
+        if (used_s > 0) figure(name, `cpu ${of}${what}`, (used_s / orders) * 1e6, 'µs/order')
+      }
+    }
+    cpu('', before.processes, after.processes)
+    for (const [n, [process, seconds]] of after.threads.entries()) cpu(`${process}, `, before.threads[n]![1], seconds)
     figure(name, 'cpu client', (load.cpu_s / orders) * 1e6, 'µs/order')
     figure(name, 'refused', load.refused, 'requests')
     return load
