@@ -30,7 +30,12 @@ export class Disturbances {
     this.#circumstances = circumstances
     this.#world = world
     this.#random = circumstances.random.fork('disturbances')
-    for (const what of Object.keys(circumstances.plan.every_ms) as Disturbance[]) this.#next(what)
+    this.begin()
+  }
+
+  /** As often as the plan says, from now on. */
+  begin(): void {
+    for (const what of Object.keys(this.#circumstances.plan.every_ms) as Disturbance[]) this.#next(what)
   }
 
   #next(what: Disturbance): void {

@@ -8,6 +8,8 @@ const THINKS_BETTER_us = { least: 1_000_000, most: 6_000_000 }
 const CLAIMS_us = { least: 100_000, most: 3_000_000 }
 /** More than anybody has: all there is. */
 const EVERYTHING = 2n ** 126n
+/** In a run, however long somebody is away. */
+const MOST_ASKED = 40
 /** How often somebody who has asked thinks better of it. */
 const CANCELS = 0.25
 
@@ -20,6 +22,7 @@ export class Leavers {
   readonly #chain: Chain
   /** What somebody is about to do. */
   #planned = 0
+  #asked = 0
   #resting = false
   #over = false
 
@@ -54,7 +57,7 @@ export class Leavers {
 
   #next(): void {
     this.#circumstances.scheduler.after(this.#random.between(ASKS_us.least, ASKS_us.most), 'asks to leave', 'traders', () => {
-      if (this.#resting) return
+      if (this.#resting || ++this.#asked > MOST_ASKED) return
       this.#ask(this.#random.pick(this.#accounts), this.#random.pick(this.#assets))
       this.#next()
     })

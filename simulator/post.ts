@@ -57,6 +57,8 @@ export class Post {
   #owners: Owner[] = []
   #owned = 0
   #launching = false
+  /** Nobody owns it before. */
+  #awayUntil_us = 0
   #batches = 0
   /** How much the journal holds when the next snapshot is worth its while. */
   #snapshotAt_bytes = 0
@@ -77,8 +79,21 @@ export class Post {
     return this.#owners
   }
 
-  /** Starts another owner, whether or not there is one. */
+  /** The market that it is now; null where it is none, or nobody owns it. */
+  get market(): PairMachine | null {
+    const machine = this.current?.machine
+    return machine instanceof PairMachine ? machine : null
+  }
+
+  /** Whoever owns it dies, and nobody does before then. */
+  leave(until_us: number): void {
+    this.#awayUntil_us = until_us
+    for (const { host } of this.#owners) host.die()
+  }
+
+  /** Starts another owner, whether or not there is one; nobody while it is away. */
   launch(): void {
+    if (this.#world.circumstances.scheduler.now_us < this.#awayUntil_us) return
     const { circumstances, venue, network, feeds, journals, history, secret, defect, causedBy, shelves } = this.#world
     const before = this.#owned++
     const host = this.#world.newHost(this.actor, () => this.#died())
@@ -204,8 +219,16 @@ export class Post {
     this.#owners = this.#owners.filter(({ host }) => host.alive)
     if (this.#isKept || this.#launching) return
     this.#launching = true
+    this.#startLater()
+  }
+
+  #startLater(): void {
     const { circumstances, random } = this.#world
-    circumstances.scheduler.after(random.between(RESTART_us.least, RESTART_us.most), 'starts again', this.actor, () => {
+    const { scheduler } = circumstances
+    const away_us = Math.max(0, this.#awayUntil_us - scheduler.now_us)
+    scheduler.after(away_us + random.between(RESTART_us.least, RESTART_us.most), 'starts again', this.actor, () => {
+      // It may have left since this was planned.
+      if (scheduler.now_us < this.#awayUntil_us) return this.#startLater()
       this.#launching = false
       if (!this.#isKept) this.launch()
     })

@@ -1,5 +1,6 @@
 import { calm, FaultCount, planOf } from './faults.ts'
 import type { FaultPlan } from './faults.ts'
+import { Absence } from './absence.ts'
 import { checkEnd } from './checks/end.ts'
 import { unfinished } from './checks/quiet.ts'
 import { Replays } from './checks/replay.ts'
@@ -91,6 +92,7 @@ export async function simulate({ seed, steps, defect, plan, replays: beside, pro
       simulated_ms: scheduler.passed_ms,
     })
     const disturbances = new Disturbances(circumstances, world)
+    const absence = new Absence(circumstances, world, disturbances)
     const replays = new Replays(world, comparerOf(world, seed, beside), result)
     const compared = random.fork('replays')
     const broken = (): boolean => verdict.violation !== null || replays.found !== null
@@ -118,14 +120,22 @@ export async function simulate({ seed, steps, defect, plan, replays: beside, pro
       // Nothing new comes, but things still go wrong: settlement has its turn.
       world.traders.rest()
       world.sessions.rest()
-      let end_us = scheduler.now_us + TROUBLED_ms * 1_000
-      await run(() => (step++, !broken() && scheduler.now_us < end_us))
+      const go = (more: () => boolean): Promise<void> => run(() => (step++, !broken() && more()))
+      const troubled = (span_ms: number): Promise<void> => {
+        const until_us = scheduler.now_us + span_ms * 1_000
+        return go(() => scheduler.now_us < until_us)
+      }
+      await troubled(TROUBLED_ms / 2)
+      if (broken()) return
+      await absence.pass(go)
+      if (broken()) return
+      await troubled(TROUBLED_ms / 2)
       if (broken()) return
 
       circumstances.plan = calm
       disturbances.end()
       world.leavers.rest()
-      end_us = scheduler.now_us + REST_ms * 1_000
+      const end_us = scheduler.now_us + REST_ms * 1_000
       let lookAt_us = scheduler.now_us
       await run(() => {
         step++

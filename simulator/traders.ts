@@ -19,6 +19,9 @@ const RETRY_us = { least: 50_000, most: 800_000 }
 const REMEMBERED = 48
 /** What sets a timer beside connections. */
 const BY_MESSAGE = ''
+/** Old messages that are sent once more after somebody was away. */
+const REPEATED = 60
+const REPEATED_us = { least: 2_000_000, most: 5_000_000 }
 /** Messages without an answer, all traders together. */
 const MOST_WAITING = 4_000
 
@@ -82,6 +85,8 @@ export class Traders {
   #again: ClientMessage[] = []
   #waiting = 0
   #resting = false
+  /** Nobody asks again before. */
+  #waitUntil_us = 0
 
   constructor(circumstances: Circumstances, venue: Venue, accounts: readonly AccountId[], workload: Workload, promises: TimerPromises, gateways: () => readonly Gateway[]) {
     this.#circumstances = circumstances
@@ -112,6 +117,20 @@ export class Traders {
   /** No new messages; what is not answered is still asked again. */
   rest(): void {
     this.#resting = true
+  }
+
+  /** What is not answered is not asked again before then. */
+  wait(until_us: number): void {
+    this.#waitUntil_us = until_us
+  }
+
+  /** Soon somebody sends again what was sent before, answered or not and however old. */
+  repeat(): void {
+    this.#circumstances.scheduler.after(this.#random.between(REPEATED_us.least, REPEATED_us.most), 'sends old messages', 'traders', () => {
+      const gateways = this.#gateways()
+      const known = [...this.#messages.values()]
+      if (gateways.length > 0 && known.length > 0) this.#send(this.#random.pick(gateways), Array.from({ length: REPEATED }, () => this.#random.pick(known)))
+    })
   }
 
   /** A gateway is gone, and whoever waited for it hears nothing more. */
@@ -303,9 +322,11 @@ export class Traders {
   }
 
   #askAgain(): void {
-    this.#circumstances.scheduler.after(this.#random.between(RETRY_us.least, RETRY_us.most), 'ask again', 'traders', () => {
+    const { scheduler } = this.#circumstances
+    const wait_us = Math.max(0, this.#waitUntil_us - scheduler.now_us)
+    scheduler.after(wait_us + this.#random.between(RETRY_us.least, RETRY_us.most), 'ask again', 'traders', () => {
       const gateways = this.#gateways()
-      if (gateways.length === 0) return this.#askAgain()
+      if (gateways.length === 0 || scheduler.now_us < this.#waitUntil_us) return this.#askAgain()
       const again = this.#again.filter(({ answer }) => answer === null)
       this.#again = []
       if (again.length > 0) this.#send(this.#random.pick(gateways), again)

@@ -73,6 +73,8 @@ export class World {
   readonly random: Random
   #gateways: Gateway[] = []
   #hosts = 0
+  /** No gateway opens before. */
+  #closedUntil_us = 0
   readonly #supply = new Map<ContractId, bigint>()
 
   constructor(circumstances: Circumstances, defect: Defect | null) {
@@ -135,6 +137,15 @@ export class World {
     return this.#supply.get(asset) ?? 0n
   }
 
+  /** One actor is away until then, or everything but the chain. Traders know, and do not ask again before. */
+  leave(who: 'actor' | 'venue', until_us: number): void {
+    this.traders.wait(until_us)
+    if (who === 'actor') return this.random.pick(this.posts).leave(until_us)
+    this.#closedUntil_us = until_us
+    for (const { host } of this.#gateways) host.die()
+    for (const post of this.posts) post.leave(until_us)
+  }
+
   newHost(name: string, died: (host: Host) => void): Host {
     const number = ++this.#hosts
     return new Host(`${name}#${number}`, number, this.random.between(-CLOCKS_ms, CLOCKS_ms), this.circumstances.scheduler, (host) => {
@@ -158,7 +169,16 @@ export class World {
   #gatewayDied(gateway: Gateway, place: number): void {
     this.#gateways = this.#gateways.filter((other) => other !== gateway)
     this.traders.lost(gateway)
-    this.circumstances.scheduler.after(this.random.between(RETURN_us.least, RETURN_us.most), 'a gateway opens', 'world', () => this.#openGateway(place))
+    this.#openLater(place)
+  }
+
+  #openLater(place: number): void {
+    const { scheduler } = this.circumstances
+    const closed_us = Math.max(0, this.#closedUntil_us - scheduler.now_us)
+    scheduler.after(closed_us + this.random.between(RETURN_us.least, RETURN_us.most), 'a gateway opens', 'world', () => {
+      if (scheduler.now_us < this.#closedUntil_us) this.#openLater(place)
+      else this.#openGateway(place)
+    })
   }
 
   #endow(account: AccountId, asset: ContractId): void {

@@ -102,6 +102,20 @@ export const notDeterministic: Defect = {
   machine: (machine, place) => (machine instanceof PairMachine ? new Moody(machine, place) : machine),
 }
 
+class Patient extends WrappedMachine {
+  override command(command: unknown, reply: ReplyTo, effects: Effects): void {
+    const { expires } = command as { readonly expires?: number }
+    const over = this.machine instanceof VaultMachine && expires !== undefined && expires * 1_000 <= effects.time
+    this.machine.command(over ? { ...(command as object), expires: Math.ceil(effects.time / 1_000) + 1 } : command, reply, effects)
+  }
+}
+
+export const expiryIgnored: Defect = {
+  name: 'expiry-ignored',
+  what: 'A vault actor takes messages whose time is over, by when it has forgotten which it had taken.',
+  machine: (machine) => (machine instanceof VaultMachine ? new Patient(machine) : machine),
+}
+
 class Unmoved extends WrappedMachine {
   override message(from: ActorName, message: unknown, effects: Effects): void {
     if ((message as VaultMessage).kind !== 'exit') super.message(from, message, effects)

@@ -9,13 +9,13 @@ t.test('seeds 1 to 102: no rule is broken, every venue comes to rest, and nothin
   for (const fault of everyFault) t.ok((faults.get(fault) ?? 0) >= 3, `${fault}: ${faults.get(fault) ?? 0} times`)
   const sum = (of: (result: (typeof results)[number]) => number): number => results.reduce((total, result) => total + of(result), 0)
   t.ok(sum(({ commands }) => commands) > 500_000, 'commands')
-  t.ok(sum(({ trades }) => trades) > 20_000, 'trades')
+  t.ok(sum(({ trades }) => trades) > 15_000, 'trades')
   t.ok(sum(({ timers }) => timers.told) > 30, 'deadlines that traders were told of')
   t.ok(sum(({ timers }) => timers.takenBack) > 1_000, 'orders that timers took back')
   t.ok(sum(({ exits }) => exits.asked) > 200, 'exits that the contract was asked for')
   t.ok(sum(({ exits }) => exits.paid) > 100, 'exits that it paid')
   t.ok(results.filter(({ reconciled }) => reconciled > 3).length > 95, 'runs in which books were held against the chain')
-  t.ok(results.filter(({ trades }) => trades > 0).length > 95, 'runs without a trade prove little')
+  t.ok(results.filter(({ trades }) => trades > 0).length > 80, 'runs without a trade prove little')
 })
 
 /** Whatever can go wrong has gone wrong: a simulator that stopped doing it would be silent for the wrong reason. */
@@ -57,4 +57,6 @@ const everyFault = [
   'slowDisk',
   'fullStream',
   'gatewayCrash',
+  'actor away',
+  'venue away',
 ]
