@@ -35,7 +35,9 @@ import { ThreadKeys } from './threadKeys.ts'
 // To a parent with an IPC channel it says {type: 'ready'} when all actors that belong to it run, and it obeys {type: 'terminate', actor}. It drains and
 // ends at SIGTERM, at SIGINT, and when such a parent is gone.
 
-const drain_ms = 25_000
+/** How long actors may take to finish, and the whole of it: whoever ends a container kills it after half a minute. Where the store is gone, nothing of it is quick. */
+const drain_ms = 15_000
+const leave_ms = 24_000
 const log = jsonLog()
 
 function leave(code: number, message: string): never {
@@ -121,6 +123,7 @@ const drain = (why: string): void => {
   if (draining) return
   draining = true
   log.info('shard', 'draining', { why })
+  setTimeout(() => leave(exitCodes.failed, 'not drained in time: it ends as it is, and its leases lapse'), leave_ms).unref()
   snapshots.stop()
   void Promise.all([placement.leave(), snapshotThread.stop()]).then(async () => {
     await connection.close()

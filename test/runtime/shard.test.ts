@@ -317,3 +317,18 @@ t.test('an actor whose driver cannot start does not stand there as one that runs
   t.not((await supervisor.status())[0]?.state, 'running')
   await supervisor.drainAll(10_000)
 })
+
+t.test('a shard whose NATS is gone ends all the same, before whoever ends it would kill it', async (t) => {
+  const away = await startNats({ password })
+  const file = join(folder, 'away.json')
+  writeFileSync(file, JSON.stringify(venueFile(away.url)))
+  const shard = new Shard('--venue', file, '--keys', keysFile, '--actors', 'vault.0')
+  await shard.ready()
+  await away.stop()
+  await until(() => shard.lines.some(({ message }) => message === 'the store does not answer'))
+  const began = performance.now()
+  shard.process.kill('SIGTERM')
+  t.ok([exitCodes.drained, exitCodes.failed].includes((await shard.exited) as 0), 'by itself')
+  // It has six seconds to spare.
+  t.ok(performance.now() - began < 30_000, 'within the half minute that a container is given')
+})
