@@ -12,6 +12,7 @@ import { connectNats } from '../../src/actors/runtime/transport.ts'
 import { VaultMachine } from '../../src/actors/vault/vaultMachine.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { drain } from '../../src/cli/commands/drain.ts'
+import { journal } from '../../src/cli/commands/journal.ts'
 import { killSwitch } from '../../src/cli/commands/killSwitch.ts'
 import { pair } from '../../src/cli/commands/pair.ts'
 import { reconcile } from '../../src/cli/commands/reconcile.ts'
@@ -58,8 +59,10 @@ t.teardown(async () => {
   await nats.stop()
 })
 
+const nodes = new Map<string, ChildProcess>()
 function startNode(name: string, runs: readonly ActorName[]): ChildProcess {
   const node = fork(join(import.meta.dirname, '../../src/actors/shard.ts'), ['--venue', venueAt, '--keys', keysFile, '--node', name, '--actors', runs.join()], { silent: true })
+  nodes.set(name, node)
   node.stdout!.resume()
   node.stderr!.resume()
   t.teardown(async () => {
@@ -108,7 +111,7 @@ function place(account: string): void {
   connection.publish(subjects.peers(xlm), encode({ from: vault, first: number, items: [message] } satisfies PeerPacket<PairMessage>))
 }
 
-const commands: Readonly<Record<string, Command>> = { status, settlement, withdrawals, pair, 'kill-switch': killSwitch, snapshot, drain }
+const commands: Readonly<Record<string, Command>> = { status, settlement, withdrawals, pair, 'kill-switch': killSwitch, snapshot, journal, drain }
 process.chdir(folder)
 const lines = [...examplesOf('operations/commands.md')]
 function next(start: string): Promise<Ran> {
@@ -235,6 +238,33 @@ t.test('a node is emptied where another can take all, stays empty, and takes act
   await ran(pair, ['pair', 'move', 'XLM-USDC', 'a'])
   await settledOn('a', [xlm])
   t.equal(lines.length, 0, 'every example has run')
+})
+
+t.test('a node is upgraded as its page says: verified, drained, ended, started anew, and taken into use again', async (t) => {
+  const steps = [...examplesOf('operations/upgrade.md')]
+  const step = (start: string): Promise<Ran> => {
+    const line = steps.shift() ?? ''
+    if (!line.startsWith(`npx darkpool ${start}`)) throw new Error(`the page goes on with: ${line}`)
+    return example(commands[start.split(' ')[0]!]!, line, {})
+  }
+  t.match((await step('status')).json, { nodes: [{ node: 'a', state: 'up' }, { node: 'b', state: 'up' }] })
+  t.match(await step('journal verify'), { failed: false, json: [{ actor: xlm, faults: [] }] })
+  t.match((await step('snapshot')).json, { actor: xlm, node: 'a' })
+  t.match((await step('drain b')).json, { node: 'b', drained: true })
+  await settledOn('a')
+  const [old] = [nodes.get('b')!]
+  old.kill('SIGTERM')
+  t.equal((await once(old, 'close'))[0], 0)
+  startNode('b', actors)
+  await until('the new one has said that it is there', async () => (await ran(status, ['status'])).text.includes('b     leaving'))
+  t.same(await owners(), ['a', 'a', 'a', 'a'], 'and is left alone')
+  await step('drain b --undo')
+  // Its share goes there, and the market that is replayed there has its orders.
+  await ran(pair, ['pair', 'move', 'XLM-USDC', 'b'])
+  await settledOn('b', [xlm])
+  t.match((await step('status')).json, { nodes: [{ node: 'a', state: 'up' }, { node: 'b', state: 'up' }] })
+  t.equal(steps.length, 0, 'every example has run')
+  t.match((await ran(killSwitch, ['kill-switch', 'on', '--cancel-orders'])).json, { markets: [{ market: 'XLM-USDC', state: 'halted', cancelled: 2 }, {}] }, 'both orders that rested before')
 })
 
 t.test('who does not answer is named, and what can be told is told', async (t) => {
