@@ -52,6 +52,10 @@ export class ObservedEffects implements Effects {
     return this.#inner.record
   }
 
+  get epoch(): number {
+    return this.#inner.epoch
+  }
+
   send(to: ActorName, message: unknown): void {
     const position = (this.#sent.get(to) ?? 0) + 1
     this.#sent.set(to, position)

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { Asset, Operation } from '@stellar/stellar-sdk'
 import type { Keypair } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
+import { DEFAULT_CHANNEL } from '../../src/protocol/subjects.ts'
 import { admitAsset, createVault, deployAssetContract, setFeeCap, setMatchingEngine, setTreasury, uploadWasm } from '../../src/settlement/deployment.ts'
 import { execute } from '../../src/settlement/transaction.ts'
 import { paths } from '../setup/paths.ts'
@@ -49,8 +50,8 @@ const FEE_CAP_PPM = 1_000
 
 export const classicAsset = ({ code, issuer }: Pick<DeployedAsset, 'code' | 'issuer'>): Asset => (issuer === null ? Asset.native() : new Asset(code, issuer))
 
-/** Puts the vault and its assets on chain: the network's own, and issued ones with the given codes. */
-export async function deploy(chain: Chain, founders: Founders, codes: readonly string[], progress: Progress): Promise<Deployment> {
+/** Puts the vault and its assets on chain: the network's own, and issued ones with the given codes. @param channel on which the venue settles */
+export async function deploy(chain: Chain, founders: Founders, codes: readonly string[], progress: Progress, channel = DEFAULT_CHANNEL): Promise<Deployment> {
   const { admin, issuer, engine, sources } = founders
   const wasm = readFileSync(paths.wasm)
   const passphrase = await chain.passphrase()
@@ -72,7 +73,8 @@ export async function deploy(chain: Chain, founders: Founders, codes: readonly s
       const { id: code } = await uploadWasm(signer, wasm)
       const { id, applied } = await createVault(signer, code, createHash('sha256').update('darkpool local venue').digest())
       if (!applied) throw new Error('the vault is on chain already, and not in the deployment file')
-      await setMatchingEngine(signer, id, engine.publicKey() as AccountId)
+      // Of the default channel too: its engine is who co-signs withdrawals.
+      for (const one of new Set([DEFAULT_CHANNEL, channel])) await setMatchingEngine(signer, id, engine.publicKey() as AccountId, one)
       await setFeeCap(signer, id, FEE_CAP_PPM)
       await setTreasury(signer, id, admin.publicKey() as AccountId)
       return { vault: id, fromLedger: applied.ledger }

@@ -212,7 +212,7 @@ export class LocalVenue {
       this.#ledgerTime_s = Math.min(FOUNDING_LEDGER_TIME_s, this.#options.ledgerTime_s)
       await this.#progress.run('Stellar network', () => this.localnet.start(), () => this.chain.url)
       const founders = { admin: this.#keyOf('admin'), issuer: this.#keyOf('issuer'), engine, sources }
-      this.#deployment = await deploy(this.chain, founders, this.#options.assets ?? ['USDC', 'EURC'], this.#progress)
+      this.#deployment = await deploy(this.chain, founders, this.#options.assets ?? ['USDC', 'EURC'], this.#progress, this.#options.settlement?.channel)
       return
     }
     if (this.#deployment.engine !== engine.publicKey()) throw new Fault(`The venue in ${this.state.path} was founded with other keys, which an earlier version derived in another way: begin anew with --fresh.`)

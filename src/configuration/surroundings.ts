@@ -1,6 +1,6 @@
 import { Contract } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
-import { CHANNEL } from '../protocol/subjects.ts'
+import { DEFAULT_CHANNEL } from '../protocol/subjects.ts'
 import { rpcEndpoints } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { ContractRefusal } from '../settlement/contractRefusal.ts'
@@ -46,10 +46,15 @@ async function vault(network: Network, venue: Venue): Promise<readonly Finding[]
   const found: Finding[] = []
   const say = (subject: string, state: Finding['state'], text: string): void => void found.push({ subject, state, found: text })
   try {
-    const [version, paused, engine] = [await governance.version(), await governance.paused(null), await governance.engine(CHANNEL)]
+    const [version, paused, engine] = [await governance.version(), await governance.paused(null), await governance.engine(venue.channel)]
     say('vault', 'fits', `version ${version}${paused ? ', PAUSED' : ''}`)
-    if (engine === null) say('engine', 'contradicts', `channel ${CHANNEL} has none: nothing settles before \`darkpool vault register-engine\``)
+    if (engine === null) say('engine', 'contradicts', `channel ${venue.channel} has none: nothing settles before \`darkpool vault register-engine\``)
     else say('engine', 'fits', engine)
+    // Who co-signs is the default channel's, whatever channel a venue settles on.
+    if (venue.channel !== DEFAULT_CHANNEL) {
+      const cosigner = await governance.engine(DEFAULT_CHANNEL)
+      say('withdrawals', cosigner === engine ? 'fits' : 'contradicts', cosigner === engine ? 'the same engine co-signs' : `channel ${DEFAULT_CHANNEL} has ${cosigner === null ? 'no engine' : 'another engine'}: this venue co-signs none, and its traders leave by the contract's own way out`)
+    }
     for (const { code, contract, index, decimals } of venue.assets) {
       const known = await governance.assetIndex(contract)
       const says = Number((await contractView(network.server, network.passphrase, new Contract(contract), 'decimals')).value)

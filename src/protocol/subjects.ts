@@ -109,8 +109,10 @@ export const traderInbox = (key: AccountId): string => `_INBOX_${key}`
 
 export const pairActor = (market: MarketName): ActorName => `pair.${market}` as ActorName
 export const vaultActor = (partition: number): ActorName => `vault.${partition}` as ActorName
-/** The channel of the vault contract that a venue settles on. */
-export const CHANNEL = 0
+/** Channels that the vault contract has (docs/contract.md). */
+export const CHANNELS = 32
+/** The channel of the vault contract whose engine co-signs withdrawals, and on which a venue settles unless its file says. */
+export const DEFAULT_CHANNEL = 0
 export const settlementActor = (channel: number): ActorName => `settlement.${channel}` as ActorName
 /** The one actor that reads the vault contract's events. */
 export const watcherActor = 'watcher.0' as ActorName

@@ -6,7 +6,7 @@ import type { Asset, Market } from './market.ts'
 import type { ContractId, MarketName, ActorName } from './identity.ts'
 import { shapeFaults } from './shapeFaults.ts'
 import type { Fault } from './shapeFaults.ts'
-import { CHANNEL, pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
+import { CHANNELS, DEFAULT_CHANNEL, pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
 import { assetsOf, marketOf, meaningFaults } from './venueMeaning.ts'
 
 export { rpcEndpoints } from './venueMeaning.ts'
@@ -124,6 +124,7 @@ export const VenueFile = Type.Object(
     ),
     settlement: Type.Object(
       {
+        channel: Type.Optional(Type.Integer({ minimum: 0, maximum: CHANNELS - 1, description: 'Channel of the vault contract, whose engine is the venue’s: 0 unless given. Fixed for the venue’s life: it is where its settlement has its history' })),
         maxAge_ms: Type.Integer({ minimum: 0, maximum: 600_000, description: 'A trade waits no longer than this for its batch to be formed' }),
         maxAccounts: Type.Integer({ minimum: 2, maximum: 1_900, description: 'Accounts in one batch' }),
         maxTrades: Type.Integer({ minimum: 1, maximum: 100_000, description: 'Trades in one batch' }),
@@ -155,6 +156,8 @@ export const VenueFile = Type.Object(
 )
 export type VenueFile = Static<typeof VenueFile>
 
+export const settlementChannel = ({ settlement }: Pick<VenueFile, 'settlement'>): number => settlement.channel ?? DEFAULT_CHANNEL
+
 /** A venue's configuration with what follows from it. */
 export interface Venue {
   readonly file: VenueFile
@@ -162,6 +165,8 @@ export interface Venue {
   readonly assets: readonly Asset[]
   readonly assetByContract: ReadonlyMap<ContractId, Asset>
   readonly markets: ReadonlyMap<MarketName, Market>
+  /** Of the vault contract, on which it settles. */
+  readonly channel: number
   /** Every actor of the venue, vaults first. */
   readonly actors: readonly ActorName[]
 }
@@ -198,6 +203,7 @@ export function readVenue(json: unknown): Venue {
     assets,
     assetByContract: new Map(assets.map((a) => [a.contract, a])),
     markets: new Map(markets.map((market) => [market.name, market])),
-    actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(CHANNEL), watcherActor],
+    channel: settlementChannel(file),
+    actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(settlementChannel(file)), watcherActor],
   }
 }

@@ -1,11 +1,12 @@
 import { Contract, scValToNative } from '@stellar/stellar-sdk'
 import type { rpc, xdr } from '@stellar/stellar-sdk'
 import type { ContractId } from '../protocol/identity.ts'
+import { CHANNELS } from '../protocol/subjects.ts'
 import { contractView, restores, simulatedView } from './contractView.ts'
 import type { Viewer } from './contractView.ts'
 import { ACCOUNTS_PER_PAGE, assetIndex, groupsOf } from './pageLayout.ts'
 import { address } from './scValues.ts'
-import { CHANNELS, isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
+import { isAllPaused, isPaused, nameOf, readInstance, readPage, VaultStorage } from './vaultStorage.ts'
 import type { BalancePage, StoredEntries, VaultInstance } from './vaultStorage.ts'
 
 /** How often the whole is read before it is given up: a vault that settles every ledger can change while it is read. */

@@ -40,6 +40,8 @@ export interface SubmitterOptions {
   readonly channel: number
   /** Source of the operation that settles: the key that the vault contract obeys. `anew`: something that was made with one did not apply. */
   readonly engine: (anew?: boolean) => Promise<Keypair>
+  /** The key that the vault obeys for withdrawals, which is the default channel's; null where it is none of this venue's. The engine's unless given. */
+  readonly cosigning?: () => Promise<Keypair | null>
   /** Accounts that pay for transactions in turn; the engine pays itself where there are none. */
   readonly sources?: () => Promise<readonly Keypair[]>
   /** Stroops below which a paying account is said to be low; `FEES_LOW_STROOPS` unless given. */

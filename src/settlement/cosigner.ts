@@ -23,7 +23,8 @@ export interface CosignerOptions {
   readonly machine: SettlementMachine
   readonly server: StellarRpc
   readonly vault: VaultContract
-  readonly engine: () => Promise<Keypair>
+  /** The key that the vault obeys for withdrawals; null where it is none of this venue's. */
+  readonly engine: () => Promise<Keypair | null>
   readonly log: Log
   /** Signed 64-bit numbers that never repeat; random where not given. */
   readonly nonce?: () => bigint
@@ -55,6 +56,11 @@ export class Cosigner {
     const { server, vault, log } = this.#options
     const { withdrawal, account, asset, amount } = cosign
     const engine = await this.#options.engine()
+    if (engine === null) {
+      const reason = 'the vault obeys another engine for withdrawals'
+      log.error('settlement.cosigner', 'withdrawals cannot be co-signed: the vault obeys another engine for them', { withdrawal })
+      return { kind: 'cosignRefused', withdrawal, reason }
+    }
     // A withdrawal that the chain would refuse (no trustline, a frozen asset) is refused here, and its funds are free again at once.
     const draft = new TransactionBuilder(new Account(engine.publicKey(), '0'), { fee: '100', networkPassphrase: vault.passphrase })
       .addOperation(vault.withdraw(account, asset, amount))

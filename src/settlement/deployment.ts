@@ -1,6 +1,7 @@
 import { Operation, scValToNative, xdr } from '@stellar/stellar-sdk'
 import type { Asset } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../protocol/identity.ts'
+import { DEFAULT_CHANNEL } from '../protocol/subjects.ts'
 import { assetStep, issuerStep } from './governance/assets.ts'
 import { changeStep, engineStep } from './governance/changing.ts'
 import { assetContractStep, codeStep, vaultStep } from './governance/founding.ts'
@@ -25,9 +26,9 @@ export async function createVault(signer: Signer, code: string, salt: Uint8Array
 /** Deploys the contract of a classic asset (its SAC), by whoever pays for it. */
 export const deployAssetContract = async (signer: Signer, asset: Asset): Promise<Deployed<ContractId>> => perform(signer, await assetContractStep(signer, asset))
 
-/** Makes `engine` the vault's matching engine. The signer is the administrator. */
-export async function setMatchingEngine(signer: Signer, vault: ContractId, engine: AccountId): Promise<Deployed<AccountId>> {
-  const { applied } = await perform(signer, await engineStep(new VaultGovernance(signer, vault), 0, engine))
+/** Makes `engine` the matching engine of one of the vault's channels. The signer is the administrator. */
+export async function setMatchingEngine(signer: Signer, vault: ContractId, engine: AccountId, channel = DEFAULT_CHANNEL): Promise<Deployed<AccountId>> {
+  const { applied } = await perform(signer, await engineStep(new VaultGovernance(signer, vault), channel, engine))
   return { id: engine, applied }
 }
 

@@ -49,6 +49,12 @@ export class Engines {
     this.#clock = options.clock ?? systemClock
   }
 
+  /** The key that the vault obeys; null where it obeys none of them. @throws Error where the chain cannot be asked */
+  async obeyed(): Promise<Keypair | null> {
+    const key = await this.inForce()
+    return this.#found?.registered === key.publicKey() ? key : null
+  }
+
   /** @param anew whatever was found before: something that was made with it did not apply @throws Error where the chain cannot be asked */
   async inForce(anew = false): Promise<Keypair> {
     const before = this.#found

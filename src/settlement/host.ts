@@ -6,7 +6,7 @@ import type { Keys } from '../enclave/keys.ts'
 import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ContractId } from '../protocol/identity.ts'
 import type { ChainAlarm } from '../protocol/packets.ts'
-import { settlementActor, watcherActor } from '../protocol/subjects.ts'
+import { DEFAULT_CHANNEL, settlementActor, watcherActor } from '../protocol/subjects.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { ContractRefusal } from './contractRefusal.ts'
 import { openEndpoints } from './endpoints/quorumRpc.ts'
@@ -62,8 +62,10 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
   const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))
   const contract = new VaultContract(vault.contract as ContractId, network.passphrase)
   let known: Promise<readonly EngineKey[]> | undefined
-  let engines: Engines | undefined
-  const engine = (anew?: boolean): Promise<Keypair> => (engines ??= new Engines({ server: server(), vault: contract, channel, keys: () => (known ??= engineKeys(keys, venue.file)), log })).inForce(anew)
+  let [engines, cosigning]: (Engines | undefined)[] = []
+  const enginesOf = (of: number): Engines => new Engines({ server: server(), vault: contract, channel: of, keys: () => (known ??= engineKeys(keys, venue.file)), log })
+  const engine = (anew?: boolean): Promise<Keypair> => (engines ??= enginesOf(channel)).inForce(anew)
+  const cosigner = (): Promise<Keypair | null> => (cosigning ??= channel === DEFAULT_CHANNEL ? (engines ??= enginesOf(channel)) : enginesOf(DEFAULT_CHANNEL)).obeyed()
   let sources: Promise<readonly Keypair[]> | undefined
   return {
     machine,
@@ -80,6 +82,7 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
           vault: contract,
           channel,
           engine,
+          cosigning: cosigner,
           sources: () => (sources ??= sourceKeys(keys, venue.file)),
           ...(settlement.mostFee !== undefined && { mostFee_stroops: BigInt(settlement.mostFee) }),
           ...(settlement.feesLow !== undefined && { feesLow_stroops: BigInt(settlement.feesLow) }),
@@ -109,7 +112,7 @@ export async function feeCap(venue: Venue, log: Log): Promise<number> {
 /** The one actor that reads the vault contract's events. */
 export function createWatcher(venue: Venue, log: Log): HostedWatcher {
   const { vaultPartitions, network, vault } = venue.file
-  const machine = new WatcherMachine(vaultPartitions, vault.fromLedger)
+  const machine = new WatcherMachine(vaultPartitions, vault.fromLedger, venue.channel)
   const [meters, calls] = [new WatcherMeters(), new RpcMeters(watcherActor)]
   let opened: QuorumRpc | undefined
   const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))

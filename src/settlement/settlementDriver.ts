@@ -21,7 +21,7 @@ const FEES_FIRST_MS = 3_000
  */
 export function driveSettlement(options: SubmitterOptions, actor: DrivenActor<SettlementLocal>): Driver {
   const submitter = new BatchSubmitter(options, actor)
-  const cosigner = new Cosigner(options, actor, () => submitter.agrees)
+  const cosigner = new Cosigner({ ...options, engine: options.cosigning ?? (() => options.engine()) }, actor, () => submitter.agrees)
   const told = async (): Promise<Step> => {
     await tellDisagreement(options.machine, options.server, actor)
     return { sleep_ms: TELL_MS }

@@ -64,8 +64,8 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   }
   #batching: Batching
   #cosigning = new Cosigning()
-  /** The engine's term on the channel; rises when a shard takes it over from another. */
-  readonly #epoch = 1
+  /** The engine's term on the channel: that of the actor's owner, so that a channel that a successor has moved on takes nothing of the one before. */
+  #epoch = 1
   #flight: Flight | null = null
   /** Of the batch on its way; null where it is to be made again, since its machine began behind it. */
   #tree: ReceiptTree | null = null
@@ -167,6 +167,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
   /** Batches are formed here and not when a trade comes, so that all trades of one packet can share one. */
   advance(effects: Effects): void {
     this.#time = effects.time
+    this.#epoch = effects.epoch
     if (this.#flight !== null) return
     this.#batching.advance(effects.time)
     const due = this.#batching.due()
@@ -307,6 +308,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
       reconciled: this.#reconciled,
       differences: this.#differences,
       time: this.#time,
+      epoch: this.#epoch,
     })
   }
 
@@ -326,6 +328,7 @@ export class SettlementMachine implements Machine<never, SettlementQuery, Settle
     this.#reconciled = state.reconciled
     this.#differences = state.differences
     this.#time = state.time
+    this.#epoch = state.epoch
   }
 
   #formBatch(): void {

@@ -11,9 +11,9 @@ import type { Reconciled, SettledStatus } from './settlementStatus.ts'
 import type { QueuedTrade } from './tradeQueue.ts'
 
 /** Raised whenever what is stored changes; older ones are refused, or brought up to date here. */
-const SNAPSHOT_VERSION = 9
-/** Of before unseen balances were counted: it holds all else. */
-const WITHOUT_UNSEEN = 8
+const SNAPSHOT_VERSION = 10
+/** Of before unseen balances were counted, and before the epoch was the owner's: it holds all else. */
+const OLDEST_VERSION = 8
 
 /** What of the state is plain data already. */
 interface PlainState {
@@ -24,6 +24,7 @@ interface PlainState {
   readonly batching: BatchingState
   readonly diverged: boolean
   readonly time: Milliseconds
+  readonly epoch: number
   readonly disagreeing: readonly string[]
   readonly feesLow: readonly string[]
   readonly reconciled: Reconciled | null
@@ -62,9 +63,9 @@ export function takeSnapshot({ cosigning, flight, ...plain }: SettlementState): 
 /** @throws Error where the bytes are not a snapshot of this version */
 export function readSnapshot(bytes: Uint8Array): SettlementState {
   const { version, cosigning, flight, ...plain } = decode<StoredState>(bytes)
-  if (version !== SNAPSHOT_VERSION && version !== WITHOUT_UNSEEN) throw new Error(`a settlement actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
+  if (version > SNAPSHOT_VERSION || version < OLDEST_VERSION) throw new Error(`a settlement actor's snapshot of version ${version}; ${SNAPSHOT_VERSION} is known`)
   const reconciled = plain.reconciled && { ...plain.reconciled, unseen: plain.reconciled.unseen ?? 0 }
-  return { ...plain, reconciled, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
+  return { ...plain, reconciled, epoch: plain.epoch ?? 1, cosigning: new Cosigning(cosigning), flight: flight && restoreFlight(flight) }
 }
 
 const storeFlight = ({ batch: { trades: _trades, ...batch }, queued, submissions }: Flight): StoredFlight => ({ batch, queued, submissions })

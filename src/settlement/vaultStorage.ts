@@ -4,8 +4,6 @@ import type { LedgerReader } from './stellarRpc.ts'
 import { ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP } from './pageLayout.ts'
 import { u32, variant } from './scValues.ts'
 
-/** Channels that the contract knows at most (docs/contract.md). */
-export const CHANNELS = 32
 /** What one request may name. */
 const KEYS_PER_REQUEST = 200
 const BALANCE_BYTES = 16

@@ -1,8 +1,8 @@
 import type { Effects, Machine } from '../actors/runtime/machine.ts'
-import type { AccountId, Seconds } from '../protocol/identity.ts'
+import type { AccountId, ActorName, Seconds } from '../protocol/identity.ts'
 import type { Answer } from '../protocol/packets.ts'
 import type { SettlementMessage } from '../protocol/settlement.ts'
-import { CHANNEL, settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
+import { DEFAULT_CHANNEL, settlementActor, vaultActor, vaultOf } from '../protocol/subjects.ts'
 import type { ChainReport } from '../protocol/vault.ts'
 import type { AccountEvent, CustodyEvent } from './vaultContract.ts'
 import { readSnapshot, takeSnapshot } from './watcherSnapshot.ts'
@@ -30,6 +30,7 @@ export type WatcherLocal =
  */
 export class WatcherMachine implements Machine<never, WatcherQuery, never, WatcherLocal> {
   readonly #partitions: number
+  readonly #settlement: ActorName
   #accounts = new Map<AccountId, number>()
   #cursor: string | null = null
   #ledger: number
@@ -37,7 +38,8 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
   #disagreeing: readonly string[] = []
 
   /** `fromLedger`: the ledger in which the contract was made, so that nothing is missing before it. */
-  constructor(vaultPartitions: number, fromLedger: number) {
+  constructor(vaultPartitions: number, fromLedger: number, channel: number = DEFAULT_CHANNEL) {
+    this.#settlement = settlementActor(channel)
     this.#partitions = vaultPartitions
     this.#ledger = fromLedger - 1
   }
@@ -125,7 +127,7 @@ export class WatcherMachine implements Machine<never, WatcherQuery, never, Watch
       this.#accounts.set(account, index)
       // Before the vault actor hears of the money: no trade of the account can overtake this by much.
       const registered: SettlementMessage = { kind: 'registered', account, index }
-      effects.send(settlementActor(CHANNEL), registered)
+      effects.send(this.#settlement, registered)
     }
     const what = { account, asset, amount, transaction, ledger }
     const report: ChainReport = kind === 'exit' ? { kind, ...what, due: due as Seconds } : { kind, ...what }

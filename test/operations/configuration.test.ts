@@ -114,6 +114,7 @@ t.test('what the file speaks of is asked', async (t) => {
   t.match(await contradicting({ assets: file.assets.map((asset) => ({ ...asset, decimals: 6 })) }), [/^asset XLM: has 7 decimals, and 6/, /^asset USD/])
   t.match(await contradicting({ vault: { ...file.vault, contract: vault.assets[1].contract } }), [/^vault: a contract there does not answer as a vault/])
   t.match(await contradicting({ markets: [{ ...file.markets[0]!, fees: { maker_ppm: 1, taker_ppm: 5 } }] }), [/^market XLM-USD: charges up to 5 parts per million, and the vault lets it take 0/])
+  t.match(await contradicting({ settlement: { ...file.settlement, channel: 1 } }), [/^engine: channel 1 has none/, /^withdrawals: channel 0 has another engine/])
   t.match(await contradicting({ vault: { ...file.vault, fromLedger: 4_000_000_000 } }), [/before \/vault\/fromLedger/])
 
   const open = createServer((socket) => void socket.end('INFO {"version":"0","jetstream":true}\r\n')).listen(0, '127.0.0.1')

@@ -13,6 +13,7 @@ export class Recorder implements Effects {
   time: Milliseconds
   digest: Uint8Array = new Uint8Array(32)
   record = 1
+  epoch = 1
   sent: Sent[] = []
   answers: { readonly request: number; readonly answer: Answer }[] = []
   feed: FeedMessage[] = []

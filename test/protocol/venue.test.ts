@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Subjects, vaultOf } from '../../src/protocol/subjects.ts'
-import type { AccountId } from '../../src/protocol/identity.ts'
+import type { AccountId, ActorName } from '../../src/protocol/identity.ts'
 import { readVenue } from '../../src/protocol/venue.ts'
 
 const contract = (letter: string): string => `C${letter.repeat(55)}`
@@ -23,6 +23,14 @@ t.test('a venue is read with everything that follows from it', async (t) => {
   const venue = readVenue(file)
   t.strictSame(venue.actors, ['vault.0', 'vault.1', 'pair.XLM-USDC', 'settlement.0', 'watcher.0'])
   t.equal([...venue.markets.values()][0]?.rules.base.code, 'XLM')
+})
+
+t.test('a venue settles on channel 0, or on the one that it names', async (t) => {
+  t.equal(readVenue(file).channel, 0)
+  const venue = readVenue({ ...file, settlement: { ...file.settlement, channel: 31 } })
+  t.equal(venue.channel, 31)
+  t.ok(venue.actors.includes('settlement.31' as ActorName))
+  for (const channel of [-1, 32, 0.5, '1']) t.throws(() => readVenue({ ...file, settlement: { ...file.settlement, channel } }), /settlement\/channel/)
 })
 
 t.test('a market charges nothing unless it says so, and what it takes is bounded where it does', async (t) => {

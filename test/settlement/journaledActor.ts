@@ -6,6 +6,8 @@ import type { Effects, Machine } from '../../src/actors/runtime/machine.ts'
 
 interface Batch<Message, Local> {
   readonly time: number
+  /** Of the owner that wrote it. */
+  readonly epoch: number
   readonly inputs: readonly ({ from: ActorName; message: Message } | { local: Local })[]
 }
 export interface Sent {
@@ -30,6 +32,11 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
   readonly #live: boolean
   #timer: NodeJS.Timeout | undefined
 
+  /** Term of the owner: each has the next. */
+  get epoch(): number {
+    return this.#generation + 1
+  }
+
   constructor(make: () => M, options: { live?: boolean } = {}) {
     this.#make = make
     this.machine = make()
@@ -39,7 +46,7 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
   /** Applies and journals one batch. Empty: only time passes. */
   apply(inputs: Batch<Message, Local>['inputs'], later_ms = 0): void {
     this.#time = this.#live ? Math.max(this.#time, Date.now()) : this.#time + later_ms
-    const record = encode({ time: this.#time, inputs } satisfies Batch<Message, Local>)
+    const record = encode({ time: this.#time, epoch: this.epoch, inputs } satisfies Batch<Message, Local>)
     this.#run(this.machine, this.journal.length + 1, record, this.sent, this.published)
     this.journal.push(record)
     for (const listener of this.#listeners) listener()
@@ -95,11 +102,12 @@ export class JournaledActor<Query, Message, Local, M extends Machine<never, Quer
   }
 
   #run(machine: M, place: number, record: Uint8Array, sent: Sent[], published: OwnedMessage[]): void {
-    const { time, inputs } = decode<Batch<Message, Local>>(record)
+    const { time, epoch, inputs } = decode<Batch<Message, Local>>(record)
     const effects: Effects = {
       time: time as Milliseconds,
       digest: new Uint8Array(32),
       record: place,
+      epoch,
       send: (to, message) => sent.push({ to, message }),
       answer: () => undefined,
       publish: (message) => published.push(message),

@@ -91,7 +91,7 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
     t.equal(await sequence(), 2)
     await balancesAreRight(t)
     const onChain = await vault.contract.getChannel(chain.server, 0)
-    t.equal(onChain.epoch, 1)
+    t.equal(onChain.epoch, rig.actor.epoch, 'the second owner’s')
   })
 
   await t.test('killed before and after each call it makes, it settles once', async (t) => {

@@ -22,11 +22,14 @@ export type Deal = readonly [buyer: Trader, seller: Trader, base: bigint, quote:
 export class SettlementRig {
   readonly log = new TestLog()
   readonly vault: DeployedVault
+  readonly channel: number
   lifetime_s = 60
   /** Between two readings of what the contract holds; there are none unless given. */
   reconcile_ms: number | undefined
   /** Which key of the engine is used: the vault's own unless given. */
   engine: ((anew?: boolean) => Promise<Keypair>) | undefined
+  /** Which key co-signs: that of the engine unless given. */
+  cosigning: (() => Promise<Keypair | null>) | undefined
   /** Where they are read, and of which assets: the chain, and the vault's two, unless given. */
   reconciling: Partial<NonNullable<SubmitterOptions['reconciling']>> = {}
   /** Who pays for transactions: the engine itself where there are none. */
@@ -35,9 +38,11 @@ export class SettlementRig {
   #driver: Driver | undefined
   #trades = 0
 
-  constructor(vault: DeployedVault, maxAge_ms = 20) {
+  /** @param channel of the contract, whose engine is the vault's unless `engine` says */
+  constructor(vault: DeployedVault, maxAge_ms = 20, channel = 0) {
     this.vault = vault
-    this.actor = new JournaledActor(() => new SettlementMachine({ channel: 0, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf, salts, faults: { afterRefusals: 3, aside_ms: 3_000 } }), { live: true })
+    this.channel = channel
+    this.actor = new JournaledActor(() => new SettlementMachine({ channel, vaultPartitions: 2, maxAge_ms, maxAccounts: 100, maxTrades: 100, assetsOf: vault.assetsOf, salts, faults: { afterRefusals: 3, aside_ms: 3_000 } }), { live: true })
   }
 
   get status(): SettlementStatus {
@@ -71,9 +76,10 @@ export class SettlementRig {
         machine: this.actor.machine,
         server: calls.wrap<StellarRpc>(server, overrides),
         vault: contract,
-        channel: 0,
+        channel: this.channel,
         engine: this.engine ?? (async () => vault.engine),
         sources: async () => this.sources,
+        ...(this.cosigning !== undefined && { cosigning: this.cosigning }),
         poll_ms: 30,
         lifetime_s: this.lifetime_s,
         ...(this.reconcile_ms !== undefined && { reconciling: { server: vault.chain.server, assets: vault.assets, every_ms: this.reconcile_ms, ...this.reconciling } }),

@@ -101,6 +101,7 @@ export class Loopback {
       time: this.time,
       digest: new Uint8Array(32),
       record: 1,
+      epoch: 1,
       send: (to, message) => {
         if (to === settlementActor(0)) {
           this.trades.push(message as Trade)

@@ -5,7 +5,7 @@ import type { FeeRates, Market } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
 import { closedStatus, ORDERS_SWEPT } from '../../protocol/pair.ts'
 import type { MarketStatus, PairCommand, PairMessage, PairOutcome, PairQuery, PairSetting, Swept } from '../../protocol/pair.ts'
-import { CHANNEL, settlementActor, vaultOf } from '../../protocol/subjects.ts'
+import { settlementActor, vaultOf } from '../../protocol/subjects.ts'
 import type { TapeRules } from '../../protocol/tape.ts'
 import type { PairReport } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
@@ -37,7 +37,7 @@ const stateNames = Object.keys(marketState) as MarketState[]
 export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage, PairSetting> {
   readonly #market: Market
   readonly #partitions: number
-  readonly #settlement = settlementActor(CHANNEL)
+  readonly #settlement: ActorName
   readonly #rules: BookRules
   #book: Book
   #names = new NamedOrders()
@@ -56,6 +56,7 @@ export class PairMachine implements Machine<PairCommand, PairQuery, PairMessage,
     const { minLots, maxLots, maxTicks, maxValue, maxOrdersPerAccount, maxConditionalOrders } = market.rules
     this.#market = market
     this.#partitions = venue.file.vaultPartitions
+    this.#settlement = settlementActor(venue.channel)
     // What it charges it is told.
     this.#rules = { minLots, maxLots, maxTicks, maxValue, maxOrders, maxOrdersPerAccount, maxConditionalOrders, fees: null }
     this.#book = new Book(this.#rules)

@@ -214,6 +214,7 @@ export class ActorState {
     // Not as the buffer that a hash is: one that is read from a snapshot is none, and a machine that passes it on would write other bytes.
     this.effects.digest = new Uint8Array(this.#digest)
     this.effects.record = this.#records + 1
+    this.effects.epoch = this.#epoch
     this.#machine.advance(this.effects)
   }
 

@@ -11,6 +11,7 @@ export class BatchEffects implements Effects {
   time = 0 as Milliseconds
   digest: Uint8Array = new Uint8Array(DIGEST_BYTES)
   record = 0
+  epoch = 0
   readonly #links: Links
   readonly #feed: Feed
   readonly #answers = new Map<string, NumberedAnswer[]>()

@@ -39,6 +39,8 @@ export interface Effects {
   readonly digest: Uint8Array
   /** Number of the journal record that this batch becomes. */
   readonly record: number
+  /** Term of the actor's owner: each that takes the journal over has the next. */
+  readonly epoch: number
   /** To another actor, exactly once, in order. */
   send(to: ActorName, message: unknown): void
   /** To the gateway that asked. Lost if the actor or the gateway dies first: the client asks again. Not repeated on replay. */

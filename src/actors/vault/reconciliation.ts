@@ -1,6 +1,5 @@
-import type { AccountId, ContractId } from '../../protocol/identity.ts'
+import type { AccountId, ActorName, ContractId } from '../../protocol/identity.ts'
 import type { SettlementMessage } from '../../protocol/settlement.ts'
-import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
 import type { Holdings } from '../../protocol/vault.ts'
 import type { Effects } from '../runtime/machine.ts'
 import { raise } from './alarms.ts'
@@ -17,8 +16,10 @@ const MOST_WAITING = 4
 export class Reconciliation {
   readonly #state: VaultState
   readonly #ledger: Ledger
+  readonly #settlement: ActorName
 
-  constructor(state: VaultState, ledger: Ledger) {
+  constructor(state: VaultState, ledger: Ledger, settlement: ActorName) {
+    this.#settlement = settlement
     this.#state = state
     this.#ledger = ledger
   }
@@ -82,7 +83,7 @@ export class Reconciliation {
 
   /** Whoever co-signs hears of it at once: withdrawals that were asked for before may still wait there. */
   #tell(message: Extract<SettlementMessage, { kind: 'differs' | 'agrees' }>, effects: Effects): void {
-    effects.send(settlementActor(CHANNEL), message)
+    effects.send(this.#settlement, message)
   }
 
   #find(account: AccountId, asset: ContractId): Compared | undefined {

@@ -3,7 +3,7 @@ import type { AccountId, ActorName, Milliseconds } from '../../protocol/identity
 import { limits } from '../../protocol/limits.ts'
 import { formatAmount } from '../../protocol/market.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
-import { vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
+import { settlementActor, vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
 import type { BalanceState, ChainReport, OperatorQuery, SettlementReport, Standing, VaultAlarm, VaultAlarms, VaultCommand, VaultMessage, VaultQuery } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import type { Effects, Machine } from '../runtime/machine.ts'
@@ -207,7 +207,7 @@ export class VaultMachine implements Machine<VaultCommand, VaultQuery | Operator
     this.#amends = new Amends(state, this.#ledger, this.#memory, this.#keys, this.#orders, this.#markets)
     this.#sweeps = new Sweeps(state, this.#ledger, this.#memory, this.#keys, this.#markets)
     this.#exits = new Exits(state, this.#ledger, this.#sweeps)
-    this.#reconciliation = new Reconciliation(state, this.#ledger)
+    this.#reconciliation = new Reconciliation(state, this.#ledger, settlementActor(this.#venue.channel))
     this.#withdrawals = new Withdrawals(state, this.#ledger, this.#memory, this.#keys, this.#exits, this.#reconciliation, this.#markets, this.#venue)
   }
 

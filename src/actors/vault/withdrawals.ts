@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { AccountId, ActorName, ContractId, MessageId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import type { Answer, ReplyTo } from '../../protocol/packets.ts'
-import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
+import { settlementActor } from '../../protocol/subjects.ts'
 import type { SettlementMessage } from '../../protocol/settlement.ts'
 import type { ChainReport, KnownWithdrawal, KnownWithdrawals, OperatorQuery, RequestWithdrawal, SettlementReport, WithdrawalState } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
@@ -33,7 +33,7 @@ export class Withdrawals {
   readonly #exits: Exits
   readonly #reconciliation: Reconciliation
   readonly #venue: Venue
-  readonly #settlement: ActorName = settlementActor(CHANNEL)
+  readonly #settlement: ActorName
   readonly #markets: Markets
 
   constructor(state: VaultState, ledger: Ledger, memory: Memory, keys: Keys, exits: Exits, reconciliation: Reconciliation, markets: Markets, venue: Venue) {
@@ -44,6 +44,7 @@ export class Withdrawals {
     this.#exits = exits
     this.#reconciliation = reconciliation
     this.#venue = venue
+    this.#settlement = settlementActor(venue.channel)
     this.#markets = markets
   }
 

@@ -1,4 +1,4 @@
-import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
+import { settlementActor } from '../../protocol/subjects.ts'
 import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
 import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
@@ -10,7 +10,7 @@ export const reconcile: Command = async ({ args, place }) => {
   words(args, [])
   const operation = await Operation.open(place)
   try {
-    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(CHANNEL), { query: { kind: 'status' } })
+    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { query: { kind: 'status' } })
     const json = { reconciled, ...differences }
     const last = reconciled === null ? 'nothing was compared yet' : `last compared at ledger ${reconciled.ledger}, ${reconciled.accounts} accounts${reconciled.unseen === 0 ? '' : `; ${reconciled.unseen} accounts have a balance that no endpoint shows, and were not compared in full`}`
     if (differences.balances === 0) return { text: `${reconciled === null ? 'NOT KNOWN' : 'AGREED'}: ${last}`, json, failed: reconciled === null }

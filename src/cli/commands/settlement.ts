@@ -1,4 +1,4 @@
-import { CHANNEL, settlementActor, watcherActor } from '../../protocol/subjects.ts'
+import { settlementActor, watcherActor } from '../../protocol/subjects.ts'
 import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
 import type { WatcherStatus } from '../../settlement/watcherStatus.ts'
 import type { Command } from '../command.ts'
@@ -12,11 +12,11 @@ export const settlement: Command = async ({ args: { words }, place }) => {
   const operation = await Operation.open(place)
   try {
     const [settling, watching, statuses] = await Promise.all([
-      operation.ask<SettlementStatus>(settlementActor(CHANNEL), { query: { kind: 'status' } }),
+      operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { query: { kind: 'status' } }),
       operation.ask<WatcherStatus>(watcherActor, { query: { kind: 'status' } }),
       operation.statuses(),
     ])
-    const unreached = [settlementActor(CHANNEL), watcherActor].filter((actor) => statuses.get(actor)?.alarms.some(({ kind }) => kind === 'chain_unreachable'))
+    const unreached = [settlementActor(operation.venue.channel), watcherActor].filter((actor) => statuses.get(actor)?.alarms.some(({ kind }) => kind === 'chain_unreachable'))
     const { queued, aside, flight, settled, refusals, lastRefusal, cosigns, feesLow, alarms } = settling
     const disagreeing = [...new Set([...settling.disagreeing, ...watching.disagreeing])]
     const rows: readonly (readonly [string, string])[] = [

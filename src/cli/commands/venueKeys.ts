@@ -12,7 +12,6 @@ import type { JournalKeys } from '../../enclave/journalKeys.ts'
 import { venueNatsAccess } from '../../enclave/natsAccess.ts'
 import { venueNatsAuthorities } from '../../enclave/natsAuthority.ts'
 import type { ActorName } from '../../protocol/identity.ts'
-import { CHANNEL } from '../../protocol/subjects.ts'
 import type { Venue, VenueFile } from '../../protocol/venue.ts'
 import { isoTime } from '../../protocol/view.ts'
 import { accountEntry } from '../../settlement/accountEntry.ts'
@@ -186,11 +185,11 @@ async function storedOfActor(connection: NatsConnection, { subjects }: Venue, ac
 
 async function engineStanding(surroundings: Surroundings): Promise<readonly EngineStanding[]> {
   const { place } = surroundings
-  const { file } = place.venue('--state')
+  const { file, channel } = place.venue('--state')
   const { theVault: vault, network } = await Ground.open(surroundings)
   const engines = (await engineKeys(await place.keys(), file)).map(({ version, key }) => ({ version, key: key.publicKey() })).sort((a, b) => a.version - b.version)
-  const [registered, balances] = await Promise.all([vault.engine(CHANNEL), balancesOf({ getAccountEntry: (address) => accountEntry(network.server, address) }, engines.map(({ key }) => key))])
-  return Promise.all(engines.map(async ({ version, key }) => ({ version, key, obeyed: key === registered, due: key === registered ? null : ((await announced(vault, { engine: key, channel: CHANNEL }))?.due ?? null), stroops: balances.get(key)! })))
+  const [registered, balances] = await Promise.all([vault.engine(channel), balancesOf({ getAccountEntry: (address) => accountEntry(network.server, address) }, engines.map(({ key }) => key))])
+  return Promise.all(engines.map(async ({ version, key }) => ({ version, key, obeyed: key === registered, due: key === registered ? null : ((await announced(vault, { engine: key, channel }))?.due ?? null), stroops: balances.get(key)! })))
 }
 
 const quiet: Log = { info: () => undefined, warn: () => undefined, error: () => undefined }

@@ -2,7 +2,7 @@ import { isAddress } from '../../protocol/address.ts'
 import type { AccountId, ActorName, Amount, ContractId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { formatAmount } from '../../protocol/market.ts'
-import { CHANNEL, settlementActor, vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
+import { settlementActor, vaultActor, vaultOf, watcherActor } from '../../protocol/subjects.ts'
 import type { KnownExit, KnownWithdrawal, KnownWithdrawals } from '../../protocol/vault.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { isoTime } from '../../protocol/view.ts'
@@ -62,7 +62,7 @@ function asked({ words, options }: Arguments): { readonly account: AccountId | n
 
 /** What settlement and watcher say of it. They are asked after the vault actors, so that nothing can be unknown to them that they have told. */
 async function lookAround(operation: Operation, listed: readonly KnownWithdrawal[]): Promise<{ readonly around: Around; readonly silent: readonly ActorName[] }> {
-  const settlement = settlementActor(CHANNEL)
+  const settlement = settlementActor(operation.venue.channel)
   const ids = listed.filter(({ status }) => status === 'requested').map(({ id }) => id)
   const [standings, watcher, statuses] = await Promise.all([
     operation.heard<readonly CosignStanding[]>(settlement, { query: { kind: 'cosigns', withdrawals: ids } }),

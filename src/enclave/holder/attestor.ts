@@ -3,7 +3,7 @@ import { Keypair } from '@stellar/stellar-sdk/base'
 import { Value } from 'typebox/value'
 import { Collateral, EVIDENCE_VERSION, exactQuote, keyCommitment, readEvidence, reportData } from '../../protocol/attestation.ts'
 import type { AttestationEvidence, EvidenceKeys, RuntimeEvent } from '../../protocol/attestation.ts'
-import { CHANNEL } from '../../protocol/subjects.ts'
+import { settlementChannel } from '../../protocol/venue.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
 import { engineKeyVersion, engineKeyVersions } from '../engineKeys.ts'
 import { feedKeyVersions } from '../feedKeys.ts'
@@ -58,7 +58,7 @@ export class Attestor {
     const engine = engines.find(({ version }) => version === engineKeyVersion(venue))!.key
     const journal = await keyCommitment('journal', await keys.secret(journalKeyPath(journalKeyVersion(venue))))
     const nats = (await venueNatsAuthorities(keys, venue)).map(({ version, fingerprint }) => ({ version, certificate: fingerprint }))
-    return new Attestor(quoting, collateralFile, { engine, engines, feed, journal, ...(nats.length > 0 && { nats }), network: venue.network.passphrase, vault: venue.vault.contract, channel: CHANNEL }, unreadable)
+    return new Attestor(quoting, collateralFile, { engine, engines, feed, journal, ...(nats.length > 0 && { nats }), network: venue.network.passphrase, vault: venue.vault.contract, channel: settlementChannel(venue) }, unreadable)
   }
 
   /** What runs: asked once, for it is what was booted. */

@@ -9,7 +9,7 @@ import { merklePath } from '../../protocol/merkleTree.ts'
 import { receiptLeaf } from '../../protocol/receipt.ts'
 import { toHex } from '../../protocol/hex.ts'
 import type { Receipt, ReceiptAsset, TradeSide } from '../../protocol/receipt.ts'
-import { CHANNEL, settlementActor } from '../../protocol/subjects.ts'
+import { settlementActor } from '../../protocol/subjects.ts'
 import type { Venue } from '../../protocol/venue.ts'
 import { isoTime } from '../../protocol/view.ts'
 import type { FeedPage, FeedPages } from '../feeds/feedPages.ts'
@@ -49,7 +49,7 @@ export class Receipts {
   async #page(seq: number): Promise<LeavesMessage> {
     let page: FeedPage<LeavesMessage>
     try {
-      page = await this.#leaves.after(settlementActor(CHANNEL), seq - 1, 1)
+      page = await this.#leaves.after(settlementActor(this.#venue.channel), seq - 1, 1)
     } catch (error) {
       if (error instanceof FeedTrimmed) throw new Refusal('trade_unknown')
       throw error
@@ -65,7 +65,7 @@ export class Receipts {
     if (market === undefined) throw new Error('a feed names a market that the venue does not have')
     const { base, quote } = market.rules
     return {
-      channel: CHANNEL,
+      channel: this.#venue.channel,
       sequence,
       trade: fill.trade as TradeId,
       market: market.name,

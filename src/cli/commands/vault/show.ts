@@ -1,5 +1,5 @@
 import { isoTime } from '../../../protocol/view.ts'
-import { CHANNELS } from '../../../settlement/vaultStorage.ts'
+import { CHANNELS } from '../../../protocol/subjects.ts'
 import { ISSUER_POWERS } from '../../../settlement/issuer.ts'
 import { changeText } from '../../../settlement/vaultChange.ts'
 import { facts, table } from '../../table.ts'
