@@ -134,7 +134,7 @@ async function run(venue: LocalVenue, steps: Steps): Promise<void> {
   await steps.run(
     'verified',
     async () => {
-      const { ok, checks } = await verifyLocalVenue(venue.state, venue.deployment, venue.nodes[0].gatewayUrl)
+      const { ok, checks } = await verifyLocalVenue(venue.state, venue.deployment, venue.nodes[0].gatewayUrl, venue.chain.url)
       if (!ok) throw new Fault(`The venue's own evidence does not pass: ${checks.filter((check) => !check.ok).map(({ name, evidence }) => `${name} (${evidence})`).join(', ')}`)
       return checks.length
     },

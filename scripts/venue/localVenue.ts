@@ -272,7 +272,18 @@ export class LocalVenue {
 
   venueFile(): VenueFile {
     const file = venueFile(this.deployment, this.#shape, this.ports)
-    return existsSync(this.venuePath) ? keepingVersions(file, JSON.parse(readFileSync(this.venuePath, 'utf8')) as VenueFile) : file
+    const before = this.#before()
+    return before === null ? file : keepingVersions(file, before)
+  }
+
+  /** As it was written before, and perhaps changed since. */
+  #before(): VenueFile | null {
+    if (!existsSync(this.venuePath)) return null
+    try {
+      return JSON.parse(readFileSync(this.venuePath, 'utf8')) as VenueFile
+    } catch (error) {
+      throw new Fault(`${this.venuePath} is no JSON, and says which versions of keys the venue has: mend it, or begin anew with --fresh.`, { cause: error })
+    }
   }
 
   get #shape(): VenueShape {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { registeredEngine } from '../../src/client/chain.ts'
 import { verifyDevelopmentEvidence } from '../../src/client/enclave/development.ts'
 import type { Verification } from '../../src/client/enclave/examine.ts'
 import { judged } from '../../src/client/enclave/judgement.ts'
@@ -28,7 +29,7 @@ export const verificationFiles = (state: StateFolder): VerificationFiles => ({ p
  * Whether a local venue is what it says, by the checks that a trader makes of any venue, and with what `darkpool verify` takes for it written into its folder. What stands for the hardware is a
  * test PKI, which only this policy's holder accepts.
  */
-export async function verifyLocalVenue(state: StateFolder, { passphrase, vault, engine }: Deployment, url: string): Promise<Verification> {
+export async function verifyLocalVenue(state: StateFolder, { passphrase, vault }: Deployment, url: string, rpc: string): Promise<Verification> {
   const rootFile = state.file('keys', 'root')
   const platform = new DevelopmentPlatform(developmentRoot(rootFile), developmentChain(rootFile).rootPublicKey, new Date())
   const { appId, appCompose, keyProvider, osImageHash } = platform.boot
@@ -47,5 +48,5 @@ export async function verifyLocalVenue(state: StateFolder, { passphrase, vault, 
   writeDurably(files.policy, JSON.stringify(policy, null, 2))
   writeDurably(files.root, Buffer.from(platform.rootKey).toString('hex'))
   // On this machine gateways speak plain HTTP.
-  return judged(await evidenceOf(fetchTransport, url), { policy, registeredEngine: engine, tlsKeyUnseen: 'accepted' }, (evidence, question) => verifyDevelopmentEvidence(evidence, question, platform.rootKey))
+  return judged(await evidenceOf(fetchTransport, url), { policy, registeredEngine: (channel) => registeredEngine(rpc, passphrase, vault, channel), tlsKeyUnseen: 'accepted' }, (evidence, question) => verifyDevelopmentEvidence(evidence, question, platform.rootKey))
 }

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
+import { keepingVersions } from '../../scripts/venue/venueFile.ts'
 import { connectNats } from '../../src/actors/runtime/transport.ts'
 import type { Command } from '../../src/cli/command.ts'
 import { journal } from '../../src/cli/commands/journal.ts'
@@ -160,6 +161,13 @@ t.test('session tokens', async (t) => {
   t.match(await next('keys rotate tokens'), { json: { key: 'tokens', version: 2 }, text: /Start the gateways anew/ })
   t.same(versions(), { engine: 2, journal: 2, journalOldest: 2, tokens: 2 })
   t.equal(lines.length, 0, 'every example has run')
+})
+
+t.test('a local venue that is started anew keeps what was raised', (t) => {
+  const written = keepingVersions({ ...file, nats: { ...file.nats, sealed: 1 } }, { ...file, keys: { journal: 3 }, nats: { ...file.nats, sealed: 2, tls: 2 } })
+  t.same(written, { ...file, keys: { journal: 3 }, nats: { ...file.nats, sealed: 2 } })
+  t.same(keepingVersions({ ...file, nats: { ...file.nats, tls: 2 } }, file), { ...file, nats: { ...file.nats, tls: 2 } })
+  t.end()
 })
 
 t.test('a chain that does not answer, and a vault that obeys somebody else', async (t) => {

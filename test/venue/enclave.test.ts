@@ -43,7 +43,7 @@ t.test('after trading no secret of the venue and nothing that was signed for it 
   const under = await VenueUnderTest.start(2, { state: folder, sealed: 1 })
   const { venue } = under
   t.teardown(() => venue.stop())
-  const { ok, checks } = await verifyLocalVenue(venue.state, venue.deployment, venue.gatewayUrl)
+  const { ok, checks } = await verifyLocalVenue(venue.state, venue.deployment, venue.gatewayUrl, venue.chain.url)
   t.same(checks.filter((check) => !check.ok), [], 'its evidence passes every check')
   t.ok(ok)
   const [alice, bob] = venue.traders as [(typeof venue.traders)[number], (typeof venue.traders)[number]]

@@ -21,7 +21,7 @@ import { balancesOf } from '../../settlement/sources.ts'
 import type { Command, Outcome, Surroundings } from '../command.ts'
 import { Declined, UsageFault } from '../fault.ts'
 import { table } from '../table.ts'
-import { Ground } from '../vault/ground.ts'
+import { Ground, venueOf } from '../vault/ground.ts'
 import { VenueDraft } from '../vault/venueDraft.ts'
 
 const NAMES = ['engine', 'journal', 'tokens', 'feeds', 'nats-authority'] as const
@@ -61,10 +61,10 @@ export const venueKeys: Command = async (surroundings) => {
 }
 
 async function show(surroundings: Surroundings): Promise<Outcome> {
-  const { place, say } = surroundings
-  const venue = place.venue('--state')
+  const { args, place, say } = surroundings
+  const venue = venueOf(args.options, place)
   const keys = await place.keys()
-  const [stored, engines] = await Promise.all([storedOf(surroundings, venue), engineStanding(surroundings).catch((error: unknown) => void say(`the vault cannot be asked: ${(error as Error).message}`))])
+  const [stored, engines] = await Promise.all([storedOf(surroundings, venue), engineStanding(surroundings, venue).catch((error: unknown) => void say(`the vault cannot be asked: ${(error as Error).message}`))])
   const authorities = (await venueNatsAuthorities(keys, venue.file)).map(({ version, fingerprint }) => ({ version, certificate: fingerprint }))
   const journals = await journalKeys(keys, venue.file)
   const current = currentOf(venue.file)
@@ -102,8 +102,8 @@ async function rotate(surroundings: Surroundings, name: Name): Promise<Outcome> 
   const version = currentOf(file)[name]
   if (version === null) throw new Declined(name === 'feeds' ? 'feeds are not sealed: `nats.sealed` in the venue file seals them' : 'nats-servers speak no TLS: `nats.tls` in the venue file has them')
   const next = version + 1
-  if (name === 'engine') await assertObeyed(surroundings, next)
-  if (name === 'journal') await assertTakenUp(surroundings, version)
+  if (name === 'engine') await assertObeyed(surroundings, draft.venue, next)
+  if (name === 'journal') await assertTakenUp(surroundings, draft.venue, version)
   return written(surroundings, draft, changeTo(file, name, next), { key: name, version: next }, afterwards[name])
 }
 
@@ -143,8 +143,8 @@ function written({ args }: Surroundings, draft: VenueDraft, change: Partial<Venu
 }
 
 /** @throws Declined, with what is left to do */
-async function assertObeyed(surroundings: Surroundings, version: number): Promise<void> {
-  const engines = await engineStanding(surroundings)
+async function assertObeyed(surroundings: Surroundings, venue: Venue, version: number): Promise<void> {
+  const engines = await engineStanding(surroundings, venue)
   const next = engines.find((engine) => engine.version === version)!
   if (next.obeyed) return
   const account = next.stroops === 0n ? `it has no account: create it first, with what it needs to pay; then ` : ''
@@ -153,8 +153,8 @@ async function assertObeyed(surroundings: Surroundings, version: number): Promis
 }
 
 /** @throws Declined where a node was not started since the version before came, or a key is not known: it would be two versions behind */
-async function assertTakenUp(surroundings: Surroundings, version: number): Promise<void> {
-  const stored = await storedOf(surroundings, surroundings.place.venue('--state'))
+async function assertTakenUp(surroundings: Surroundings, venue: Venue, version: number): Promise<void> {
+  const stored = await storedOf(surroundings, venue)
   const foreign = stored.filter(({ needs, last }) => last === null || needs.includes(null))
   if (foreign.length > 0) throw new Declined(`sealed with a key that is none of the venue's: ${foreign.map(({ actor }) => actor).join(', ')}`)
   const behind = stored.filter(({ last }) => last !== undefined && last !== null && last < version)
@@ -183,9 +183,8 @@ async function storedOfActor(connection: NatsConnection, { subjects }: Venue, ac
   return { actor, needs, last: id === undefined ? undefined : (journals.all.find((key) => key.id === id)?.version ?? null) }
 }
 
-async function engineStanding(surroundings: Surroundings): Promise<readonly EngineStanding[]> {
+async function engineStanding(surroundings: Surroundings, { file, channel }: Venue): Promise<readonly EngineStanding[]> {
   const { place } = surroundings
-  const { file, channel } = place.venue('--state')
   const { theVault: vault, network } = await Ground.open(surroundings)
   const engines = (await engineKeys(await place.keys(), file)).map(({ version, key }) => ({ version, key: key.publicKey() })).sort((a, b) => a.version - b.version)
   const [registered, balances] = await Promise.all([vault.engine(channel), balancesOf({ getAccountEntry: (address) => accountEntry(network.server, address) }, engines.map(({ key }) => key))])
