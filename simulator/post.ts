@@ -1,9 +1,10 @@
+import type { Keypair } from '@stellar/stellar-sdk'
 import { PairMachine } from '../src/actors/pair/pairMachine.ts'
-import { InDoubt } from '../src/actors/runtime/appender.ts'
 import { Actor } from '../src/actors/runtime/actor.ts'
+import { InDoubt } from '../src/actors/runtime/appender.ts'
 import type { Driver, Hosted } from '../src/actors/runtime/driver.ts'
-import { Fenced } from '../src/actors/runtime/journal.ts'
 import type { Envelope } from '../src/actors/runtime/envelope.ts'
+import { Fenced } from '../src/actors/runtime/journal.ts'
 import type { Log } from '../src/actors/runtime/log.ts'
 import type { Machine } from '../src/actors/runtime/machine.ts'
 import { replicaOf } from '../src/actors/runtime/replica.ts'
@@ -12,20 +13,32 @@ import type { VaultMachine } from '../src/actors/vault/vaultMachine.ts'
 import type { ActorName } from '../src/protocol/identity.ts'
 import { limits } from '../src/protocol/limits.ts'
 import type { VaultMessage } from '../src/protocol/vault.ts'
+import type { Venue } from '../src/protocol/venue.ts'
 import { QuorumRpc } from '../src/settlement/endpoints/quorumRpc.ts'
 import { SettlementMachine } from '../src/settlement/settlementMachine.ts'
 import type { Disagreement } from '../src/settlement/stellarRpc.ts'
-import type { SimulatedRpc } from './chain/rpcServer.ts'
-import { checkBooksAgree } from './checks/reconciled.ts'
+import type { RpcServer } from './chain/rpcServer.ts'
+import type { SimulatedRpc } from './chain/simulatedRpc.ts'
+import type { Epochs } from './checks/epochs.ts'
 import { checkConservation, checkExits, checkReservations, VaultFlows } from './checks/ledgers.ts'
-import type { JournalPlace, Place } from './defects/defect.ts'
+import { checkBooksAgree } from './checks/reconciled.ts'
+import type { TimerPromises } from './checks/timers.ts'
+import type { Circumstances } from './circumstances.ts'
+import type { Defect, JournalPlace, Place } from './defects/defect.ts'
+import type { FeedStore } from './feeds.ts'
+import type { History } from './history.ts'
 import type { Host } from './host.ts'
 import { DAMAGED } from './journals.ts'
+import type { JournalStream } from './journals.ts'
+import type { Bounds } from './machines.ts'
+import type { Network } from './network.ts'
 import { ObservedJournal } from './observedJournal.ts'
+import type { CausedBy } from './observedJournal.ts'
 import { ObservedMachine } from './observedMachine.ts'
+import type { Applied, Positions } from './observedMachine.ts'
 import type { Random } from './random.ts'
 import { envelopeOf, roleOf } from './roles.ts'
-import type { World } from './world.ts'
+import type { Shelves } from './shelves.ts'
 
 const RESTART_us = { least: 20_000, most: 2_000_000 }
 const DRIVER_STOP_ms = 3_000
@@ -50,10 +63,36 @@ export interface Owner {
   running: boolean
 }
 
+/** What of a world an actor's place needs. */
+export interface Surroundings {
+  readonly circumstances: Circumstances
+  readonly defect: Defect | null
+  readonly venue: Venue
+  readonly network: Network
+  readonly journals: JournalStream
+  readonly shelves: Shelves
+  readonly feeds: FeedStore
+  readonly rpc: RpcServer
+  /** RPC servers that are asked. Of several the last one lies. */
+  readonly endpoints: number
+  readonly engine: Keypair
+  readonly history: History
+  readonly promises: TimerPromises
+  readonly epochs: Epochs
+  readonly causedBy: CausedBy
+  readonly positions: Positions[]
+  readonly applied: Applied
+  /** Of journals; null where they are readable. */
+  readonly secret: Uint8Array | null
+  readonly bounds: Bounds
+  readonly random: Random
+  newHost(name: string, died: (host: Host) => void): Host
+}
+
 /** One actor's place in the venue: whoever owns it, and the next owner when that one ends. */
 export class Post {
   readonly actor: ActorName
-  readonly #world: World
+  readonly #world: Surroundings
   #owners: Owner[] = []
   #owned = 0
   #launching = false
@@ -63,7 +102,7 @@ export class Post {
   /** How much the journal holds when the next snapshot is worth its while. */
   #snapshotAt_bytes = 0
 
-  constructor(actor: ActorName, world: World) {
+  constructor(actor: ActorName, world: Surroundings) {
     this.actor = actor
     this.#world = world
   }

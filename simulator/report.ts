@@ -1,4 +1,4 @@
-import type { Result } from './simulation.ts'
+import type { Result } from './result.ts'
 
 const number = (value: number): string => value.toLocaleString('en-US')
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`

@@ -1,5 +1,5 @@
 import { rpc, scValToNative, xdr } from '@stellar/stellar-sdk'
-import type { SimulatedRpc } from './rpcServer.ts'
+import type { SimulatedRpc } from './simulatedRpc.ts'
 
 /** Far in the future: the time of every transaction is over then. */
 const MUCH_LATER = String(2 ** 40)

@@ -1,7 +1,7 @@
 import { Contract, FeeBumpTransaction, nativeToScVal, rpc, scValToNative, SorobanDataBuilder, xdr } from '@stellar/stellar-sdk'
 import type { Transaction } from '@stellar/stellar-sdk'
 import type { AccountId, ContractId } from '../../src/protocol/identity.ts'
-import type { LedgerReader, StellarRpc } from '../../src/settlement/stellarRpc.ts'
+import type { StellarRpc } from '../../src/settlement/stellarRpc.ts'
 import type { Circumstances } from '../circumstances.ts'
 import { never } from '../host.ts'
 import type { Host } from '../host.ts'
@@ -9,6 +9,7 @@ import type { Random } from '../random.ts'
 import { endOf, FIRST_LEDGER } from './chain.ts'
 import { lying } from './liar.ts'
 import type { BatchTransaction, Chain, ChainEvent } from './chain.ts'
+import type { SimulatedRpc } from './simulatedRpc.ts'
 import type { OnChainBatch, OnChainChannel } from './vaultBooks.ts'
 
 const WAY_us = { least: 1_000, most: 20_000 }
@@ -16,9 +17,6 @@ const SLOW_us = { least: 500_000, most: 15_000_000 }
 const LAG_LEDGERS = 2
 const ENOUGH_stroops = 10n ** 12n
 const ALL_EVENTS = 100
-
-/** What settlement and watcher call. */
-export type SimulatedRpc = StellarRpc & LedgerReader
 
 type GetEvents = Parameters<StellarRpc['getEvents']>[0]
 

@@ -3,7 +3,7 @@ import type { Host } from '../host.ts'
 import { digestOfCaused, nothingCaused } from '../history.ts'
 import type { Post } from '../post.ts'
 import type { Comparer, Comparison } from '../replaying/comparison.ts'
-import type { Result } from '../simulation.ts'
+import type { Result } from '../result.ts'
 import { Violation } from '../violation.ts'
 import type { World } from '../world.ts'
 

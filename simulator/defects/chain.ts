@@ -3,7 +3,7 @@ import type { Effects } from '../../src/actors/runtime/machine.ts'
 import type { SettlementLocal } from '../../src/settlement/settlementLocal.ts'
 import { SettlementMachine } from '../../src/settlement/settlementMachine.ts'
 import { pairActor } from '../../src/protocol/subjects.ts'
-import type { SimulatedRpc } from '../chain/rpcServer.ts'
+import type { SimulatedRpc } from '../chain/simulatedRpc.ts'
 import type { Defect } from './defect.ts'
 import { changedEffects, WrappedMachine } from './wrappedMachine.ts'
 

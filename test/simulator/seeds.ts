@@ -1,4 +1,4 @@
-import type { Result } from '../../simulator/simulation.ts'
+import type { Result } from '../../simulator/result.ts'
 import { reportOf } from '../../simulator/report.ts'
 import { simulate } from '../../simulator/simulation.ts'
 
