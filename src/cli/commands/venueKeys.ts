@@ -148,7 +148,8 @@ async function assertObeyed(surroundings: Surroundings, venue: Venue, version: n
   const next = engines.find((engine) => engine.version === version)!
   if (next.obeyed) return
   const account = next.stroops === 0n ? `it has no account: create it first, with what it needs to pay; then ` : ''
-  const change = next.due === null ? `\`darkpool vault register-engine ${next.key}\` announces it` : `it is announced and due ${isoTime(next.due * 1_000)}: \`darkpool vault register-engine ${next.key}\` makes the change from then on`
+  const command = `\`darkpool vault register-engine ${next.key}${venue.channel === 0 ? '' : ` --channel ${venue.channel}`}\``
+  const change = next.due === null ? `${command} announces it` : `it is announced and due ${isoTime(next.due * 1_000)}: ${command} makes the change from then on`
   throw new Declined(`the vault does not obey version ${version} of the engine's key yet (${next.key}): ${account}${change}. The venue file follows the vault`)
 }
 
