@@ -5,8 +5,8 @@ import { shownWith } from './enclaveScene.ts'
 import { numbers, otherEvidence } from './randomMutations.ts'
 
 t.setTimeout(3_600_000)
-/** DARKPOOL_MUTATIONS=10000 in the environment for more of them, DARKPOOL_MUTATIONS_SEED for the same again. */
-const count = Number(process.env.DARKPOOL_MUTATIONS ?? 2_500)
+/** DARKPOOL_MUTATIONS in the environment for another number of them, DARKPOOL_MUTATIONS_SEED for the same again. */
+const count = Number(process.env.DARKPOOL_MUTATIONS ?? 10_000)
 const seed = Number(process.env.DARKPOOL_MUTATIONS_SEED ?? Date.now() % 0x1_0000_0000)
 
 void t.test(`${count} random mutations of quote, log, compose and collateral are refused, and none of them is thrown over`, async (t) => {
