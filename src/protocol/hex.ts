@@ -1,10 +1,10 @@
-/** A character's digit, by its code, in either case; NaN for what is none. */
+/** A character's digit, by its code; NaN for what is none. */
 const digits = Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code)
-  return /[0-9a-fA-F]/.test(character) ? Number.parseInt(character, 16) : NaN
+  return /[0-9a-f]/.test(character) ? Number.parseInt(character, 16) : NaN
 })
 
-/** Bytes of their own memory, which WebCrypto takes. @throws RangeError where the text is no hex of whole bytes */
+/** Bytes of their own memory, which WebCrypto takes. @throws RangeError where the text is no lower-case hex of whole bytes: what the venue writes has one spelling */
 export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Math.ceil(text.length / 2))
   for (let at = 0; at < bytes.length; at++) {
@@ -14,6 +14,9 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> {
   }
   return bytes
 }
+
+/** The same of what others write. */
+export const fromAnyHex = (text: string): Uint8Array<ArrayBuffer> => fromHex(text.toLowerCase())
 
 /** In lower case, as everything here is written. */
 export function toHex(bytes: Uint8Array): string {

@@ -1,7 +1,7 @@
 import type { RuntimeEvent } from '../../protocol/attestation.ts'
 import { bootEvents, eventDigest, replayed } from '../../protocol/eventLog.ts'
 import type { BootEvent, Boundary } from '../../protocol/eventLog.ts'
-import { fromHex, toHex } from '../../protocol/hex.ts'
+import { fromAnyHex, toHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 
 /** What booted, by the events that say so: their payloads. */
@@ -12,7 +12,7 @@ const known: ReadonlySet<string> = new Set([...boundaries, ...Object.values(boot
 
 /** The digest of each event, computed from its name and payload: what the log says of digests counts for nothing. */
 export function digestsOf(log: readonly RuntimeEvent[]): Promise<readonly Uint8Array[]> {
-  return Promise.all(log.map(({ event, event_payload }) => eventDigest(event, fromHex(event_payload))))
+  return Promise.all(log.map(({ event, event_payload }) => eventDigest(event, fromAnyHex(event_payload))))
 }
 
 export async function rtmr3Of(digests: readonly Uint8Array[]): Promise<string> {
@@ -39,7 +39,7 @@ export function bootFacts(log: readonly RuntimeEvent[]): BootFacts {
     previous = end
     for (const name of bootEvents[boundary]) {
       if (placeOf(name) > end) throw new Error(`${name} comes after ${boundary}`)
-      facts[name] = fromHex(log[placeOf(name)]!.event_payload)
+      facts[name] = fromAnyHex(log[placeOf(name)]!.event_payload)
     }
   }
   return facts as BootFacts

@@ -5,7 +5,7 @@ import {
 import type { Extension, Name } from '@peculiar/asn1-x509'
 import { BitString, fromBER, Integer, Sequence } from 'asn1js'
 import { same } from './bytes.ts'
-import { fromHex, toHex } from '../../protocol/hex.ts'
+import { fromAnyHex, toHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 import { remembered } from './remembered.ts'
 import { signedBy } from './signature.ts'
@@ -95,7 +95,7 @@ export function readCertificate(der: Bytes): X509 {
 
 /** @param hex of its DER @throws Error as readCertificate */
 export const readRevocationList = remembered((hex): RevocationList => {
-  const der = fromHex(hex)
+  const der = fromAnyHex(hex)
   const { tbsCertList: tbs, ...outer } = AsnParser.fromASN(wholeOf(der), CertificateList)
   const signed = new Uint8Array(outer.tbsCertListRaw!)
   const signature = rawSignature(outer.signature)

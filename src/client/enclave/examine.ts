@@ -3,7 +3,7 @@ import { Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { bootFacts, digestsOf, rtmr3Of } from './bootFacts.ts'
 import { joined, same, zero } from './bytes.ts'
-import { fromHex, toHex } from '../../protocol/hex.ts'
+import { fromAnyHex, toHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 import { assertChain, assertCurrent, assertEndEntity, certificatesIn, isSignedBy, readChain, readRevocationList } from './certificate.ts'
 import type { RevocationList, X509 } from './certificate.ts'
@@ -66,7 +66,7 @@ export async function examine(shown: unknown, question: Question, root: Bytes): 
   })
 
   const quote = await look.check('quote-form', () => {
-    const bytes = fromHex(evidence().quote)
+    const bytes = fromAnyHex(evidence().quote)
     return [`${bytes.length} bytes`, readQuote(bytes)]
   })
   const chain = await look.check('pck-chain', async () => {
@@ -337,7 +337,7 @@ async function signers(pem: string, root: Bytes, now: Date): Promise<readonly [s
 }
 
 async function signedText({ key, commonName }: X509, text: string, signature: string): Promise<readonly [string]> {
-  if (!(await signedBy(key, new TextEncoder().encode(text), fromHex(signature)))) throw new Error(`not signed by ${commonName}`)
+  if (!(await signedBy(key, new TextEncoder().encode(text), fromAnyHex(signature)))) throw new Error(`not signed by ${commonName}`)
   return [`signed by ${commonName}`]
 }
 

@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { firstFault } from '../../protocol/attestation.ts'
 import { same } from './bytes.ts'
-import { fromHex } from '../../protocol/hex.ts'
+import { fromAnyHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 import type { PlatformIdentity } from './platformExtension.ts'
 import type { EnclaveReport, TdxQuote } from './tdxQuote.ts'
@@ -93,13 +93,13 @@ export function moduleOf({ tdxModule, tdxModuleIdentities = [] }: TcbInfo, { tee
 
 /** @throws Error that says what differs */
 export function assertModule({ mrsigner, attributes, attributesMask }: TcbInfo['tdxModule'], { mrSignerSeam, seamAttributes }: TdxQuote): void {
-  if (!same(mrSignerSeam, fromHex(mrsigner))) throw new Error('the TDX module has another signer than Intel names')
+  if (!same(mrSignerSeam, fromAnyHex(mrsigner))) throw new Error('the TDX module has another signer than Intel names')
   if (!masked(seamAttributes, attributes, attributesMask)) throw new Error('the TDX module has other attributes than Intel names')
 }
 
 /** @throws Error that says what differs */
 export function assertEnclave(identity: EnclaveIdentity, enclave: EnclaveReport): void {
-  if (!same(enclave.mrSigner, fromHex(identity.mrsigner))) throw new Error('the quoting enclave has another signer than Intel names')
+  if (!same(enclave.mrSigner, fromAnyHex(identity.mrsigner))) throw new Error('the quoting enclave has another signer than Intel names')
   if (enclave.isvProdId !== identity.isvprodid) throw new Error('the quoting enclave is another product than Intel names')
   if (!masked(enclave.miscSelect, identity.miscselect, identity.miscselectMask)) throw new Error('the quoting enclave has another MISCSELECT than Intel names')
   if (!masked(enclave.attributes, identity.attributes, identity.attributesMask)) throw new Error('the quoting enclave has other attributes than Intel names')
@@ -123,7 +123,7 @@ function verdictOf({ tcbStatus, advisoryIDs = [] }: { readonly tcbStatus: string
 }
 
 function masked(value: Bytes, expected: string, mask: string): boolean {
-  const [wanted, counted] = [fromHex(expected), fromHex(mask)]
+  const [wanted, counted] = [fromAnyHex(expected), fromAnyHex(mask)]
   return value.length === wanted.length && value.every((byte, at) => (byte & counted[at]!) === (wanted[at]! & counted[at]!))
 }
 

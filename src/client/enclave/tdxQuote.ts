@@ -1,11 +1,11 @@
 import { same } from './bytes.ts'
-import { fromHex } from '../../protocol/hex.ts'
+import { fromAnyHex } from '../../protocol/hex.ts'
 import type { Bytes } from './bytes.ts'
 
 const SIGNED_BYTES = 632
 const ENCLAVE_REPORT_BYTES = 384
 const SIGNATURE_BYTES = 64
-const vendor = fromHex('939a7233f79c4ca9940a0db3957f0607')
+const vendor = fromAnyHex('939a7233f79c4ca9940a0db3957f0607')
 
 /** A TDX quote of version 4, as Intel's quoting library writes it. */
 export interface TdxQuote {

@@ -1,4 +1,4 @@
-import { fromHex } from '../../protocol/hex.ts'
+import { fromAnyHex } from '../../protocol/hex.ts'
 import { examine } from './examine.ts'
 import type { Question, Verification } from './examine.ts'
 
@@ -11,5 +11,5 @@ export const INTEL_ROOT_KEY =
 
 /** Whether evidence is that of an enclave on Intel's hardware which the policy accepts, with each check and what it found. Asks nobody; throws for nothing that the evidence may be. */
 export function verifyEvidence(evidence: unknown, question: Question): Promise<Verification> {
-  return examine(evidence, question, fromHex(INTEL_ROOT_KEY))
+  return examine(evidence, question, fromAnyHex(INTEL_ROOT_KEY))
 }
