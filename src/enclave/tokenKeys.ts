@@ -4,9 +4,11 @@ import type { Keys } from './keys.ts'
 
 type KeyedVenue = Pick<VenueFile, 'keys'>
 
+export const tokenKeyVersion = ({ keys }: KeyedVenue): number => keys?.tokens ?? 1
+
 /** The version that signs first. The one before is still accepted, and the next one already: a token lives on at gateways that are changed earlier or later than the one that gave it. */
-export function tokenKeyVersions({ keys }: KeyedVenue): readonly number[] {
-  const current = keys?.tokens ?? 1
+export function tokenKeyVersions(venue: KeyedVenue): readonly number[] {
+  const current = tokenKeyVersion(venue)
   return [current, current - 1, current + 1].filter((version) => version >= 1)
 }
 

@@ -121,7 +121,7 @@ export class KeyHolder {
     const foreign = body.paths.find((path) => !allowed.includes(path))
     if (foreign !== undefined) {
       this.#log.refused(role, foreign)
-      return { status: 403, json: { error: `the ${role} may not have that key` } }
+      return { status: 403, json: { error: `the ${role} may not have that key, by the venue file that the key holder was started with` } }
     }
     const keys = await Promise.all(body.paths.map(async (path) => [path, Buffer.from(await this.#keys.secret(path)).toString('hex')] as const))
     return { status: 200, json: { keys: Object.fromEntries(keys) } }
