@@ -51,6 +51,11 @@ export class JournalKeys {
     return [...this.#byId.values()].sort((a, b) => a.version - b.version)
   }
 
+  /** The version of a key; null where it is none of these. @param id hexadecimal; null where something says none */
+  versionOf(id: string | null): number | null {
+    return (id === null ? undefined : this.#byId.get(id))?.version ?? null
+  }
+
   /** The key that opens something; undefined where it is none of these. @param id hexadecimal */
   opening(id: string): JournalKey | undefined {
     const key = this.#byId.get(id)

@@ -29,6 +29,9 @@ export const feedKeyPath = (version: number): string => `darkpool/v${version}/fe
 /** Of which the venue's authority over the certificates of its nats-servers is made, where those speak TLS. */
 export const natsAuthorityPath = (version: number): string => `darkpool/v${version}/nats-authority`
 
+/** The current version of a key first, and its neighbours, which processes may have that are changed before or after. */
+export const versionsAround = (current: number): readonly number[] => [current, current + 1, current - 1].filter((version) => version >= 1)
+
 export interface Keys {
   /** 32 secret bytes that depend on the enclave's root secret and the path only. */
   secret(path: string): Promise<Uint8Array>

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import type { VenueFile } from '../protocol/venue.ts'
 import { certificate, extensions } from './certificate.ts'
 import { KeyLink } from './holder/keyLink.ts'
-import { natsAuthorityPath } from './keys.ts'
+import { natsAuthorityPath, versionsAround } from './keys.ts'
 import type { Keys } from './keys.ts'
 import type { NatsCertificates } from './natsCertificates.ts'
 
@@ -76,7 +76,7 @@ export class NatsAuthority {
 
 /** The current version, and those that servers may have which are changed before or after: none where nats-servers speak no TLS. */
 export function natsAuthorityVersions({ nats: { tls } }: Pick<TlsVenue, 'nats'>): readonly number[] {
-  return tls === undefined ? [] : [tls, tls + 1, tls - 1].filter((version) => version >= 1)
+  return tls === undefined ? [] : versionsAround(tls)
 }
 
 /** For the key holder alone. */

@@ -1,5 +1,5 @@
 import type { VenueFile } from '../protocol/venue.ts'
-import { tokenKeyPath } from './keys.ts'
+import { tokenKeyPath, versionsAround } from './keys.ts'
 import type { Keys } from './keys.ts'
 
 type KeyedVenue = Pick<VenueFile, 'keys'>
@@ -7,10 +7,7 @@ type KeyedVenue = Pick<VenueFile, 'keys'>
 export const tokenKeyVersion = ({ keys }: KeyedVenue): number => keys?.tokens ?? 1
 
 /** The version that signs first. The one before is still accepted, and the next one already: a token lives on at gateways that are changed earlier or later than the one that gave it. */
-export function tokenKeyVersions(venue: KeyedVenue): readonly number[] {
-  const current = tokenKeyVersion(venue)
-  return [current, current - 1, current + 1].filter((version) => version >= 1)
-}
+export const tokenKeyVersions = (venue: KeyedVenue): readonly number[] => versionsAround(tokenKeyVersion(venue))
 
 export const tokenKeyPaths = (venue: KeyedVenue): readonly string[] => tokenKeyVersions(venue).map(tokenKeyPath)
 

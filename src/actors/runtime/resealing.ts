@@ -17,8 +17,7 @@ export async function sealedVersions(journal: Journal, { store }: Pick<SnapshotS
     const piece = await store.last(name)
     if (piece !== null) stored.push(piece)
   }
-  const versions = stored.map(keyIdOf).map((id) => keys.all.find((key) => key.id === id)?.version ?? null)
-  return [...new Set(versions)]
+  return [...new Set(stored.map((bytes) => keys.versionOf(keyIdOf(bytes))))]
 }
 
 /** Whether an older key than the venue's current one is needed for what is stored of an actor. */

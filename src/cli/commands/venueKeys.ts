@@ -6,11 +6,13 @@ import type { Log } from '../../actors/runtime/log.ts'
 import { sealedVersions } from '../../actors/runtime/resealing.ts'
 import { keyIdOf } from '../../actors/runtime/sealedEnvelope.ts'
 import { connectNats } from '../../actors/runtime/transport.ts'
+import { engineKeyVersion } from '../../enclave/engineKeys.ts'
 import { feedKeyVersions } from '../../enclave/feedKeys.ts'
 import { journalKeys, journalKeyVersion } from '../../enclave/journalKeys.ts'
 import type { JournalKeys } from '../../enclave/journalKeys.ts'
 import { venueNatsAccess } from '../../enclave/natsAccess.ts'
 import { venueNatsAuthorities } from '../../enclave/natsAuthority.ts'
+import { tokenKeyVersion } from '../../enclave/tokenKeys.ts'
 import type { ActorName } from '../../protocol/identity.ts'
 import type { Venue, VenueFile } from '../../protocol/venue.ts'
 import { isoTime } from '../../protocol/view.ts'
@@ -128,7 +130,7 @@ const afterwards: Readonly<Record<Name, string>> = {
   'nats-authority': 'Start the nats-servers anew, one after another, each when the one before is a member again.',
 }
 
-const currentOf = ({ keys, nats }: VenueFile) => ({ engine: keys?.engine ?? 1, journal: keys?.journal ?? 1, tokens: keys?.tokens ?? 1, feeds: nats.sealed ?? null, 'nats-authority': nats.tls ?? null })
+const currentOf = (file: VenueFile) => ({ engine: engineKeyVersion(file), journal: journalKeyVersion(file), tokens: tokenKeyVersion(file), feeds: file.nats.sealed ?? null, 'nats-authority': file.nats.tls ?? null })
 
 function changeTo({ keys, nats }: VenueFile, name: Name, version: number): Partial<VenueFile> {
   if (name === 'feeds') return { nats: { ...nats, sealed: version } }
@@ -180,8 +182,7 @@ async function storedOf({ place }: Surroundings, venue: Venue): Promise<readonly
 async function storedOfActor(connection: NatsConnection, { subjects }: Venue, actor: ActorName, journals: JournalKeys): Promise<Stored> {
   const needs = await sealedVersions(new JetStreamJournal(connection, subjects.journalStream, subjects.journal(actor), quiet), { store: new JetStreamSnapshots(connection, subjects, actor) }, journals)
   const last = await (await jetstreamManager(connection)).streams.getMessage(subjects.journalStream, { last_by_subj: subjects.journal(actor) })
-  const id = last === null ? undefined : keyIdOf(last.data)
-  return { actor, needs, last: id === undefined ? undefined : (journals.all.find((key) => key.id === id)?.version ?? null) }
+  return { actor, needs, last: last === null ? undefined : journals.versionOf(keyIdOf(last.data)) }
 }
 
 async function engineStanding(surroundings: Surroundings, { file, channel }: Venue): Promise<readonly EngineStanding[]> {

@@ -54,7 +54,7 @@ export class Attestor {
   /** @param collateralFile where there is one: what Intel says of the platform, which may be replaced while this runs @param unreadable hears where that file is none */
   static async open(venue: VenueFile, keys: Keys, quoting: Quoting, collateralFile: string | null, unreadable: (error: unknown) => void): Promise<Attestor> {
     const feed = await Promise.all(feedKeyVersions(venue).map(async (version) => ({ version, commitment: await keyCommitment('feed', await keys.secret(feedKeyPath(version))) })))
-    const engines = await Promise.all(engineKeyVersions(venue).map(async (version) => ({ version, key: Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(engineKeyPath(version)))).publicKey() })))
+    const engines = await Promise.all(engineKeyVersions(venue).toSorted((a, b) => a - b).map(async (version) => ({ version, key: Keypair.fromRawEd25519Seed(Buffer.from(await keys.secret(engineKeyPath(version)))).publicKey() })))
     const engine = engines.find(({ version }) => version === engineKeyVersion(venue))!.key
     const journal = await keyCommitment('journal', await keys.secret(journalKeyPath(journalKeyVersion(venue))))
     const nats = (await venueNatsAuthorities(keys, venue)).map(({ version, fingerprint }) => ({ version, certificate: fingerprint }))
