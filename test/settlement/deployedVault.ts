@@ -74,6 +74,14 @@ export class DeployedVault {
     return applied
   }
 
+  /** Two who can trade with each other: the first has deposited asset 1, the second asset 0. */
+  async counterparties(amount: bigint): Promise<readonly [Trader, Trader]> {
+    const [buyer, seller] = [await this.trader(), await this.trader()]
+    await this.deposit(buyer, 1, amount)
+    await this.deposit(seller, 0, amount)
+    return [buyer, seller]
+  }
+
   balance(trader: Trader, asset: 0 | 1): Promise<bigint> {
     return this.contract.getBalance(this.chain.server, trader.account, this.assets[asset].contract)
   }

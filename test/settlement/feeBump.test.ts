@@ -28,9 +28,7 @@ t.test('a transaction that waits while others bid more is sent again within a fe
   t.teardown(() => chain.end())
   const closing = setInterval(() => void chain.close(), 50)
   const vault = await DeployedVault.deploy(chain)
-  const [alice, bob] = [await vault.trader(), await vault.trader()]
-  await vault.deposit(alice, 1, 100n)
-  await vault.deposit(bob, 0, 100n)
+  const [alice, bob] = await vault.counterparties(100n)
   const [first, second] = [Keypair.random(), Keypair.random()]
   for (const key of [first, second]) await chain.server.requestAirdrop(key.publicKey())
   clearInterval(closing)

@@ -25,9 +25,7 @@ t.test('fees on a chain that closes ledgers: charged within the cap, and collect
   t.ok(capped.applied !== null && named.applied !== null)
   t.same([await setFeeCap(admin, contract.id, CAP_PPM), await setTreasury(admin, contract.id, treasury.account)], [{ id: CAP_PPM, applied: null }, { id: treasury.account, applied: null }], 'once')
 
-  const [alice, bob] = [await vault.trader(), await vault.trader()]
-  await vault.deposit(alice, 1, FUNDS)
-  await vault.deposit(bob, 0, FUNDS)
+  const [alice, bob] = await vault.counterparties(FUNDS)
   const rig = new SettlementRig(vault)
   t.teardown(() => rig.end())
   rig.register(alice, bob)

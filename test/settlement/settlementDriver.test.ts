@@ -38,9 +38,7 @@ t.test('settlement on a chain that closes ledgers', async (t) => {
   const chain = await LocalChain.start('0.1')
   t.teardown(() => chain.end())
   const vault = await DeployedVault.deploy(chain)
-  const [alice, bob] = [await vault.trader(), await vault.trader()]
-  await vault.deposit(alice, 1, FUNDS)
-  await vault.deposit(bob, 0, FUNDS)
+  const [alice, bob] = await vault.counterparties(FUNDS)
   /** What alice must hold now: native, USD. Bob holds the rest. */
   const held = { native: 0n, usd: FUNDS }
   const rig = new SettlementRig(vault)
@@ -423,9 +421,7 @@ t.test('a transaction that never reaches a ledger is replaced only once its time
   t.teardown(() => chain.end())
   const closing = setInterval(() => void chain.close(), 50)
   const vault = await DeployedVault.deploy(chain)
-  const [alice, bob] = [await vault.trader(), await vault.trader()]
-  await vault.deposit(alice, 1, FUNDS)
-  await vault.deposit(bob, 0, FUNDS)
+  const [alice, bob] = await vault.counterparties(FUNDS)
   clearInterval(closing)
   await setTimeout(200)
 
