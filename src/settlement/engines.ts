@@ -2,12 +2,11 @@ import { Keypair } from '@stellar/stellar-sdk'
 import { systemClock } from '../actors/runtime/clock.ts'
 import type { Clock } from '../actors/runtime/clock.ts'
 import type { Log } from '../actors/runtime/log.ts'
-import { engineKeyVersion, engineKeyVersions } from '../enclave/engineKeys.ts'
+import { engineKeyVersions } from '../enclave/engineKeys.ts'
 import { engineKeyPath } from '../enclave/keys.ts'
 import type { Keys } from '../enclave/keys.ts'
 import type { VenueFile } from '../protocol/venue.ts'
-import type { Viewer } from './contractView.ts'
-import type { VaultContract } from './vaultContract.ts'
+import type { VaultGovernance } from './governance/vaultGovernance.ts'
 
 /** About a ledger: so long it is not asked again which engine the vault obeys. What was made with the one before does not apply, and is made anew. */
 const ASK_MS = 5_000
@@ -20,14 +19,11 @@ export interface EngineKey {
 
 /** The version that the venue file names first. */
 export async function engineKeys(keys: Keys, venue: Pick<VenueFile, 'keys'>): Promise<readonly EngineKey[]> {
-  const current = engineKeyVersion(venue)
-  const versions = [current, ...engineKeyVersions(venue).filter((version) => version !== current)]
-  return Promise.all(versions.map(async (version) => ({ version, key: Keypair.fromRawEd25519Seed(await keys.secret(engineKeyPath(version))) })))
+  return Promise.all(engineKeyVersions(venue).map(async (version) => ({ version, key: Keypair.fromRawEd25519Seed(await keys.secret(engineKeyPath(version))) })))
 }
 
 export interface EnginesOptions {
-  readonly server: Viewer
-  readonly vault: VaultContract
+  readonly vault: Pick<VaultGovernance, 'engine'>
   readonly channel: number
   /** The first is used where the vault obeys none of them: then it refuses, and says so. */
   readonly keys: () => Promise<readonly EngineKey[]>
@@ -59,8 +55,8 @@ export class Engines {
   async inForce(anew = false): Promise<Keypair> {
     const before = this.#found
     if (!anew && before !== null && this.#clock.passed() - before.at_ms < ASK_MS) return before.engine.key
-    const { server, vault, channel, log } = this.#options
-    const [registered, keys] = await Promise.all([vault.getEngine(server, channel), this.#options.keys()])
+    const { vault, channel, log } = this.#options
+    const [registered, keys] = await Promise.all([vault.engine(channel), this.#options.keys()])
     const [current] = keys
     if (current === undefined) throw new Error('there is no key of the engine')
     const known = keys.find(({ key }) => key.publicKey() === registered)

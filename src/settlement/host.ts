@@ -60,12 +60,14 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
   const [meters, calls] = [new SettlementMeters(), new RpcMeters(settlementActor(channel))]
   let opened: QuorumRpc | undefined
   const server = (): QuorumRpc => (opened ??= openEndpoints(network, log, calls))
-  const contract = new VaultContract(vault.contract as ContractId, network.passphrase)
+  const contract = vault.contract as ContractId
   let known: Promise<readonly EngineKey[]> | undefined
-  let [engines, cosigning]: (Engines | undefined)[] = []
-  const enginesOf = (of: number): Engines => new Engines({ server: server(), vault: contract, channel: of, keys: () => (known ??= engineKeys(keys, venue.file)), log })
-  const engine = (anew?: boolean): Promise<Keypair> => (engines ??= enginesOf(channel)).inForce(anew)
-  const cosigner = (): Promise<Keypair | null> => (cosigning ??= channel === DEFAULT_CHANNEL ? (engines ??= enginesOf(channel)) : enginesOf(DEFAULT_CHANNEL)).obeyed()
+  const engines = new Map<number, Engines>()
+  const enginesOf = (of: number): Engines => {
+    const opened = engines.get(of) ?? new Engines({ vault: new VaultGovernance({ server: server(), passphrase: network.passphrase }, contract), channel: of, keys: () => (known ??= engineKeys(keys, venue.file)), log })
+    engines.set(of, opened)
+    return opened
+  }
   let sources: Promise<readonly Keypair[]> | undefined
   return {
     machine,
@@ -79,10 +81,10 @@ export async function createSettlement(venue: Venue, channel: number, keys: Keys
           server: server(),
           reconciling: { server: server(), assets: venue.assets, every_ms: RECONCILE_MS },
           meters,
-          vault: contract,
+          vault: new VaultContract(contract, network.passphrase),
           channel,
-          engine,
-          cosigning: cosigner,
+          engine: (anew) => enginesOf(channel).inForce(anew),
+          cosigning: () => enginesOf(DEFAULT_CHANNEL).obeyed(),
           sources: () => (sources ??= sourceKeys(keys, venue.file)),
           ...(settlement.mostFee !== undefined && { mostFee_stroops: BigInt(settlement.mostFee) }),
           ...(settlement.feesLow !== undefined && { feesLow_stroops: BigInt(settlement.feesLow) }),

@@ -120,11 +120,6 @@ export class VaultContract {
     return { epoch: Number(epoch), sequence: Number(sequence), stateRoot: new Uint8Array(state_root), tradesRoot: new Uint8Array(trades_root), latestLedger }
   }
 
-  /** Whom the contract obeys for a channel (G…); null where it obeys nobody. */
-  async getEngine(server: Viewer, channel: number): Promise<string | null> {
-    return ((await this.#view(server, 'get_channel_engine', u32(channel))).value as string | null | undefined) ?? null
-  }
-
   async getBalance(server: Viewer, user: AccountId, token: Token): Promise<Amount> {
     return this.parseBalance(await simulatedView(server, this.passphrase, this.getBalanceCall(user, token)))
   }

@@ -112,7 +112,7 @@ t.test('each owner of a settlement actor settles in a term of its own, and the c
 t.test('the engine of the default channel alone co-signs: where that is another’s, a withdrawal is refused and its funds are free again', async (t) => {
   const ask = (rig: SettlementRig, withdrawal: string): void => rig.actor.hear('vault.0', { kind: 'cosign', withdrawal: withdrawal as MessageId, account: alice.account, asset: vault.token, amount: 5n as Amount })
   const answerOf = (rig: SettlementRig, withdrawal: string) => rig.reports.find((report) => 'withdrawal' in report && report.withdrawal === withdrawal)
-  const engines = (key: Keypair) => new Engines({ server: chain.server, vault: vault.contract, channel: DEFAULT_CHANNEL, keys: () => Promise.resolve([{ version: 1, key }]), log: second.log })
+  const engines = (key: Keypair) => new Engines({ vault: governance, channel: DEFAULT_CHANNEL, keys: () => Promise.resolve([{ version: 1, key }]), log: second.log })
   const [owner, stranger] = [engines(vault.engine), engines(other)]
   first.cosigning = () => owner.obeyed()
   second.cosigning = () => stranger.obeyed()

@@ -28,19 +28,17 @@ t.test('a new version of the engine’s key', async (t) => {
   const seeds = new Map([1, 2, 3].map((version) => [engineKeyPath(version), version === 1 ? vault.engine.rawSecretKey() : Keypair.random().rawSecretKey()]))
   const secrets = { secret: async (path: string) => seeds.get(path)! }
   const [first, second] = [1, 2].map((version) => Keypair.fromRawEd25519Seed(Buffer.from(seeds.get(engineKeyPath(version))!)).publicKey())
-  const [alice, bob] = [await vault.trader(), await vault.trader()]
-  await vault.deposit(alice, 1, FUNDS)
-  await vault.deposit(bob, 0, FUNDS)
+  const [alice, bob] = await vault.counterparties(FUNDS)
   const rig = new SettlementRig(vault)
   t.teardown(() => rig.end())
   rig.register(alice, bob)
+  const governance = new VaultGovernance({ server: chain.server, passphrase: PASSPHRASE }, vault.contract.id)
   /** As a process of that configuration does. */
   const configured = (version: number) => {
-    const engines = new Engines({ server: chain.server, vault: vault.contract, channel: 0, keys: () => engineKeys(secrets, { keys: { engine: version } }), log: rig.log })
+    const engines = new Engines({ vault: governance, channel: 0, keys: () => engineKeys(secrets, { keys: { engine: version } }), log: rig.log })
     rig.engine = (anew) => engines.inForce(anew)
   }
 
-  const governance = new VaultGovernance({ server: chain.server, passphrase: PASSPHRASE }, vault.contract.id)
   const admin = vault.signer(vault.admin)
   const change = (engine: string) => ({ engine, channel: 0 })
   const announced = async (engine: string): Promise<void> => {
@@ -161,7 +159,7 @@ t.test('a new version of the engine’s key', async (t) => {
     const clock = new ManualClock(1_000_000)
     let asked = 0
     const server = withCalls(chain.server, { simulateTransaction: (...call) => (asked++, chain.server.simulateTransaction(...call)) })
-    const engines = new Engines({ server, vault: vault.contract, channel: 0, keys: () => engineKeys(secrets, { keys: { engine: 2 } }), log, clock })
+    const engines = new Engines({ vault: new VaultGovernance({ server, passphrase: PASSPHRASE }, vault.contract.id), channel: 0, keys: () => engineKeys(secrets, { keys: { engine: 2 } }), log, clock })
     const obeyed = await governance.engine(0)
     for (let n = 0; n < 2; n++) t.equal((await engines.inForce()).publicKey(), obeyed)
     t.equal(asked, 1, 'once a ledger, whatever is made in it')

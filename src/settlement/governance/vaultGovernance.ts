@@ -85,6 +85,7 @@ export class VaultGovernance {
     return ((await this.#view('get_treasury')) as AccountId | null | undefined) ?? null
   }
 
+  /** Whom the contract obeys for a channel (G…); null where it obeys nobody. */
   async engine(channel: number): Promise<string | null> {
     return ((await this.#view('get_channel_engine', u32(channel))) as string | null | undefined) ?? null
   }
