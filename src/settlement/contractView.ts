@@ -23,9 +23,10 @@ export async function simulatedView(server: Viewer, passphrase: string, call: xd
   return answer
 }
 
-/** Whether a simulated call reads an entry that is archived: sent, it would bring it back (CAP-0066). */
-export function restores({ transactionData }: rpc.Api.SimulateTransactionSuccessResponse, key: xdr.LedgerKey): boolean {
+/** The entries that a simulated call reads and that are archived, as XDR in base64: sent, it would bring them back (CAP-0066). */
+export function restoredBy({ transactionData }: rpc.Api.SimulateTransactionSuccessResponse): readonly (string | undefined)[] {
   const { ext, resources } = transactionData.build()
-  const name = key.toXdr('base64')
-  return ext.type === 'resourceExt' && ext.value.archivedSorobanEntries.some((at) => resources.footprint.readWrite[at]?.toXdr('base64') === name)
+  return ext.type === 'resourceExt' ? ext.value.archivedSorobanEntries.map((at) => resources.footprint.readWrite[at]?.toXdr('base64')) : []
 }
+
+export const restores = (simulation: rpc.Api.SimulateTransactionSuccessResponse, key: xdr.LedgerKey): boolean => restoredBy(simulation).includes(key.toXdr('base64'))

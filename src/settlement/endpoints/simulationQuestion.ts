@@ -1,6 +1,7 @@
 import { rpc } from '@stellar/stellar-sdk'
 import type { StellarRpc } from '../stellarRpc.ts'
 import { ContractRefusal } from '../contractRefusal.ts'
+import { restoredBy } from '../contractView.ts'
 import { checkLedger, largest, reachedBy } from './panel.ts'
 import type { Question } from './panel.ts'
 
@@ -9,14 +10,8 @@ type Answer = rpc.Api.SimulateTransactionResponse
 /** What a call came to: the value it gave, and what of the archive it would bring back, or why it was refused. What it would cost may differ between versions of a server. */
 const outcomeOf = (answer: Answer): string => {
   if (rpc.Api.isSimulationError(answer)) return new ContractRefusal(answer.error).message
-  return `gives ${answer.result?.retval.toXdr('base64') ?? 'nothing'} ${restoredBy(answer)}`
-}
-
-/** Not as it says it, by places in a list of all that is touched, which a server may write in an order of its own. */
-function restoredBy({ transactionData }: rpc.Api.SimulateTransactionSuccessResponse): string {
-  const { ext, resources } = transactionData.build()
-  if (ext.type !== 'resourceExt') return ''
-  return ext.value.archivedSorobanEntries.map((at) => resources.footprint.readWrite[at]?.toXdr('base64')).sort().join(' ')
+  // Not as it says it, by places in a list of all that is touched, which a server may write in an order of its own.
+  return `gives ${answer.result?.retval.toXdr('base64') ?? 'nothing'} ${restoredBy(answer).toSorted().join(' ')}`
 }
 
 const costOf = (answer: Answer): bigint => (rpc.Api.isSimulationError(answer) ? 0n : BigInt(answer.minResourceFee))
