@@ -105,7 +105,7 @@ export const notDeterministic: Defect = {
 class Patient extends WrappedMachine {
   override command(command: unknown, reply: ReplyTo, effects: Effects): void {
     const { expires } = command as { readonly expires?: number }
-    const over = this.machine instanceof VaultMachine && expires !== undefined && expires * 1_000 <= effects.time
+    const over = expires !== undefined && expires * 1_000 <= effects.time
     this.machine.command(over ? { ...(command as object), expires: Math.ceil(effects.time / 1_000) + 1 } : command, reply, effects)
   }
 }
