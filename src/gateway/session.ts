@@ -66,8 +66,10 @@ export const session = plugin<{ venue: Venue; secrets: readonly Uint8Array[]; re
   void app.register(jwt, { ...terms, secret: current })
   const namespaces = others.map((_, n) => `other${n}`)
   for (const [n, secret] of others.entries()) void app.register(jwt, { ...terms, secret, namespace: namespaces[n]! })
+  // They are there once the plugin is.
+  let readers: readonly JWT[] | undefined
   const readToken = (token: string): TokenClaims => {
-    const readers = [app.jwt, ...namespaces.map((name) => (app.jwt as unknown as Readonly<Record<string, JWT>>)[name]!)]
+    readers ??= [app.jwt, ...namespaces.map((name) => (app.jwt as unknown as Readonly<Record<string, JWT>>)[name]!)]
     for (const reader of readers) {
       try {
         return reader.verify<TokenClaims>(token)
