@@ -33,6 +33,9 @@ export function withdrawalText({ asset, amount, status, transaction, ledger, id 
   return `withdrawal of ${amount} ${asset}: ${status}${where}\nwithdrawal ${id}`
 }
 
+/** Whole seconds from one time to another, both in milliseconds. A clock that is behind makes nothing younger than new. */
+export const age_s = (since: number, now: number): number => Math.max(0, Math.floor((now - since) / 1_000))
+
 /** A span of time, as coarse as it is long. */
 export function ageText(seconds: number): string {
   if (seconds < 120) return `${seconds} s`

@@ -15,6 +15,7 @@ export const NONCE_DIGITS = 64
 /** Lower-case hexadecimal, of which each value has one spelling. */
 const hex = (bytes: number, description: string) => Type.String({ pattern: `^[0-9a-f]{${bytes * 2}}$`, description })
 const hexUpTo = (bytes: number, description: string) => Type.String({ pattern: '^([0-9a-f]{2})*$', maxLength: bytes * 2, description })
+const Version = Type.Integer({ minimum: 1, maximum: 65_535 })
 const text = (characters: number, description: string) => Type.String({ maxLength: characters, description })
 
 /** The keys that never leave the enclave, by their public halves, and what they are for. */
@@ -23,16 +24,16 @@ export const EvidenceKeys = Type.Object(
     tls: Type.String({ pattern: '^([0-9a-f]{2})+$', maxLength: 1_200, description: 'The TLS key: DER SubjectPublicKeyInfo in hexadecimal' }),
     engine: { ...Key, description: 'The engine’s Stellar key, in its current version' },
     engines: Type.Optional(
-      Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), key: Key }, closed), {
+      Type.Array(Type.Object({ version: Version, key: Key }, closed), {
         minItems: 1,
         maxItems: 8,
         description: 'Every version of it that the enclave has, of which it uses the one that the vault contract obeys: the current one, the one before and the next one',
       }),
     ),
-    feed: Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), commitment: Digest }, closed), { maxItems: 64, description: 'Commitments to the secrets of which accounts’ feed keys are derived; none where feeds are not sealed' }),
+    feed: Type.Array(Type.Object({ version: Version, commitment: Digest }, closed), { maxItems: 64, description: 'Commitments to the secrets of which accounts’ feed keys are derived; none where feeds are not sealed' }),
     journal: { ...Digest, description: 'Commitment to the key that seals journals, in its current version' },
     nats: Type.Optional(
-      Type.Array(Type.Object({ version: Type.Integer({ minimum: 1, maximum: 65_535 }), certificate: { ...Digest, description: 'SHA-256 of its DER' } }, closed), {
+      Type.Array(Type.Object({ version: Version, certificate: { ...Digest, description: 'SHA-256 of its DER' } }, closed), {
         minItems: 1,
         maxItems: 8,
         description: 'The app’s own authorities over its nats-servers, the current one first; left out where those do not speak TLS by one',

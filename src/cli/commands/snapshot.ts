@@ -5,7 +5,7 @@ import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
 import { Operation } from '../operation.ts'
-import { ageText } from '../text.ts'
+import { age_s, ageText } from '../text.ts'
 
 /** It replays what has happened since the one before. */
 const taken_ms = 300_000
@@ -23,11 +23,11 @@ export const snapshot: Command = async ({ args, place, say }) => {
     const { record, bytes, former } = await operation.askShard<TakenSnapshot>(node, { kind: 'snapshot', actor: actor as ActorName }, taken_ms)
     const took_ms = Math.round(performance.now() - began)
     const written = record !== former?.record
-    const age_s = former === null ? null : Math.max(0, Math.floor((Date.now() - former.time) / 1_000))
-    const before = former === null || age_s === null ? 'it is the first' : `the one before is of record ${former.record}, ${ageText(age_s)} old`
+    const old_s = former === null ? 0 : age_s(former.time, Date.now())
+    const before = former === null ? 'it is the first' : `the one before is of record ${former.record}, ${ageText(old_s)} old`
     return {
-      text: written ? `${actor}: a snapshot after record ${record} is stored, ${bytes} bytes; ${before}` : `${actor}: nothing has happened since the snapshot after record ${record}, ${bytes} bytes, ${ageText(age_s ?? 0)} old`,
-      json: { actor, node, record, bytes, written, former: former && { record: former.record, time: isoTime(former.time), age_s }, took_ms },
+      text: written ? `${actor}: a snapshot after record ${record} is stored, ${bytes} bytes; ${before}` : `${actor}: nothing has happened since the snapshot after record ${record}, ${bytes} bytes, ${ageText(old_s)} old`,
+      json: { actor, node, record, bytes, written, former: former && { record: former.record, time: isoTime(former.time), age_s: old_s }, took_ms },
     }
   } finally {
     await operation.close()

@@ -14,7 +14,7 @@ import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
 import { Operation, Unanswered } from '../operation.ts'
 import { facts, table } from '../table.ts'
-import { ageText } from '../text.ts'
+import { age_s, ageText } from '../text.ts'
 import { exitStanding, withdrawalStanding } from '../withdrawalStanding.ts'
 import type { Around, Standing } from '../withdrawalStanding.ts'
 
@@ -82,8 +82,6 @@ async function lookAround(operation: Operation, listed: readonly KnownWithdrawal
 
 /** What is in flight comes first, the oldest of it before all; then what is over, the newest first. */
 const rank = ({ status, created }: KnownWithdrawal): number => (status === 'requested' || status === 'cosigned' ? created : Number.MAX_SAFE_INTEGER - created)
-
-const age_s = (since: number, now: number): number => Math.max(0, Math.floor((now - since) / 1_000))
 
 function money(contract: ContractId, venue: Venue): { readonly code: string; readonly amount: (amount: Amount) => string } {
   const asset = venue.assetByContract.get(contract)

@@ -63,15 +63,16 @@ async function endpoints(urls: readonly string[], passphrase: string, quorum: nu
   // One that is down is not waited for: a vault may have to be paused.
   await new Promise<void>((resolve, reject) => {
     let [right, left] = [0, opened.length]
+    const tooFew = (cause?: unknown): NoQuorum => new NoQuorum(`only ${right} of ${opened.length} RPC endpoints answer, and ${needed} have to agree`, { cause })
     for (const { name, server } of opened)
       void server.getNetwork().then(
         ({ passphrase: found }) => {
           if (found !== passphrase) reject(new Declined(`the endpoint ${name} is of another network (${found}) than was named (${passphrase})`))
           else if (++right === needed) resolve()
-          if (--left === 0) reject(new NoQuorum(`only ${right} of ${opened.length} RPC endpoints answer, and ${needed} have to agree`))
+          if (--left === 0) reject(tooFew())
         },
         (error: unknown) => {
-          if (--left === 0) reject(opened.length === 1 ? (error as Error) : new NoQuorum(`only ${right} of ${opened.length} RPC endpoints answer, and ${needed} have to agree`, { cause: error }))
+          if (--left === 0) reject(opened.length === 1 ? (error as Error) : tooFew(error))
         },
       )
   })

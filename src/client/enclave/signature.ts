@@ -1,5 +1,5 @@
-import { joined } from './bytes.ts'
 import { toHex } from '../../protocol/hex.ts'
+import { joined } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 
 // ECDSA on P-256 with SHA-256, which everything of Intel's is signed with. By WebCrypto: the same in Node and in browsers.

@@ -1,5 +1,5 @@
-import { same } from './bytes.ts'
 import { fromAnyHex } from '../../protocol/hex.ts'
+import { same } from './bytes.ts'
 import type { Bytes } from './bytes.ts'
 
 const SIGNED_BYTES = 632
