@@ -69,6 +69,14 @@ export class Subjects {
   get allTraderRequests(): string {
     return `${this.#root}.trader.*.*.*`
   }
+  /** What an operator's connection asks: one gateway hears `desk`, each of them `gateways`. Only it may publish there. */
+  operatorRequest(key: AccountId, whom: 'desk' | 'gateways'): string {
+    return `${this.#root}.operator.${key}.${whom}`
+  }
+  /** The same of every operator. */
+  allOperatorRequests(whom: 'desk' | 'gateways'): string {
+    return `${this.#root}.operator.*.${whom}`
+  }
   journal(actor: ActorName): string {
     return `${this.#root}.journal.${actor}`
   }
