@@ -11,6 +11,9 @@ import { paths } from '../setup/paths.ts'
 /** The port that the gateway's container serves, and that compose publishes. */
 const GATEWAY_PORT = 8_443
 const NATS_SERVER = '127.0.0.1:4222'
+/** Published where nats-server speaks TLS: the one of traders and operators, and the one of the other VMs' servers. */
+const NATS_PORT = 4_222
+const ROUTE_PORT = 6_222
 /** What those who verify a venue take for an image by its digest. */
 const pinned = new RegExp(IMAGE_PATTERN)
 
@@ -55,13 +58,21 @@ export function composeOf({ image, venue, node, port }: Deployment): string {
   must(file.enclave?.kind === 'dstack', 'the venue file must say {"enclave": {"kind": "dstack"}}: in a VM keys come from nowhere else')
   must(file.gateway.port === GATEWAY_PORT && file.gateway.host === '0.0.0.0', `the venue file's gateway must listen at 0.0.0.0, port ${GATEWAY_PORT}: that is what the VM publishes`)
   must(file.nats.servers.length === 1 && file.nats.servers[0] === NATS_SERVER, `the venue file's NATS must be ${NATS_SERVER}: the server in the VM`)
-  must((file.nats.tls !== undefined) === cluster, 'the venue file must have both `nats.replicas: 3` and `nats.tls`, for three VMs, or neither')
-  const values: Readonly<Record<string, string>> = { image, node: node ?? ALONE, port: String(port), venue: indented(JSON.stringify(file, null, 1)) }
+  const { tls, addresses } = file.nats
+  must(!cluster || tls !== undefined, 'a venue file with `nats.replicas: 3` must have `nats.tls`: what passes between three VMs could be read')
+  must(tls !== undefined || addresses === undefined, 'a venue file with `nats.addresses` must have `nats.tls`: the VM publishes no NATS that could be read')
+  const values: Readonly<Record<string, string>> = { image, node: node ?? ALONE, ports: publishedPorts(venue, port), venue: indented(JSON.stringify(file, null, 1)) }
   const template = join(paths.root, 'deploy', 'compose', cluster ? 'cluster.yaml' : 'shard.yaml')
   const text = readFileSync(template, 'utf8').replace(/\{\{([a-z]+)\}\}/g, (_, name: string) => values[name] ?? unknown(template, name))
   // The guest agent counts characters where it should count bytes.
   must(/^[\x20-\x7e\n]*$/.test(text), 'the venue file has a character beyond ASCII, which the guest agent cannot hand out')
   return text
+}
+
+/** As Docker Compose lists them: what is published speaks TLS from the first byte, but for a gateway whose venue file does not say so. */
+function publishedPorts({ file }: Venue, port: number): string {
+  const nats = file.nats.tls === undefined ? [] : [NATS_PORT, ...(file.nats.replicas === 3 ? [ROUTE_PORT] : [])]
+  return [`${port}:${GATEWAY_PORT}`, ...nats.map((one) => `${one}:${one}`)].map((pair) => JSON.stringify(pair)).join(', ')
 }
 
 /** Nobody reads the VM's logs or its system from outside, and no environment is set from outside but which of three VMs it is: what runs is what stands here. */
