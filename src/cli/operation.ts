@@ -3,12 +3,14 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { leaseKey, readHolder } from '../actors/placement/keys.ts'
 import { KvStore } from '../actors/placement/kvStore.ts'
-import { connectNats } from '../actors/runtime/transport.ts'
+import { connectNats, NatsTransport } from '../actors/runtime/transport.ts'
 import { OutcomeUnknown } from '../client/errors.ts'
 import { venueNatsAccess } from '../enclave/natsAccess.ts'
-import { decode, encode } from '../protocol/codec.ts'
+import { Asking } from '../operation/asking.ts'
+import type { Said } from '../operation/asking.ts'
+import { HeardStatuses } from '../operation/heardStatuses.ts'
 import type { ActorName } from '../protocol/identity.ts'
-import type { ActorStatus, Answer, AnswerPacket, ClientPacket } from '../protocol/packets.ts'
+import type { ActorStatus } from '../protocol/packets.ts'
 import type { PairCommand, PairQuery } from '../protocol/pair.ts'
 import type { ShardCommand } from '../protocol/shard.ts'
 import type { OperatorQuery } from '../protocol/vault.ts'
@@ -21,9 +23,8 @@ import type { Place } from './place.ts'
 /** Actors speak every second. */
 const round_ms = 1_500
 
-/** How long an actor may take to answer, between owners for instance, and how often it is asked. */
+/** How long an actor may take to answer, between owners for instance. */
 const ask_ms = 30_000
-const again_ms = 2_000
 
 /** Somebody waits to see what there is. */
 const heard_ms = 5_000
@@ -42,24 +43,16 @@ export class Operation {
   readonly venue: Venue
   readonly store: KvStore
   readonly #connection: NatsConnection
-  readonly #heard = new Map<ActorName, ActorStatus>()
-  readonly #listeners = new Set<(status: ActorStatus) => void>()
+  readonly #heard: HeardStatuses
+  readonly #asking: Asking
 
   private constructor(venue: Venue, store: KvStore, connection: NatsConnection) {
     this.venue = venue
     this.store = store
     this.#connection = connection
-    connection.subscribe(venue.subjects.allStatus, {
-      callback: (failure, message) => {
-        if (failure !== null) return
-        const status = decode<ActorStatus>(message.data)
-        const before = this.#heard.get(status.actor)
-        // One that was replaced and does not know it still speaks; one that replays does not know yet how manieth owner it is.
-        if (before !== undefined && before.state === 'running' && status.epoch < before.epoch) return
-        this.#heard.set(status.actor, status)
-        for (const listener of this.#listeners) listener(status)
-      },
-    })
+    const transport = new NatsTransport(connection)
+    this.#heard = new HeardStatuses(transport, venue.subjects)
+    this.#asking = new Asking(transport, venue.subjects, `operator-${randomBytes(8).toString('hex')}`)
   }
 
   static async open(place: Place): Promise<Operation> {
@@ -71,22 +64,21 @@ export class Operation {
   /** What every actor says, once each had time to speak. */
   async statuses(): Promise<ReadonlyMap<ActorName, ActorStatus>> {
     await delay(round_ms)
-    return new Map(this.#heard)
+    return new Map(this.#heard.all.map((status) => [status.actor, status]))
   }
 
   /** Resolves with the first status that is as wanted; null after `limit_ms`. */
   async until(wanted: (status: ActorStatus) => boolean, limit_ms: number): Promise<ActorStatus | null> {
     const { promise, resolve } = Promise.withResolvers<ActorStatus | null>()
-    const listener = (status: ActorStatus): void => {
+    const notAnyMore = this.#heard.on((status) => {
       if (wanted(status)) resolve(status)
-    }
-    this.#listeners.add(listener)
+    })
     const late = setTimeout(() => resolve(null), limit_ms)
     try {
       return await promise
     } finally {
       clearTimeout(late)
-      this.#listeners.delete(listener)
+      notAnyMore()
     }
   }
 
@@ -123,26 +115,11 @@ export class Operation {
     }
   }
 
-  async #ask<Value>(whom: string, subject: string, item: { readonly command: unknown } | { readonly query: unknown }, limit_ms: number): Promise<Value> {
-    const gateway = `operator-${randomBytes(8).toString('hex')}`
-    const { subjects } = this.venue
-    const { promise, resolve } = Promise.withResolvers<Answer | null>()
-    const answers = this.#connection.subscribe(subjects.answers(gateway), { callback: (failure, { data }) => void (failure === null && resolve(decode<AnswerPacket>(data).answers[0]?.answer ?? null)) })
-    const packet = encode({ gateway, items: [{ request: 1, ...item }] } satisfies ClientPacket<unknown, unknown>)
-    const say = (): void => this.#connection.publish(subject, packet)
-    say()
-    const again = setInterval(say, again_ms)
-    const late = setTimeout(() => resolve(null), limit_ms)
-    try {
-      const answer = await promise
-      if (answer === null) throw new Unanswered(`${whom} does not answer`)
-      if ('refused' in answer) throw new Declined(`${whom} refuses: ${answer.refused}${answer.detail === undefined ? '' : ` (${answer.detail})`}`)
-      return answer.ok as Value
-    } finally {
-      clearInterval(again)
-      clearTimeout(late)
-      answers.unsubscribe()
-    }
+  async #ask<Value>(whom: string, subject: string, said: Said, limit_ms: number): Promise<Value> {
+    const answer = await this.#asking.ask(subject, said, limit_ms)
+    if (answer === null) throw new Unanswered(`${whom} does not answer`)
+    if ('refused' in answer) throw new Declined(`${whom} refuses: ${answer.refused}${answer.detail === undefined ? '' : ` (${answer.detail})`}`)
+    return answer.ok as Value
   }
 
   async close(): Promise<void> {
