@@ -91,7 +91,9 @@ const table = {
   evidence_absent: [404, 'This venue runs in no enclave: there is no evidence of one.'],
   evidence_unavailable: [503, 'The enclave cannot be asked right now: try again.'],
 
-  // What operators ask of a shard, over NATS alone
+  // What operators ask of the venue, over NATS alone
+  operator_may_not: [403, 'The venue file lets that operator’s key look, and not act.'],
+  answer_too_large: [422, 'The answer is larger than may be sent: ask for less.'],
   actor_unavailable: [503, 'The actor does not run there now: try again.'],
   snapshot_failed: [503, 'The snapshot could not be taken, and the shard’s log says why: try again.'],
   journal_at_fault: [500, 'The actor’s journal cannot be replayed: nothing is taken of it.'],

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
+import { limits } from './limits.ts'
 import type { Answer } from './packets.ts'
 
 // What operators without the venue's root key ask of it, over NATS: nobody has the root key of a venue that runs in confidential VMs. Each request goes to
@@ -22,8 +23,8 @@ const Query = Type.Union([
   Type.Object({ kind: Type.Literal('market') }, closed),
   Type.Object({ kind: Type.Literal('status') }, closed),
   Type.Object({ kind: Type.Literal('alarms') }, closed),
-  Type.Object({ kind: Type.Literal('withdrawals'), account: Type.Union([Account, Type.Null()]), closed: Type.Boolean(), limit: Type.Integer({ minimum: 1, maximum: 10_000 }) }, closed),
-  Type.Object({ kind: Type.Literal('cosigns'), withdrawals: Type.Array(Id, { maxItems: 10_000 }) }, closed),
+  Type.Object({ kind: Type.Literal('withdrawals'), account: Type.Union([Account, Type.Null()]), closed: Type.Boolean(), limit: Type.Integer({ minimum: 1, maximum: limits.listedOrders }) }, closed),
+  Type.Object({ kind: Type.Literal('cosigns'), withdrawals: Type.Array(Id, { maxItems: limits.listedOrders }) }, closed),
 ])
 /** What an actor may be told: pairs alone take commands of operators. */
 const Command = Type.Union([
@@ -41,7 +42,7 @@ export const deskRequests = {
   placement: { may: 'see', shape: Type.Object({ kind: Type.Literal('placement') }, closed) },
   /** Answered with what the actor answers. */
   ask: { may: 'see', shape: Type.Object({ kind: Type.Literal('ask'), actor: Actor, query: Query }, closed) },
-  /** The metrics of the shard that is a node. Answered with Readings[] (src/monitoring/meters.ts). */
+  /** The metrics of the shard that is a node, at most as old as a page of them lasts. Answered with Readings[] (src/monitoring/meters.ts). */
   shardMetrics: { may: 'see', shape: Type.Object({ kind: Type.Literal('shardMetrics'), node: Node }, closed) },
   /** Answered with what the actor answers. */
   tell: { may: 'act', shape: Type.Object({ kind: Type.Literal('tell'), actor: Actor, command: Command }, closed) },
@@ -70,10 +71,14 @@ export type DeskRequest = Static<typeof DeskRequest>
 /** The entries of the placement bucket (src/actors/placement/keys.ts), with the revision of each. */
 export type DeskPlacement = readonly (readonly [key: string, entry: { readonly value: string | null; readonly revision: number }])[]
 
-/** Every answer of the desk. `outcome_unknown`: whom it asked has not answered, and may have done it all the same. */
+/**
+ * Every answer of the desk, and of each gateway. Besides what actors and shards refuse: `operator_may_not`, `request_malformed`, `request_too_large`, `rate_exceeded`, `venue_overloaded`,
+ * `venue_not_ready`, `signer_not_allowed` of a key that the venue file does not name any more, `answer_too_large`, `internal_error`. `outcome_unknown`: whom it asked has not answered,
+ * and may have done it all the same; what an operator says may be said twice.
+ */
 export type DeskAnswer<Value = unknown> = Answer<Value>
 
-/** What each gateway answers on `….gateways`, which takes an empty message: its name, and its metrics as Readings[]. */
+/** What each gateway answers on `….gateways`, as a DeskAnswer, where an empty message asks: its name, and its metrics as Readings[]. */
 export interface GatewayReadings {
   readonly gateway: string
   readonly readings: readonly (readonly object[])[]
