@@ -1,3 +1,5 @@
+import { OutcomeUnknown } from '../client/errors.ts'
+
 /** What the command ends with. */
 export const exits = { done: 0, failed: 1, usage: 2, refused: 3, neverSent: 4, outcomeUnknown: 5 } as const
 
@@ -14,5 +16,14 @@ export class Declined extends Error {
   constructor(sentence: string, cause?: unknown) {
     super(sentence, { cause })
     this.name = 'Declined'
+  }
+}
+
+/** Something was said to a part of the venue, and it has not answered: exit code 5. */
+export class Unanswered extends OutcomeUnknown {
+  constructor(sentence: string) {
+    super(undefined)
+    this.message = `${sentence}: say the same again, \`darkpool status\` shows who runs`
+    this.name = 'Unanswered'
   }
 }

@@ -210,9 +210,9 @@ t.test('a snapshot is taken at once, beside the actor; where it cannot be, the c
   await t.rejects(ran(snapshot, ['snapshot', 'pair.BTC-USDC']), { name: 'UsageFault', message: /it has vault\.0, pair\.XLM-USDC/ })
   await t.rejects(ran(snapshot, ['snapshot']), { name: 'UsageFault' })
 
-  const { Operation } = await import('../../src/cli/operation.ts')
+  const { OwnOperation } = await import('../../src/cli/ownOperation.ts')
   const { Place } = await import('../../src/cli/place.ts')
-  const operation = await Operation.open(new Place({ command: 'snapshot', words: [], options: {} }))
+  const operation = await OwnOperation.open(new Place({ command: 'snapshot', words: [], options: {} }))
   await t.rejects(operation.askShard('a', { kind: 'snapshot', actor: vault }, 30_000), { name: 'Declined', message: 'the shard of node a refuses: actor_unavailable' })
   await t.rejects(operation.askShard('a', { kind: 'other' } as never, 30_000), { name: 'Declined', message: /request_malformed/ })
   await t.rejects(operation.askShard('z', { kind: 'snapshot', actor: xlm }, 300), { name: 'Unanswered' })
@@ -269,11 +269,11 @@ t.test('a node is upgraded as its page says: verified, drained, ended, started a
 
 t.test('who does not answer is named, and what can be told is told', async (t) => {
   writeFileSync(venueAt, JSON.stringify({ ...file, markets: [file.markets[0], { ...file.markets[0], base: 'USDC', quote: 'XLM' }], assets: file.assets, vaultPartitions: 2 }))
-  const { Operation } = await import('../../src/cli/operation.ts')
+  const { OwnOperation } = await import('../../src/cli/ownOperation.ts')
   const { Place } = await import('../../src/cli/place.ts')
-  const operation = await Operation.open(new Place({ command: 'status', words: [], options: {} }))
-  await t.rejects(operation.ask(vaultActor(1), { query: { kind: 'market' } }, 300), { name: 'Unanswered', message: /vault\.1 does not answer: say the same again/ })
-  await t.rejects(operation.ask(xlm, { command: { kind: 'control', state: 'open', lowTicks: 9 as Ticks, highTicks: 1 as Ticks } }), { name: 'Declined', message: /refuses: request_malformed/ })
+  const operation = await OwnOperation.open(new Place({ command: 'status', words: [], options: {} }))
+  await t.rejects(operation.ask(vaultActor(1), { kind: 'market' }, 300), { name: 'Unanswered', message: /vault\.1 does not answer: say the same again/ })
+  await t.rejects(operation.tell(xlm, { kind: 'control', state: 'open', lowTicks: 9 as Ticks, highTicks: 1 as Ticks }), { name: 'Declined', message: /refuses: request_malformed/ })
   await operation.close()
 })
 

@@ -1,8 +1,9 @@
 import type { MarketName, MarketState } from '../../protocol/identity.ts'
 import type { Command } from '../command.ts'
-import { UsageFault } from '../fault.ts'
+import { Unanswered, UsageFault } from '../fault.ts'
 import { setState, takeOrders } from '../marketControl.ts'
-import { Operation, Unanswered } from '../operation.ts'
+import { openOperation } from '../openOperation.ts'
+import type { Operation } from '../operation.ts'
 import { table } from '../table.ts'
 
 interface Told {
@@ -17,7 +18,7 @@ export const killSwitch: Command = async ({ args, place, show }) => {
   const [word, ...more] = args.words
   const cancels = args.options['cancel-orders'] === true
   if ((word !== 'on' && word !== 'off') || more.length > 0 || (cancels && word === 'off')) throw new UsageFault('darkpool kill-switch takes on, also with --cancel-orders, or off')
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
     const markets = [...operation.venue.markets.keys()]
     const told = await Promise.all(markets.map((market) => tell(operation, market, word === 'on' ? 'halted' : 'open', cancels)))

@@ -1,12 +1,12 @@
 import { leaseKey, readHolder, readNodes, readPin } from '../../actors/placement/keys.ts'
-import { setPin } from '../../actors/placement/pins.ts'
 import type { MarketName, MarketState } from '../../protocol/identity.ts'
 import type { MarketStatus } from '../../protocol/pair.ts'
 import { pairActor } from '../../protocol/subjects.ts'
 import type { Command, Outcome, Surroundings } from '../command.ts'
-import { UsageFault } from '../fault.ts'
+import { Unanswered, UsageFault } from '../fault.ts'
 import { setState } from '../marketControl.ts'
-import { Operation, Unanswered } from '../operation.ts'
+import { openOperation } from '../openOperation.ts'
+import { heard } from '../operation.ts'
 import { table } from '../table.ts'
 
 const moved_ms = 60_000
@@ -29,9 +29,9 @@ export const pair: Command = async (surroundings) => {
   if (market === undefined || !((what === 'move' && words.length === 3) || ((what === 'free' || wanted !== undefined) && words.length === 2))) {
     throw new UsageFault('darkpool pair takes list; move MARKET NODE; or free, halt, cancel-only, open or resume MARKET')
   }
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
-    const { venue, store } = operation
+    const { venue } = operation
     if (!venue.markets.has(market as MarketName)) throw new UsageFault(`there is no market ${market}; there is ${[...venue.markets.keys()].join(', ')}`)
     if (wanted !== undefined) {
       const { state } = await setState(operation, market as MarketName, wanted)
@@ -39,17 +39,17 @@ export const pair: Command = async (surroundings) => {
     }
     const actor = pairActor(market as MarketName)
     if (node === undefined) {
-      await setPin(store, actor, null)
+      await operation.pin(actor, null)
       return { text: `${market} goes where it belongs`, json: { market, pin: null } }
     }
-    const entries = await store.read()
+    const entries = await operation.placement()
     const able = readNodes(entries).filter(({ actors, leaving }) => !leaving && actors.includes(actor))
     if (!able.some((candidate) => candidate.node === node)) {
       throw new Error(`no node ${node} is there that may run ${actor}; there is ${able.map((candidate) => candidate.node).join(', ') || 'none'}`)
     }
     const from = readHolder(entries.get(leaseKey(actor)))?.node ?? null
     if (from === node) {
-      await setPin(store, actor, node)
+      await operation.pin(actor, node)
       return { text: `${market} is on ${node} already, and stays there`, json: { market, from, to: node, took_ms: 0 } }
     }
     say(`${market}: ${from ?? 'nobody'} finishes what it has, then ${node} goes on …`)
@@ -61,7 +61,7 @@ export const pair: Command = async (surroundings) => {
       if (word !== last) say((last = word))
       return status.node === node && status.state === 'running'
     }, moved_ms)
-    await setPin(store, actor, node)
+    await operation.pin(actor, node)
     const status = await running
     if (status === null) throw new Error(`${market} does not run on ${node} after ${moved_ms / 1_000} s; \`darkpool status\` shows who has it`)
     const took_ms = Math.round(performance.now() - began)
@@ -73,13 +73,13 @@ export const pair: Command = async (surroundings) => {
 
 /** What each market takes and where it is matched. One that does not answer keeps none of the others from being shown. */
 async function list({ place, show }: Surroundings): Promise<Outcome> {
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
-    const { venue, store } = operation
+    const { venue } = operation
     const markets = [...venue.markets.values()]
     const [answers, entries, statuses] = await Promise.all([
-      Promise.all(markets.map(({ name }) => operation.heard<MarketStatus>(pairActor(name), { query: { kind: 'market' } }))),
-      store.read(),
+      Promise.all(markets.map(({ name }) => heard<MarketStatus>(operation, pairActor(name), { kind: 'market' }))),
+      operation.placement(),
       operation.statuses(),
     ])
     const rows = markets.map((market, at) => {

@@ -2,15 +2,15 @@ import { settlementActor } from '../../protocol/subjects.ts'
 import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
 import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { Operation } from '../operation.ts'
+import { openOperation } from '../openOperation.ts'
 import { table } from '../table.ts'
 
 /** `darkpool reconcile`: whether the books of vault actors and the chain agree, as they are held against each other all the time. */
 export const reconcile: Command = async ({ args, place }) => {
   words(args, [])
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
-    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { query: { kind: 'status' } })
+    const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { kind: 'status' })
     const json = { reconciled, ...differences }
     const last = reconciled === null ? 'nothing was compared yet' : `last compared at ledger ${reconciled.ledger}, ${reconciled.accounts} accounts${reconciled.unseen === 0 ? '' : `; ${reconciled.unseen} accounts have a balance that no endpoint shows, and were not compared in full`}`
     if (differences.balances === 0) return { text: `${reconciled === null ? 'NOT KNOWN' : 'AGREED'}: ${last}`, json, failed: reconciled === null }

@@ -3,17 +3,17 @@ import type { SettlementStatus } from '../../settlement/settlementStatus.ts'
 import type { WatcherStatus } from '../../settlement/watcherStatus.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
-import { Operation } from '../operation.ts'
+import { openOperation } from '../openOperation.ts'
 import { facts } from '../table.ts'
 
 /** `darkpool settlement queue`: what waits to settle, what is on its way, and how far the chain has been read. */
 export const settlement: Command = async ({ args: { words }, place }) => {
   if (words.length !== 1 || words[0] !== 'queue') throw new UsageFault('darkpool settlement takes queue')
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
     const [settling, watching, statuses] = await Promise.all([
-      operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { query: { kind: 'status' } }),
-      operation.ask<WatcherStatus>(watcherActor, { query: { kind: 'status' } }),
+      operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { kind: 'status' }),
+      operation.ask<WatcherStatus>(watcherActor, { kind: 'status' }),
       operation.statuses(),
     ])
     const unreached = [settlementActor(operation.venue.channel), watcherActor].filter((actor) => statuses.get(actor)?.alarms.some(({ kind }) => kind === 'chain_unreachable'))

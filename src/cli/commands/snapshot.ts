@@ -4,7 +4,8 @@ import { isoTime } from '../../protocol/view.ts'
 import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
-import { Operation } from '../operation.ts'
+import { openOperation } from '../openOperation.ts'
+import { ownerOf } from '../operation.ts'
 import { age_s, ageText } from '../text.ts'
 
 /** It replays what has happened since the one before. */
@@ -13,11 +14,11 @@ const taken_ms = 300_000
 /** `darkpool snapshot ACTOR`: has the shard that runs an actor take a snapshot of it now, beside it. */
 export const snapshot: Command = async ({ args, place, say }) => {
   const [actor] = words(args, ['ACTOR'])
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
     const { actors } = operation.venue
     if (!actors.includes(actor as ActorName)) throw new UsageFault(`the venue has no actor ${actor}; it has ${actors.join(', ')}`)
-    const node = await operation.ownerOf(actor as ActorName)
+    const node = await ownerOf(operation, actor as ActorName)
     say(`${actor} on ${node} …`)
     const began = performance.now()
     const { record, bytes, former } = await operation.askShard<TakenSnapshot>(node, { kind: 'snapshot', actor: actor as ActorName }, taken_ms)

@@ -1,16 +1,16 @@
 import { leaseKey, readHolder, readNodes, readPin } from '../../actors/placement/keys.ts'
 import { words } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { Operation } from '../operation.ts'
+import { openOperation } from '../openOperation.ts'
 import { table } from '../table.ts'
 
 /** `darkpool status`: the nodes of the venue, and each actor with its owner and how it is. */
 export const status: Command = async ({ args, place }) => {
   words(args, [])
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
     const heard = await operation.statuses()
-    const entries = await operation.store.read()
+    const entries = await operation.placement()
     const nodes = readNodes(entries).map(({ node, leaving }) => ({ node, state: leaving ? 'leaving' : 'up' }))
     const actors = operation.venue.actors.map((actor) => {
       const said = heard.get(actor)

@@ -11,8 +11,10 @@ import type { WatcherStatus } from '../../settlement/watcherStatus.ts'
 import { whole } from '../arguments.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
-import { UsageFault } from '../fault.ts'
-import { Operation, Unanswered } from '../operation.ts'
+import { Unanswered, UsageFault } from '../fault.ts'
+import { openOperation } from '../openOperation.ts'
+import { heard } from '../operation.ts'
+import type { Operation } from '../operation.ts'
 import { facts, table } from '../table.ts'
 import { age_s, ageText } from '../text.ts'
 import { exitStanding, withdrawalStanding } from '../withdrawalStanding.ts'
@@ -25,19 +27,19 @@ type Counts = KnownWithdrawals['counts']
 /** `darkpool withdrawals [ACCOUNT] [--all] [--limit N]`: money that is on its way out, whose turn it is, and what holds it up. */
 export const withdrawals: Command = async ({ args, place, show }) => {
   const { account, closed, limit } = asked(args)
-  const operation = await Operation.open(place)
+  const operation = await openOperation(place)
   try {
     const { venue } = operation
     const vaults = account === null ? Array.from({ length: venue.file.vaultPartitions }, (_, n) => vaultActor(n)) : [vaultOf(account, venue.file.vaultPartitions)]
-    const heard = await Promise.all(vaults.map((vault) => operation.heard<KnownWithdrawals>(vault, { query: { kind: 'withdrawals', account, closed, limit } })))
-    const known = heard.filter((one) => one !== null)
+    const answers = await Promise.all(vaults.map((vault) => heard<KnownWithdrawals>(operation, vault, { kind: 'withdrawals', account, closed, limit })))
+    const known = answers.filter((one) => one !== null)
     const listed = known.flatMap((one) => one.withdrawals).sort((one, other) => rank(one) - rank(other)).slice(0, limit)
     const exits = known.flatMap((one) => one.exits).sort((one, other) => one.created - other.created).slice(0, limit)
     const { around, silent } = await lookAround(operation, listed)
     const rows = listed.map((withdrawal) => withdrawalRow(withdrawal, withdrawalStanding(withdrawal, around), around, venue))
     const exitRows = exits.map((exit) => exitRow(exit, exitStanding(exit, around), around, venue))
     const counts = sum(known.map((one) => one.counts))
-    const all = [...vaults.filter((_, at) => heard[at] === null), ...silent]
+    const all = [...vaults.filter((_, at) => answers[at] === null), ...silent]
     const outcome = {
       text: text(counts, rows, exitRows),
       json: { counts, withdrawals: rows, exits: exitRows, silent: all },
@@ -65,8 +67,8 @@ async function lookAround(operation: Operation, listed: readonly KnownWithdrawal
   const settlement = settlementActor(operation.venue.channel)
   const ids = listed.filter(({ status }) => status === 'requested').map(({ id }) => id)
   const [standings, watcher, statuses] = await Promise.all([
-    operation.heard<readonly CosignStanding[]>(settlement, { query: { kind: 'cosigns', withdrawals: ids } }),
-    operation.heard<WatcherStatus>(watcherActor, { query: { kind: 'status' } }),
+    heard<readonly CosignStanding[]>(operation, settlement, { kind: 'cosigns', withdrawals: ids }),
+    heard<WatcherStatus>(operation, watcherActor, { kind: 'status' }),
     operation.statuses(),
   ])
   const alarmsOf = (actor: ActorName) => (statuses.get(actor)?.alarms ?? []).map(({ kind }) => kind)
