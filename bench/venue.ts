@@ -1,6 +1,6 @@
 // `npm run bench:venue`: signed orders over HTTP, WebSockets and NATS, from request to durable answer, and fills from match to subscriber, against a whole local
 // venue on this machine. One JSON line per figure after a line with machine and versions. Orders are signed ahead of time; about half of them trade.
-//   --only NAME,NAME   some of: http, half, batches, websocket, nats, fills, pairs (default: all, in this order)
+//   --only NAME,NAME   some of: http, bare (a peer: the path without funds, matching and feeds), half, batches, websocket, nats, fills, pairs (default: all, in this order)
 //   --scale N          the number of orders as a share of the usual one, for a quick look (default 1)
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ import { Fault, main } from '../scripts/setup/fault.ts'
 import { LocalVenue, units } from '../scripts/venue/localVenue.ts'
 import { machine } from './report.ts'
 import { toSubscribers } from './venue/fills.ts'
-import { atHalfLoad, inBatches, oneByOne, overNats, overStreams } from './venue/orderEntry.ts'
+import { atHalfLoad, barely, inBatches, oneByOne, overNats, overStreams } from './venue/orderEntry.ts'
 import { figure, Stage } from './venue/stage.ts'
 
 const TRADERS = 64
@@ -24,7 +24,7 @@ const MARKETS = [
   ['GBPC', 'USDC'],
 ] as const
 const SETTLED_TIMEOUT_ms = 180_000
-const CASES = ['http', 'half', 'batches', 'websocket', 'nats', 'fills', 'pairs'] as const
+const CASES = ['http', 'bare', 'half', 'batches', 'websocket', 'nats', 'fills', 'pairs'] as const
 type Case = (typeof CASES)[number]
 
 function wanted(): { cases: readonly Case[]; scale: number } {
@@ -58,6 +58,7 @@ await main(async () => {
     const capacity = async (): Promise<number> => (most ??= await oneByOne(stage))
     const run: Readonly<Record<Case, () => Promise<unknown>>> = {
       http: capacity,
+      bare: () => barely(stage),
       half: async () => atHalfLoad(stage, await capacity()),
       batches: () => inBatches(stage),
       websocket: () => overStreams(stage),

@@ -1,3 +1,4 @@
+import { BareServer } from './bare/server.ts'
 import type { LoadPlan } from '../load/plan.ts'
 import { VENUE_NAME } from '../../scripts/venue/venueFile.ts'
 import { several } from './stage.ts'
@@ -30,6 +31,20 @@ export async function oneByOne(stage: Stage, markets = 1): Promise<number> {
     most = Math.max(most, load.answered / load.elapsed_s)
   }
   return most
+}
+
+/** The same orders for the bare path (bare/path.ts), which keeps them in the same nats-server: what this machine could do at all. */
+export async function barely(stage: Stage): Promise<void> {
+  const bare = await BareServer.start(await stage.venue.natsAccess())
+  try {
+    for (const { connections, warmUp, orders } of CLOSED) {
+      const bodies = await stage.sign(stage.scaled(warmUp) + stage.scaled(orders))
+      const plan = (some: readonly string[]): LoadPlan => ({ over: 'http', url: bare.url, path: ORDERS, connections, rate_s: 0, bodies: some })
+      await stage.measure(several(connections, 'connection'), plan, bodies, stage.scaled(warmUp), 1, { name: 'bare path', pid: bare.pid })
+    }
+  } finally {
+    await bare.stop()
+  }
 }
 
 /** @param most orders a second that the closed loop came to */

@@ -6,6 +6,12 @@ import { signOrders } from '../signedOrders.ts'
 import type { LocalVenue } from '../../scripts/venue/localVenue.ts'
 import type { LocalTrader } from '../../scripts/venue/trader.ts'
 
+/** What is measured beside the venue. */
+export interface Peer {
+  readonly name: string
+  readonly pid: number | undefined
+}
+
 export type MarketNames = readonly (readonly [string, string])[]
 
 /** A venue that runs, with its traders, and how much of each case is wanted of it. */
@@ -32,12 +38,14 @@ export class Stage {
     return signOrders(this.venue, this.traders, this.#markets.slice(0, markets), count)
   }
 
-  /** Warms up with the first bodies, sends the others, and reports what that took. @param each orders in one request */
-  async measure(name: string, plan: (bodies: readonly string[]) => LoadPlan, bodies: readonly string[], warmUp: number, each = 1): Promise<LoadResult> {
+  /** Warms up with the first bodies, sends the others, and reports what that took. @param each orders in one request @param peer that takes them instead of the venue */
+  async measure(name: string, plan: (bodies: readonly string[]) => LoadPlan, bodies: readonly string[], warmUp: number, each = 1, peer?: Peer): Promise<LoadResult> {
     await runLoad(plan(bodies.slice(0, warmUp)))
     const { gateway, shard, nats, localnet } = this.venue
-    const pids = { gateway: gateway.pid, shard: shard.pid, 'nats-server': nats.pid, localnet: localnet.pid }
-    const threads = () => Object.entries({ gateway, shard }).map(([process, { pid }]) => [process, threadSeconds(pid)] as const)
+    const watched = peer === undefined ? { gateway: gateway.pid, shard: shard.pid } : { [peer.name]: peer.pid }
+    const pids = { ...watched, 'nats-server': nats.pid, ...(peer === undefined && { localnet: localnet.pid }) }
+    const threads = () => Object.entries(watched).map(([process, pid]) => [process, threadSeconds(pid)] as const)
+    const figure = (name: string, metric: string, value: number, unit: string): void => report({ bench: 'venue', case: name, metric, value, unit, ...(peer && { peer: peer.name }) })
     const before = { processes: cpuSeconds(pids), threads: threads() }
     const load = await runLoad(plan(bodies.slice(warmUp)))
     const after = { processes: cpuSeconds(pids), threads: threads() }
