@@ -2,20 +2,23 @@
 //! each the books, requests and cursors are compared with the model and with what the vault holds. A run ends with everybody leaving.
 //!
 //! A run is given by its seed, which a failure prints. `VAULT_PROPERTY_SEED` repeats one, `VAULT_PROPERTY_STEPS` sets the number
-//! of operations of each run, `VAULT_PROPERTY_OPERATIONS` asks for as many runs of other seeds as these take: `npm run fuzz:contract`.
+//! of operations of each run, `VAULT_PROPERTY_OPERATIONS` asks for runs of other seeds until these have passed, over all calls, and
+//! `VAULT_PROPERTY_FRESH` for a new beginning of that: `npm run fuzz:contract`.
 
 mod caller;
+mod fuzz;
 mod ledger_reader;
 mod model;
+mod progress;
 mod random;
 
-use std::panic::catch_unwind;
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
 use caller::{Caller, Tally};
+use progress::{Progress, Run};
 use random::Random;
+
+use crate::chain::wasm;
 
 const RUNS: u64 = 4;
 const DEFAULT_STEPS: u64 = 300;
@@ -28,9 +31,9 @@ fn number(name: &str) -> Option<u64> {
     )
 }
 
-/// Prints the seed when a run panics, whatever made it panic.
+/// Says how to repeat a run when it panics, whatever made it panic.
 struct OnFailure {
-    seed: u64,
+    run: Run,
     step: std::cell::Cell<u64>,
 }
 
@@ -38,9 +41,9 @@ impl Drop for OnFailure {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!(
-                "failed at step {} of the run with VAULT_PROPERTY_SEED={}",
+                "failed at step {} of a run. To repeat it: {}",
                 self.step.get(),
-                self.seed
+                fuzz::command(self.run)
             );
         }
     }
@@ -48,7 +51,7 @@ impl Drop for OnFailure {
 
 fn run(seed: u64, steps: u64) -> Tally {
     let failure = OnFailure {
-        seed,
+        run: Run { seed, steps },
         step: std::cell::Cell::new(0),
     };
     let mut caller = Caller::new(Random::new(seed));
@@ -86,50 +89,23 @@ fn require_variety(tallies: &[Tally]) {
     }
 }
 
-/// Runs from a seed that no run before had until these many operations are done, on every core, and says how far it is. The first run
-/// that fails ends the others.
-fn fuzz(operations: u64, steps: u64) {
+/// The long form. What has passed is in contract/target/fuzz-contract.progress; a new beginning is at a seed that none before had.
+fn fuzz_on(operations: u64, steps: u64) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/fuzz-contract.progress");
     let since_1970 = std::time::UNIX_EPOCH.elapsed().expect("a clock past 1970");
     let first = since_1970.as_millis() as u64;
-    let runs = operations.div_ceil(steps);
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-    let (taken, done) = (AtomicU64::new(0), AtomicU64::new(0));
-    let failed = AtomicBool::new(false);
-    let began = Instant::now();
-    let work = || {
-        while !failed.load(Relaxed) {
-            let number = taken.fetch_add(1, Relaxed);
-            if number >= runs {
-                return;
-            }
-            let ended = catch_unwind(|| drop(run(first + number, steps)));
-            failed.fetch_or(ended.is_err(), Relaxed);
-            done.fetch_add(steps, Relaxed);
-        }
-    };
-    std::thread::scope(|scope| {
-        let workers = (0..cores).map(|_| scope.spawn(work)).collect::<Vec<_>>();
-        let mut told = Instant::now();
-        while workers.iter().any(|worker| !worker.is_finished()) {
-            std::thread::sleep(Duration::from_millis(200));
-            if told.elapsed().as_secs() >= 10 {
-                told = Instant::now();
-                let done = done.load(Relaxed);
-                let rate = done as f64 / began.elapsed().as_secs_f64();
-                let left = (runs * steps - done) as f64 / rate / 60.0;
-                println!(
-                    "{done} of {operations} operations, {rate:.0} a second, {left:.0} minutes left"
-                );
-            }
-        }
-    });
-    assert!(!failed.load(Relaxed), "a run failed: its seed stands above");
-    let last = first + runs - 1;
-    let seconds = began.elapsed().as_secs();
+    let fresh = number("VAULT_PROPERTY_FRESH").is_some();
+    let code = fuzz::fingerprint(&wasm());
+    let progress = Progress::open(&path, &code, fresh, first);
     println!(
-        "{} operations passed in {seconds} s on {cores} cores: seeds {first} to {last}, {steps} operations each",
-        done.load(Relaxed)
+        "{} of {operations} operations passed before, on the same contract and test",
+        progress.operations()
     );
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let passed = fuzz::fuzz(progress, operations, steps, cores, |Run { seed, steps }| {
+        drop(run(seed, steps));
+    });
+    assert!(passed, "a run failed: its seed stands above");
 }
 
 #[test]
@@ -140,7 +116,7 @@ fn random_operations() {
         number("VAULT_PROPERTY_OPERATIONS"),
     ) {
         (Some(seed), _) => drop(run(seed, steps)),
-        (None, Some(operations)) => fuzz(operations, steps),
+        (None, Some(operations)) => fuzz_on(operations, steps),
         (None, None) => {
             let tallies: Vec<_> = (1..=RUNS).map(|seed| run(seed, steps)).collect();
             if steps >= DEFAULT_STEPS {
