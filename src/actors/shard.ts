@@ -5,9 +5,9 @@ import { openVenue } from '../configuration/venueFile.ts'
 import { journalKeyVersion } from '../enclave/journalKeys.ts'
 import { venueNatsAccess } from '../enclave/natsAccess.ts'
 import { openKeys } from '../enclave/openKeys.ts'
+import { LastingReadings } from '../monitoring/lastingReadings.ts'
 import { readMetricsAddress, serveMetrics } from '../monitoring/listener.ts'
 import type { MetricsAddress } from '../monitoring/listener.ts'
-import type { Readings } from '../monitoring/meters.ts'
 import { ProcessMeters } from '../monitoring/processMeters.ts'
 import type { NatsAccess } from '../protocol/natsAccess.ts'
 import type { ActorName } from '../protocol/identity.ts'
@@ -117,7 +117,12 @@ const snapshots = new SnapshotSchedule({
   log,
   reseals: journalKeyVersion(venue.file) > 1,
 })
-serveShardCommands({ connection, subjects: venue.subjects, node, snapshots, log })
+const [meters, kept] = [new ProcessMeters(connection), new StoreMeters(connection, venue.file.nats.tls !== undefined, log)]
+const readings = new LastingReadings(async () => {
+  const [own, store, actors] = await Promise.all([meters.read(), kept.read(), supervisor.readings()])
+  return [own, store, ...actors]
+})
+serveShardCommands({ connection, subjects: venue.subjects, node, snapshots, readings, log })
 let draining = false
 const drain = (why: string): void => {
   if (draining) return
@@ -150,13 +155,8 @@ process.on('message', (message: { readonly type?: unknown; readonly actor?: unkn
 })
 
 if (metrics !== null) {
-  const [meters, kept] = [new ProcessMeters(connection), new StoreMeters(connection, venue.file.nats.tls !== undefined, log)]
-  const read = async (): Promise<readonly Readings[]> => {
-    const [own, store, actors] = await Promise.all([meters.read(), kept.read(), supervisor.readings()])
-    return [own, store, ...actors]
-  }
   try {
-    await serveMetrics(metrics, { read, failed: (error) => log.error('shard', 'metrics cannot be read', { reason: sentence(error) }) })
+    await serveMetrics(metrics, { readings, failed: (error) => log.error('shard', 'metrics cannot be read', { reason: sentence(error) }) })
   } catch (error) {
     leave(exitCodes.unavailable, sentence(error))
   }

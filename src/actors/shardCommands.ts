@@ -1,4 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node'
+import type { LastingReadings } from '../monitoring/lastingReadings.ts'
+import type { Readings } from '../monitoring/meters.ts'
 import { decode, encode } from '../protocol/codec.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { ActorName } from '../protocol/identity.ts'
@@ -17,11 +19,12 @@ export interface ShardCommandsParts {
   readonly subjects: Subjects
   readonly node: string
   readonly snapshots: Pick<SnapshotSchedule, 'demand'>
+  readonly readings: Pick<LastingReadings, 'latest'>
   readonly log: Log
 }
 
 /** Does what operators ask of a shard. Whoever speaks there has the venue's own key: nobody else reaches the subject. */
-export function serveShardCommands({ connection, subjects, node, snapshots, log }: ShardCommandsParts): void {
+export function serveShardCommands({ connection, subjects, node, snapshots, readings, log }: ShardCommandsParts): void {
   let unanswered = 0
 
   const take = async (actor: ActorName): Promise<Answer<TakenSnapshot>> => {
@@ -29,11 +32,18 @@ export function serveShardCommands({ connection, subjects, node, snapshots, log 
     return { ok: { record: snapshot, bytes, former } }
   }
 
-  const obey = async (command: ShardCommand): Promise<Answer<TakenSnapshot>> => {
+  const obey = async (command: ShardCommand): Promise<Answer<TakenSnapshot | readonly Readings[]>> => {
     if (unanswered >= MOST_UNANSWERED) return { refused: 'venue_overloaded' }
     unanswered++
     try {
-      return command.kind === 'snapshot' ? await take(command.actor) : { refused: 'request_malformed' }
+      switch (command.kind) {
+        case 'snapshot':
+          return await take(command.actor)
+        case 'metrics':
+          return { ok: await readings.latest() }
+        default:
+          return { refused: 'request_malformed' }
+      }
     } catch (error) {
       if (error instanceof Refusal) return { refused: error.code, ...(error.detail !== undefined && { detail: error.detail }) }
       log.error('shard', 'what an operator asks for failed', { reason: sentence(error) })

@@ -10,6 +10,7 @@ import { receiptSalts } from '../enclave/receiptSalts.ts'
 import type { ReceiptSalts } from '../enclave/receiptSalts.ts'
 import { newTlsIdentity } from '../enclave/tlsIdentity.ts'
 import { tokenKeys } from '../enclave/tokenKeys.ts'
+import { LastingReadings } from '../monitoring/lastingReadings.ts'
 import { serveMetrics } from '../monitoring/listener.ts'
 import { ProcessMeters } from '../monitoring/processMeters.ts'
 import { limits } from '../protocol/limits.ts'
@@ -75,11 +76,11 @@ async function main(): Promise<void> {
   const gateway = new Gateway(venue, { challengeSeed, tokens, receipts, feeds, evidence, tlsKey: tls.publicKey, ...(access.trust !== undefined && { natsAuthorities: access.trust }) }, connection, reading, log)
   const subscribers = await admitSubscribers(gateway, connection, access, nats)
   const app = await gatewayApp(gateway, endsTls ? tls : null)
+  const meters = new ProcessMeters(connection)
+  const readings = new LastingReadings(async () => [await meters.read(), await gateway.meters.read({ gateway, streams: app.streams, subscribers, certificate: endsTls ? tls.cert : null })])
   if (metrics !== null) {
-    const meters = new ProcessMeters(connection)
-    const read = async () => [await meters.read(), await gateway.meters.read({ gateway, streams: app.streams, subscribers, certificate: endsTls ? tls.cert : null })]
     try {
-      await serveMetrics(metrics, { read, failed: (error) => log.error({ at: 'main#metrics', ...failure(error) }, 'metrics cannot be read') })
+      await serveMetrics(metrics, { readings, failed: (error) => log.error({ at: 'main#metrics', ...failure(error) }, 'metrics cannot be read') })
     } catch (error) {
       giveUp('port', (error as Error).message)
     }

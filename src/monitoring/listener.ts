@@ -2,12 +2,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
+import type { LastingReadings } from './lastingReadings.ts'
 import { page, PAGE_TYPE } from './meters.ts'
 import type { Readings } from './meters.ts'
 
 const PATH = '/metrics'
-/** A page is made no more often than this, however many ask: nobody can watch orders come one by one. */
-const PAGE_LASTS_MS = 5_000
 const CONNECTIONS = 16
 const REQUEST_TIMEOUT_MS = 10_000
 const HEADER_BYTES = 4_096
@@ -30,28 +29,21 @@ export function readMetricsAddress(text: string): MetricsAddress {
 }
 
 export interface MetricsSource {
-  /** What the threads of the process have to show now. */
-  read(): Promise<readonly Readings[]>
+  readonly readings: LastingReadings
   /** A page could not be made. */
   failed(error: unknown): void
 }
 
 /**
  * Serves the metrics of this process to operators, at an address apart from what traders reach.
- * @param lasts_ms how long a page is good for
  * @throws Error with one clear sentence where it cannot listen there
  */
-export async function serveMetrics({ host, port }: MetricsAddress, source: MetricsSource, lasts_ms = PAGE_LASTS_MS): Promise<Server> {
-  let made: Promise<string> | null = null
-  let at_ms = 0
+export async function serveMetrics({ host, port }: MetricsAddress, source: MetricsSource): Promise<Server> {
+  let shown: readonly [readings: Promise<readonly Readings[]>, text: Promise<string>] | null = null
   const latest = (): Promise<string> => {
-    const now = performance.now()
-    if (made !== null && now - at_ms < lasts_ms) return made
-    at_ms = now
-    made = source.read().then(page)
-    // One that failed is made anew for the next who asks.
-    made.catch(() => (made = null))
-    return made
+    const readings = source.readings.latest()
+    if (shown?.[0] !== readings) shown = [readings, readings.then(page)]
+    return shown[1]
   }
   const server = createServer({ maxHeaderSize: HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
     void answer(request, response, latest, (error) => source.failed(error))

@@ -3,7 +3,9 @@ import type { ActorName, Milliseconds } from './identity.ts'
 /** What an operator has a shard do. */
 export type ShardCommand =
   /** Takes a snapshot of an actor that runs there, now. Answered with TakenSnapshot. */
-  { readonly kind: 'snapshot'; readonly actor: ActorName }
+  | { readonly kind: 'snapshot'; readonly actor: ActorName }
+  /** Shows its metrics, at most as old as a page of them lasts. Answered with Readings[] (src/monitoring/meters.ts). */
+  | { readonly kind: 'metrics' }
 
 export interface TakenSnapshot {
   /** The record of the newest snapshot now, which is the last one of the journal. */

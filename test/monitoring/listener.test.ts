@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import t from 'tap'
 import { ClockShift } from '../../src/monitoring/clockShift.ts'
+import { LastingReadings } from '../../src/monitoring/lastingReadings.ts'
 import { readMetricsAddress, serveMetrics } from '../../src/monitoring/listener.ts'
 import { Meters } from '../../src/monitoring/meters.ts'
 import type { Readings } from '../../src/monitoring/meters.ts'
@@ -24,7 +25,7 @@ t.test('however many ask at a time, a page is made once; one that failed is made
     meters.set('darkpool_feed_streams', made)
     return [await meters.read()]
   }
-  const server = await serveMetrics({ host: '127.0.0.1', port: 0 }, { read, failed: (error) => faults.push(error) }, Infinity)
+  const server = await serveMetrics({ host: '127.0.0.1', port: 0 }, { readings: new LastingReadings(read, Infinity), failed: (error) => faults.push(error) })
   t.teardown(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`
   const failed = await fetch(url)
@@ -42,7 +43,7 @@ t.test('a port that is taken is one sentence', async (t) => {
   await once(busy, 'listening')
   t.teardown(() => busy.close())
   const { port } = busy.address() as AddressInfo
-  await t.rejects(serveMetrics({ host: '127.0.0.1', port }, { read: async () => [], failed: () => undefined }), { message: `metrics cannot be shown at 127.0.0.1:${port} (EADDRINUSE)` })
+  await t.rejects(serveMetrics({ host: '127.0.0.1', port }, { readings: new LastingReadings(async () => []), failed: () => undefined }), { message: `metrics cannot be shown at 127.0.0.1:${port} (EADDRINUSE)` })
 })
 
 t.test('a clock that is set shows by how much; time that passes does not', async (t) => {

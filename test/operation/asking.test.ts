@@ -2,6 +2,9 @@ import t from 'tap'
 import { connectNats, NatsTransport } from '../../src/actors/runtime/transport.ts'
 import { serveShardCommands } from '../../src/actors/shardCommands.ts'
 import type { Snapshotted } from '../../src/actors/runtime/snapshotter.ts'
+import { LastingReadings } from '../../src/monitoring/lastingReadings.ts'
+import { Meters, page } from '../../src/monitoring/meters.ts'
+import type { Readings } from '../../src/monitoring/meters.ts'
 import { Asking } from '../../src/operation/asking.ts'
 import type { Answer } from '../../src/protocol/packets.ts'
 import { Subjects, vaultActor } from '../../src/protocol/subjects.ts'
@@ -23,7 +26,7 @@ t.test('what takes minutes is not refused for how often it was asked for meanwhi
   const taken = Promise.withResolvers<Snapshotted>()
   let demands = 0
   const demand = (): Promise<Snapshotted> => (demands++, taken.promise)
-  serveShardCommands({ connection, subjects, node: 'a', snapshots: { demand }, log: new LogLines() })
+  serveShardCommands({ connection, subjects, node: 'a', snapshots: { demand }, readings: new LastingReadings(async () => []), log: new LogLines() })
   const asking = new Asking(transport, subjects, 'operator-a', clock)
   let answer: Answer | null | undefined
   void asking.ask(subjects.shard('a'), { command: { kind: 'snapshot', actor: vaultActor(0) } }, 300_000).then((said) => (answer = said))
@@ -35,6 +38,19 @@ t.test('what takes minutes is not refused for how often it was asked for meanwhi
   await until('the answer came', () => answer !== undefined)
   t.match(answer, { ok: { record: 9 } })
   asking.close()
+})
+
+t.test('a shard’s metrics are read no more often for operators who ask over NATS than for a page', async (t) => {
+  const meters = new Meters()
+  let read = 0
+  const readings = new LastingReadings(async () => (meters.set('darkpool_feed_streams', ++read), [await meters.read()]), Infinity)
+  serveShardCommands({ connection, subjects, node: 'b', snapshots: { demand: () => Promise.reject(new Error('nobody asks')) }, readings, log: new LogLines() })
+  const [one, other] = [new Asking(transport, subjects, 'operator-c'), new Asking(transport, subjects, 'operator-d')]
+  const answers = [await readings.latest(), ...(await Promise.all([one, other, one].map((asking) => asking.ask(subjects.shard('b'), { command: { kind: 'metrics' } }, 60_000)))).map((answer) => answer !== null && 'ok' in answer && answer.ok)]
+  t.equal(read, 1)
+  for (const answer of answers) t.match(await page(answer as Readings[]), /\ndarkpool_feed_streams 1\n/)
+  one.close()
+  other.close()
 })
 
 t.test('nobody answers, or with nonsense: null in the end, and for those who wait when it is closed', async (t) => {
