@@ -1,4 +1,8 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Contract, Keypair, nativeToScVal, xdr } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
@@ -158,10 +162,12 @@ t.test('a smart wallet deposits, trades by the key that it names on chain, settl
   t.equal(await refusal(one.cancelOrder(resting.id)), 'signer_not_allowed')
   t.equal(await refusal(one.withdraw('USDC', '1')), 'signer_not_allowed')
   t.match(await two.cancelOrder(resting.id), { status: 'cancelled' })
-  const asked = await two.withdraw('USDC', '20')
-  await until('the engine has co-signed', async () => (await persist(() => two.withdrawal(asked.id))).status === 'cosigned')
-  const { authorization } = await two.withdrawal(asked.id)
-  const engine = xdr.SorobanAuthorizationEntry.fromXdr(authorization!, 'base64')
+  const keyFile = under.venue.state.file('keys', 'second.seed')
+  writeFileSync(keyFile, second.secret(), { mode: 0o600 })
+  const commanded = await promisify(execFile)(process.execPath, [join(import.meta.dirname, '../../src/cli/darkpool.ts'), 'withdraw', 'USDC', '20', '--for', wallet.address, '--key', keyFile, '--url', gatewayUrl, '--rpc', chain.url, '--json'])
+  const asked = JSON.parse(commanded.stdout) as WithdrawalView
+  t.match(asked, { status: 'cosigned', asset: 'USDC', amount: '20' })
+  const engine = xdr.SorobanAuthorizationEntry.fromXdr(asked.authorization!, 'base64')
   await t.rejects(wallet.call(vault, 'withdraw', [own, address(usdc), amount('20')], [engine], second), 'a trading key moves no money')
   await wallet.call(vault, 'withdraw', [own, address(usdc), amount('20')], [engine])
   await until('the venue has seen it', async () => (await persist(() => two.withdrawal(asked.id))).status === 'completed')
