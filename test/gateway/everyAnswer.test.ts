@@ -14,7 +14,7 @@ import type { Script } from './fakeVault.ts'
 import { marketName, resting } from './fakeVault.ts'
 import { LeafWriter } from './leafWriter.ts'
 import type { Operation } from './recorder.ts'
-import { provoke } from './provocations.ts'
+import { Elsewhere, provoke } from './provocations.ts'
 import type { Change, Good } from './provocations.ts'
 import { openStage, trader, venueFile } from './stage.ts'
 
@@ -24,6 +24,8 @@ const enclave = await openEvidence(venueFile({ url: 'nats://127.0.0.1:1', user: 
 t.teardown(() => enclave.close())
 const stage = await openStage({ answerTimeout_ms: 400 }, undefined, undefined, { evidence: enclave.gateway })
 t.teardown(() => stage.close())
+const elsewhere = new Elsewhere()
+t.teardown(() => elsewhere.close())
 const alice = trader('alice')
 const client = await Client.open(stage.url, alice)
 const token = await client.login()
@@ -140,6 +142,6 @@ for (const operation of stage.recorder.operations) {
     }
     const documented = Object.keys(operation.responses).filter((status) => Number(status) < 300)
     t.strictSame(Object.keys(one.scripts).filter((status) => Number(status) < 300), documented, 'every good status')
-    for (const code of codesOf(operation)) refused(t, await provoke(code, { stage, operation, good: one, send }), code)
+    for (const code of codesOf(operation)) refused(t, await provoke(code, { stage, elsewhere, operation, good: one, send }), code)
   })
 }

@@ -2,7 +2,6 @@ import { connect } from 'node:net'
 import { once as occurs } from 'node:events'
 import { KeyLink } from '../../src/enclave/holder/keyLink.ts'
 import { Evidence } from '../../src/gateway/evidence.ts'
-import type { FeedPages } from '../../src/gateway/feeds/feedPages.ts'
 import { History } from '../../src/gateway/history/history.ts'
 import type { SignedRequest } from '../../src/client/messages.ts'
 import type { ErrorCode } from '../../src/protocol/errors.ts'
@@ -12,7 +11,6 @@ import { canonicalJson } from '../../src/protocol/messages/canonical.ts'
 import type { SignedMembers } from '../../src/protocol/messages/canonical.ts'
 import type { MarketStatus } from '../../src/protocol/pair.ts'
 import { settlementActor } from '../../src/protocol/subjects.ts'
-import type { TapePrint } from '../../src/protocol/tape.ts'
 import { until } from '../settlement/waiting.ts'
 import type { Called } from './call.ts'
 import { marketName } from './fakeVault.ts'
@@ -44,6 +42,7 @@ export interface Change {
 
 export interface Scene {
   readonly stage: Stage
+  readonly elsewhere: Elsewhere
   readonly operation: Operation
   readonly good: Good
   /** Sends the good request, but for what is given. */
@@ -81,14 +80,25 @@ async function raw({ stage, operation }: Scene, header: string): Promise<Called>
   return { status: Number(head!.split(' ')[1]), type: /content-type: (\S+)/.exec(head!)![1]!, headers: new Headers(), json: JSON.parse(body!) as Record<string, unknown> }
 }
 
-/** A gateway that failed, or that drains, does so for good. */
-async function elsewhere(ruin: (stage: Stage) => Promise<unknown>, { send }: Scene, change?: Parameters<typeof openStage>[1]): Promise<Called> {
-  const other = await openStage({}, change)
-  try {
-    await ruin(other)
-    return await send({ url: other.url })
-  } finally {
-    await other.close()
+/** Gateways of their own that one thing has happened to, which stays so: one for every route's sake. */
+export class Elsewhere {
+  readonly #opened = new Map<string, Promise<Stage>>()
+
+  /** @param ruin what happens to it, once */
+  at(name: string, ruin: (stage: Stage) => Promise<unknown> = () => Promise.resolve(), change?: Parameters<typeof openStage>[1]): Promise<Stage> {
+    let opened = this.#opened.get(name)
+    if (opened === undefined) {
+      opened = openStage({}, change).then(async (stage) => {
+        await ruin(stage)
+        return stage
+      })
+      this.#opened.set(name, opened)
+    }
+    return opened
+  }
+
+  async close(): Promise<void> {
+    for (const opened of this.#opened.values()) await (await opened).close()
   }
 }
 
@@ -109,19 +119,17 @@ async function full({ stage: { gateway }, good, send }: Scene): Promise<Called> 
   }
 }
 
-/** Pages whose reading fails as only a mistake of the venue's own does: what is stored and is no message is passed over. */
-const mistaken = (pages: (stage: Stage) => FeedPages | FeedPages<TapePrint>) => (stage: Stage): Promise<void> => {
+/** Pages whose reading fails as only a mistake of the venue's own does, what is stored and is no message is passed over; and a thread that dies. */
+function mistaken({ gateway }: Stage): Promise<void> {
   const fails = (): Promise<never> => Promise.reject(new Error('a place that cannot be'))
-  Object.assign(pages(stage), { newest: fails, after: fails, before: fails })
+  for (const pages of [gateway.feeds, gateway.prints]) Object.assign(pages, { newest: fails, after: fails, before: fails })
+  Object.assign(gateway.signatures, { run: () => Promise.reject(new Error('a thread died')) })
   return Promise.resolve()
 }
 
 /** The keeper breaks its word. */
-function broken(scene: Scene): Promise<Called> {
-  const { stage, operation, good, send } = scene
-  if (good.history !== undefined) return elsewhere(mistaken(({ gateway }) => gateway.feeds), scene)
-  if (operation.path.endsWith('/tape')) return elsewhere(mistaken(({ gateway }) => gateway.prints), scene)
-  if (operation.path === '/auth') return elsewhere(async ({ gateway }) => void Object.assign(gateway.signatures, { run: () => Promise.reject(new Error('a thread died')) }), scene)
+async function broken({ stage, elsewhere, operation, good, send }: Scene): Promise<Called> {
+  if (good.history !== undefined || operation.path.endsWith('/tape') || operation.path === '/auth') return send({ url: (await elsewhere.at('mistaken', mistaken)).url })
   stage.vault.script = () => ({ answer: { ok: undefined } })
   stage.pair.status = {} as MarketStatus
   return send()
@@ -146,8 +154,13 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
   upgrade_required: ({ send }) => send(),
   token_missing: ({ send }) => send({ headers: {} }),
   token_invalid: ({ send }) => send({ headers: { authorization: 'Bearer a.b.c' } }),
-  venue_not_ready: (scene) => elsewhere(({ gateway }) => gateway.admission.drain(), scene),
-  rate_exceeded: (scene) => elsewhere(({ url }) => scene.send({ url }), scene, (file) => ({ ...file, gateway: { ...file.gateway, rates: { requests: once, addressCancels: once, logins: once } } })),
+  venue_not_ready: async ({ elsewhere, send }) => send({ url: (await elsewhere.at('draining', ({ gateway }) => gateway.admission.drain())).url }),
+  // It takes one request a day, whatever the route.
+  rate_exceeded: async ({ elsewhere, send }) => {
+    const { url } = await elsewhere.at('spent', undefined, (file) => ({ ...file, gateway: { ...file.gateway, rates: { requests: once, addressCancels: once, logins: once } } }))
+    await send({ url })
+    return send({ url })
+  },
   venue_overloaded: full,
   message_malformed: withMembers({ nonce: '' }),
   action_unsupported: withMembers(({ action }) => ({ action: action === 'revoke' ? 'withdraw' : 'revoke' })),
@@ -193,7 +206,8 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
     }
   },
   // Nobody has made its stream there.
-  history_unavailable: (scene) => elsewhere(() => Promise.resolve(), { ...scene, send: (change) => scene.send({ ...change, path: scene.operation.path.replace('{id}', 'XLM-USDC:1').replace('{pair}', marketName) + (scene.operation.path === '/api/v1/orders' ? '?status=closed' : '') }) }),
+  history_unavailable: async ({ elsewhere, operation: { path }, send }) =>
+    send({ url: (await elsewhere.at('bare')).url, path: path.replace('{id}', 'XLM-USDC:1').replace('{pair}', marketName) + (path === '/api/v1/orders' ? '?status=closed' : '') }),
   tape_off: ({ operation, send }) => send({ path: operation.path.replace('{pair}', 'EURC-USDC') }),
   trade_unknown: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:999') }),
   trade_not_settled: ({ operation, send }) => send({ path: operation.path.replace('{id}', 'XLM-USDC:2') }),
@@ -207,7 +221,7 @@ const provocations: Partial<Record<ErrorCode, Provocation>> = {
       Object.assign(gateway, { history })
     }
   },
-  evidence_absent: (scene) => elsewhere(() => Promise.resolve(), scene),
+  evidence_absent: async ({ elsewhere, send }) => send({ url: (await elsewhere.at('bare')).url }),
   evidence_unavailable: unvouched,
   challenge_invalid: ({ send }) => send({ body: { transaction: 'AAAA' } }),
 }
