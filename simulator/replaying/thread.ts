@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import { readVenue } from '../../src/protocol/venue.ts'
+import { venueOf } from '../../src/protocol/venueMeaning.ts'
 import { defects } from '../defects/defects.ts'
 import type { FromThread, ReplayedRun, ToThread } from './comparison.ts'
 import { Replayer } from './replayer.ts'
@@ -13,7 +13,7 @@ let replayer: Replayer | null = null
 function begin({ seed, file, secret, bounds, defect: name }: ReplayedRun): Replayer {
   const defect = defects.find((candidate) => candidate.name === name) ?? null
   if (name !== null && defect === null) throw new Error(`there is no defect ${name}`)
-  return new Replayer({ venue: readVenue(file), secret, bounds, defect, seed })
+  return new Replayer({ venue: venueOf(file), secret, bounds, defect, seed })
 }
 
 port.on('message', (message: ToThread) => {

@@ -5,6 +5,7 @@ import type { Readings } from '../monitoring/meters.ts'
 import type { NatsAccess } from '../protocol/natsAccess.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
+import type { VenueFile } from '../protocol/venue.ts'
 import type { FoundFault } from './runtime/journalFault.ts'
 import type { ThreadKeys } from './threadKeys.ts'
 
@@ -28,8 +29,8 @@ export interface HostData {
   readonly actor: ActorName
   /** The node it runs on. */
   readonly node: string
-  /** The venue's configuration, as it was in its file. */
-  readonly venue: unknown
+  /** The venue's configuration, which the shard has checked. */
+  readonly venue: VenueFile
   /** What of the venue's secrets this thread needs. */
   readonly secrets: Secrets
   readonly nats: NatsAccess

@@ -5,7 +5,7 @@ import { feedKeys } from '../enclave/feedKeys.ts'
 import { FeedSeal } from '../enclave/feedSeal.ts'
 import { givenKeys } from '../enclave/givenKeys.ts'
 import { journalKeys } from '../enclave/journalKeys.ts'
-import { readVenue } from '../protocol/venue.ts'
+import { venueOf } from '../protocol/venueMeaning.ts'
 import { ActorMeters } from './actorMeters.ts'
 import { endpointOf } from './control.ts'
 import type { HostControl, HostData } from './control.ts'
@@ -34,7 +34,7 @@ const connection = await connectNats(data.nats, data.actor).catch((error: unknow
   log.error('host', 'no connection', { reason: sentence(error) })
   return process.exit(exitCodes.unavailable)
 })
-const venue = readVenue(data.venue)
+const venue = venueOf(data.venue)
 const keys = givenKeys(data.secrets)
 const hosted = await createRole(data.actor, { venue, keys, log, settlementModule: data.settlementModule })
 const { subjects } = venue

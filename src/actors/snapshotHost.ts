@@ -5,7 +5,7 @@ import { givenKeys } from '../enclave/givenKeys.ts'
 import { journalKeys } from '../enclave/journalKeys.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import { limits } from '../protocol/limits.ts'
-import { readVenue } from '../protocol/venue.ts'
+import { venueOf } from '../protocol/venueMeaning.ts'
 import { endpointOf } from './control.ts'
 import { exitCodes } from './exitCodes.ts'
 import { createRole } from './roles.ts'
@@ -36,7 +36,7 @@ const connection = await connectNats(data.nats, 'snapshots').catch((error: unkno
   log.error('snapshots', 'no connection', { reason: sentence(error) })
   return process.exit(exitCodes.unavailable)
 })
-const venue = readVenue(data.venue)
+const venue = venueOf(data.venue)
 const { subjects } = venue
 const keys = givenKeys(data.secrets)
 const journals = await journalKeys(keys, venue.file)

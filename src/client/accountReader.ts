@@ -1,5 +1,5 @@
 import type { KeyView, OrderView, WithdrawalView } from '../protocol/feed.ts'
-import type { Receipt } from '../protocol/receipt.ts'
+import type { Receipt } from '../protocol/receiptShape.ts'
 import type { FeedKeysView } from '../protocol/seal.ts'
 import { History } from './history.ts'
 import type { Binding } from './messages.ts'

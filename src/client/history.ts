@@ -1,5 +1,5 @@
 import type { OrderView } from '../protocol/feed.ts'
-import type { Receipt } from '../protocol/receipt.ts'
+import type { Receipt } from '../protocol/receiptShape.ts'
 import type { CallOptions } from './patience.ts'
 import { pages } from './pages.ts'
 import type { PageOptions } from './pages.ts'

@@ -2,14 +2,14 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { MAX_VALUE } from './market.ts'
 import { limits } from './limits.ts'
-import type { Asset, Market } from './market.ts'
-import type { ContractId, MarketName, ActorName } from './identity.ts'
 import { shapeFaults } from './shapeFaults.ts'
 import type { Fault } from './shapeFaults.ts'
-import { CHANNELS, DEFAULT_CHANNEL, pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
-import { assetsOf, marketOf, meaningFaults } from './venueMeaning.ts'
+import { CHANNELS } from './subjects.ts'
+import { meaningFaults, venueOf } from './venueMeaning.ts'
+import type { Venue } from './venueMeaning.ts'
 
-export { rpcEndpoints } from './venueMeaning.ts'
+export { rpcEndpoints, settlementChannel } from './venueMeaning.ts'
+export type { Venue } from './venueMeaning.ts'
 
 const closed = { additionalProperties: false }
 const Whole = Type.String({ pattern: '^[1-9][0-9]{0,37}$' })
@@ -156,21 +156,6 @@ export const VenueFile = Type.Object(
 )
 export type VenueFile = Static<typeof VenueFile>
 
-export const settlementChannel = ({ settlement }: Pick<VenueFile, 'settlement'>): number => settlement.channel ?? DEFAULT_CHANNEL
-
-/** A venue's configuration with what follows from it. */
-export interface Venue {
-  readonly file: VenueFile
-  readonly subjects: Subjects
-  readonly assets: readonly Asset[]
-  readonly assetByContract: ReadonlyMap<ContractId, Asset>
-  readonly markets: ReadonlyMap<MarketName, Market>
-  /** Of the vault contract, on which it settles. */
-  readonly channel: number
-  /** Every actor of the venue, vaults first. */
-  readonly actors: readonly ActorName[]
-}
-
 /** A configuration that no process starts with: everything that is wrong with it. */
 export class VenueFaulty extends Error {
   readonly faults: readonly Fault[]
@@ -193,17 +178,5 @@ export function venueFaults(json: unknown): readonly Fault[] {
 export function readVenue(json: unknown): Venue {
   const faults = venueFaults(json)
   if (faults.length > 0) throw new VenueFaulty(faults)
-  const file = json as VenueFile
-  const assets = assetsOf(file)
-  const markets = file.markets.map((market) => marketOf(market, assets))
-  const vaults = Array.from({ length: file.vaultPartitions }, (_, partition) => vaultActor(partition))
-  return {
-    file,
-    subjects: new Subjects(file.venue),
-    assets,
-    assetByContract: new Map(assets.map((a) => [a.contract, a])),
-    markets: new Map(markets.map((market) => [market.name, market])),
-    channel: settlementChannel(file),
-    actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(settlementChannel(file)), watcherActor],
-  }
+  return venueOf(json as VenueFile)
 }

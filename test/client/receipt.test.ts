@@ -10,7 +10,8 @@ import type { SettledBatch } from '../../src/client/receipt.ts'
 import { merkleRoot } from '../../src/protocol/merkleTree.ts'
 import { receiptLeaf, sideOf } from '../../src/protocol/receipt.ts'
 import { fromHex, toHex } from '../../src/protocol/hex.ts'
-import type { Receipt, TradeSide } from '../../src/protocol/receipt.ts'
+import type { TradeSide } from '../../src/protocol/receipt.ts'
+import type { Receipt } from '../../src/protocol/receiptShape.ts'
 import { batchOf, marketTrade, marketTrades, receiptOf, sha, sortedLeaves } from '../settlement/receipts.ts'
 
 /** What a receipt is found to be. */

@@ -8,7 +8,7 @@ import { readBatch, ReceiptInvalid, verifyReceipt } from '../../src/client/recei
 import { unpackEntries } from '../../src/protocol/leaves.ts'
 import type { LeavesMessage } from '../../src/protocol/leaves.ts'
 import { toHex } from '../../src/protocol/hex.ts'
-import type { Receipt } from '../../src/protocol/receipt.ts'
+import type { Receipt } from '../../src/protocol/receiptShape.ts'
 import { DeployedVault } from './deployedVault.ts'
 import { LocalChain, PASSPHRASE } from './localChain.ts'
 import { receiptOf, sortedLeaves } from './receipts.ts'

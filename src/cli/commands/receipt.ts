@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { readBatch, readReceipt, ReceiptInvalid, verifyReceipt } from '../../client/receipt.ts'
-import type { Receipt } from '../../protocol/receipt.ts'
+import type { Receipt } from '../../protocol/receiptShape.ts'
 import type { Command, Outcome, Surroundings } from '../command.ts'
 import { UsageFault } from '../fault.ts'
 

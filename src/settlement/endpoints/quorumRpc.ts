@@ -1,7 +1,7 @@
 import { rpc } from '@stellar/stellar-sdk'
 import type { xdr } from '@stellar/stellar-sdk'
 import type { Log } from '../../actors/runtime/log.ts'
-import { rpcEndpoints } from '../../protocol/venue.ts'
+import { rpcEndpoints } from '../../protocol/venueMeaning.ts'
 import type { VenueFile } from '../../protocol/venue.ts'
 import { openRpc } from '../stellarRpc.ts'
 import type { LedgerReader, StellarRpc } from '../stellarRpc.ts'
