@@ -20,13 +20,19 @@ await main(async () => {
     })
 
   await proof.setUp()
-  await command('types', paths.root, tool('tsc'), ['--noEmit', '-p', '.'])
-  await command('lint', paths.root, tool('eslint'), ['.', '--max-warnings', '0'])
-  await command('cargo fmt', paths.contract, 'cargo', ['fmt', '--all', '--check'])
-  await command('clippy', paths.contract, 'cargo', ['clippy', '--locked', '--workspace', '--all-targets', '--', '-D', 'warnings'])
-  await command('cargo fmt, signatures', paths.signatures, 'cargo', ['fmt', '--check'])
-  await command('clippy, signatures', paths.signatures, 'cargo', ['clippy', '--locked', '--release', '--target-dir', dirname(dirname(paths.signaturesModule)), '--', '-D', 'warnings'])
-  await proof.rust()
+  const typescript = async (): Promise<void> => {
+    await command('types', paths.root, tool('tsc'), ['--noEmit', '-p', '.'])
+    await command('lint', paths.root, tool('eslint'), ['.', '--max-warnings', '0'])
+  }
+  const rust = async (): Promise<void> => {
+    await command('cargo fmt', paths.contract, 'cargo', ['fmt', '--all', '--check'])
+    await command('clippy', paths.contract, 'cargo', ['clippy', '--locked', '--workspace', '--all-targets', '--', '-D', 'warnings'])
+    await command('cargo fmt, signatures', paths.signatures, 'cargo', ['fmt', '--check'])
+    await command('clippy, signatures', paths.signatures, 'cargo', ['clippy', '--locked', '--release', '--target-dir', dirname(dirname(paths.signaturesModule)), '--', '-D', 'warnings'])
+    await proof.rust()
+  }
+  // One core each: neither compiler of TypeScript uses more than one, and cargo often waits for a single crate.
+  await Promise.all([typescript(), rust()])
   await proof.typescript()
   return proof.end()
 })
