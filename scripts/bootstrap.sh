@@ -37,6 +37,10 @@ fi
 # The package's Node first, so that everything started from here runs on it.
 PATH="$root/node_modules/.bin:$PATH"
 export PATH
+# What was compiled is kept for the next process: all of a venue's load much the same. Emptied with each installation.
+NODE_COMPILE_CACHE="$root/node_modules/.cache/node"
+export NODE_COMPILE_CACHE
+mkdir -p "$NODE_COMPILE_CACHE"
 cd "$root"
 # A core of a venue's process would leave its keys and orders on the disk.
 ulimit -c 0

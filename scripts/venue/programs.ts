@@ -20,8 +20,8 @@ export const natsWithin = (within: Start): Programs => ({ ...checkout, natsServe
 /** $1: the image's root; $2: the venue's folder; then the command. What is mounted is gone with the process. */
 const ENTER = `
 set -eu
-# What Node.js is told to load on this machine (by a test runner) is not there.
-unset NODE_OPTIONS
+# What Node.js is told to load on this machine (by a test runner), and what it keeps of it, is not there.
+unset NODE_OPTIONS NODE_COMPILE_CACHE
 root=$1; state=$2; shift 2
 mount --bind "$root" "$root"
 mkdir -p "$root$state" "$root/dev" "$root/proc"

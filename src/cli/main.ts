@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { ChainRefused, NeverSent, OutcomeUnknown, Refused } from '../client/errors.ts'
 import { readArguments } from './arguments.ts'
 import type { Command, Outcome } from './command.ts'

@@ -51,7 +51,7 @@ t.test('it has what production needs and nothing else', async (t) => {
 })
 
 t.test('its programs start in it, as who they will be, without anything of this machine', async (t) => {
-  const within = (...command: string[]) => runCommand('env', ['--unset=NODE_OPTIONS', 'unshare', '--map-root-user', '--mount', '--pid', '--fork', '--net', `--root=${root}`, ...command], { timeout_ms: 60_000 })
+  const within = (...command: string[]) => runCommand('env', ['--unset=NODE_OPTIONS', '--unset=NODE_COMPILE_CACHE', 'unshare', '--map-root-user', '--mount', '--pid', '--fork', '--net', `--root=${root}`, ...command], { timeout_ms: 60_000 })
   t.match(await within('/usr/local/bin/nats-server', '--version'), { code: 0, output: /^nats-server: v2/ })
   t.match(await within('/usr/local/bin/node', '--version'), { code: 0, output: lock.node.version })
   for (const [program, code] of [['actors/shard.ts', 64], ['gateway/main.ts', 2], ['enclave/holder/main.ts', 2], ['natsServer/main.ts', 2]] as const) {
