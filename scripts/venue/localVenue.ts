@@ -66,7 +66,7 @@ export interface TraderFunds {
 
 const UNIT = 10_000_000n
 /** While the chain is founded nobody waits for anything but ledgers. */
-const FOUNDING_LEDGER_TIME_s = 0.2
+const FOUNDING_LEDGER_TIME_s = 0.05
 const READY_TIMEOUT_ms = 120_000
 const POLL_ms = 50
 

@@ -8,7 +8,8 @@ import { ContractRefusal } from './contractRefusal.ts'
 
 const LIFETIME_S = 60
 const FEE_STROOPS = '1000'
-const POLL_MS = 250
+/** Soon at first, for a network of one's own; then as often as a network of many likes to be asked. */
+const POLLS_MS = [25, 50, 100, 250] as const
 
 /** A transaction that did not apply, with the network's result code. */
 export class TransactionFailed extends Error {
@@ -112,7 +113,7 @@ export async function submit(server: Pick<TransactionServer, 'getTransaction' | 
   const maxTime = Number(transaction.timeBounds?.maxTime ?? 0)
   if (maxTime === 0) throw new Error('a transaction without an upper time bound could be in doubt for ever')
   let sent = false
-  for (;;) {
+  for (let poll = 0; ; poll++) {
     if (!sent) {
       const answer = await server.sendTransaction(transaction)
       if (answer.status === 'ERROR') throw new TransactionFailed(hash, answer.errorResult?.result.type ?? 'refused')
@@ -122,7 +123,7 @@ export async function submit(server: Pick<TransactionServer, 'getTransaction' | 
     if (answer.status === rpc.Api.GetTransactionStatus.SUCCESS) return { hash, ledger: answer.ledger, returnValue: answer.returnValue }
     if (answer.status === rpc.Api.GetTransactionStatus.FAILED) throw new TransactionFailed(hash, failureOf(answer.resultXdr))
     if (closeTimeOf(answer) > maxTime) throw new TransactionFailed(hash, 'expired')
-    await setTimeout(POLL_MS)
+    await setTimeout(POLLS_MS[poll] ?? POLLS_MS.at(-1))
   }
 }
 
