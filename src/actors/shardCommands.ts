@@ -11,7 +11,7 @@ import { sentence } from './runtime/log.ts'
 import type { Log } from './runtime/log.ts'
 import type { SnapshotSchedule } from './snapshotSchedule.ts'
 
-/** Commands that are being done, repeats of one counted each. */
+/** Commands that are being done. What is said again meanwhile is the same command. */
 const MOST_UNANSWERED = 64
 
 export interface ShardCommandsParts {
@@ -25,7 +25,7 @@ export interface ShardCommandsParts {
 
 /** Does what operators ask of a shard. Whoever speaks there has the venue's own key: nobody else reaches the subject. */
 export function serveShardCommands({ connection, subjects, node, snapshots, readings, log }: ShardCommandsParts): void {
-  let unanswered = 0
+  const unanswered = new Set<string>()
 
   const take = async (actor: ActorName): Promise<Answer<TakenSnapshot>> => {
     const { snapshot, bytes, former } = await snapshots.demand(actor)
@@ -33,8 +33,6 @@ export function serveShardCommands({ connection, subjects, node, snapshots, read
   }
 
   const obey = async (command: ShardCommand): Promise<Answer<TakenSnapshot | readonly Readings[]>> => {
-    if (unanswered >= MOST_UNANSWERED) return { refused: 'venue_overloaded' }
-    unanswered++
     try {
       switch (command.kind) {
         case 'snapshot':
@@ -48,13 +46,23 @@ export function serveShardCommands({ connection, subjects, node, snapshots, read
       if (error instanceof Refusal) return { refused: error.code, ...(error.detail !== undefined && { detail: error.detail }) }
       log.error('shard', 'what an operator asks for failed', { reason: sentence(error) })
       return { refused: 'internal_error' }
+    }
+  }
+
+  const once = async (name: string, command: ShardCommand): Promise<Awaited<ReturnType<typeof obey>>> => {
+    if (unanswered.size >= MOST_UNANSWERED) return { refused: 'venue_overloaded' }
+    unanswered.add(name)
+    try {
+      return await obey(command)
     } finally {
-      unanswered--
+      unanswered.delete(name)
     }
   }
 
   const answer = async (gateway: string, item: ClientItem<ShardCommand, never>): Promise<void> => {
-    const said = 'command' in item ? await obey(item.command) : ({ refused: 'request_malformed' } as const)
+    const name = `${gateway} ${item.request}`
+    if (unanswered.has(name)) return
+    const said = 'command' in item ? await once(name, item.command) : ({ refused: 'request_malformed' } as const)
     if (!connection.isClosed()) connection.publish(subjects.answers(gateway), encode({ from: node, answers: [{ request: item.request, answer: said }] } satisfies ShardAnswers))
   }
 

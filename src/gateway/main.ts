@@ -22,7 +22,7 @@ import type { Configuration } from './configuration.ts'
 import { Gateway } from './gateway.ts'
 import { failure, gatewayLog } from './log.ts'
 import { openLinks } from './subscribers/links.ts'
-import { Subscribers } from './subscribers/subscribers.ts'
+import { admitsAnybody, Subscribers } from './subscribers/subscribers.ts'
 
 /** What the exit code of a gateway that could not start, or failed, says. */
 const exits = { stopped: 0, failed: 1, configuration: 2, nats: 3, port: 4 } as const
@@ -56,9 +56,9 @@ async function reachNats({ servers, user, password: pass, trust }: NatsAccess, n
   }
 }
 
-/** Where the venue lets traders in to NATS. */
+/** Where the venue lets traders in to NATS, or operators. */
 async function admitSubscribers(gateway: Gateway, connection: NatsConnection, { servers, trust }: NatsAccess, keys: NatsKeys): Promise<Subscribers | null> {
-  if (gateway.venue.file.nats.traders !== true) return null
+  if (!admitsAnybody(gateway.venue)) return null
   try {
     return new Subscribers(gateway, connection, await openLinks(servers, keys, trust), keys)
   } catch (error) {
@@ -77,7 +77,8 @@ async function main(): Promise<void> {
   const subscribers = await admitSubscribers(gateway, connection, access, nats)
   const app = await gatewayApp(gateway, endsTls ? tls : null)
   const meters = new ProcessMeters(connection)
-  const readings = new LastingReadings(async () => [await meters.read(), await gateway.meters.read({ gateway, streams: app.streams, subscribers, certificate: endsTls ? tls.cert : null })])
+  const readings = new LastingReadings(async () => [await meters.read(), await gateway.meters.read({ gateway, streams: app.streams, subscribers: venue.file.nats.traders === true ? subscribers : null, certificate: endsTls ? tls.cert : null })])
+  subscribers?.hearOperators(readings)
   if (metrics !== null) {
     try {
       await serveMetrics(metrics, { readings, failed: (error) => log.error({ at: 'main#metrics', ...failure(error) }, 'metrics cannot be read') })

@@ -24,6 +24,7 @@ export class Asking {
   readonly #waiting = new Map<number, (answer: Answer | null) => void>()
   readonly #unsubscribe: () => void
   #last = 0
+  #closed = false
 
   /** @param name where answers go: nobody else may have it, before or after */
   constructor(transport: Transport, subjects: Subjects, name: string, clock = systemClock) {
@@ -35,6 +36,7 @@ export class Asking {
 
   /** Says something to whoever hears a subject, again and again until it is answered. Null where it is not within `limit_ms`: it may have been done all the same. */
   ask(subject: string, said: Said, limit_ms: number): Promise<Answer | null> {
+    if (this.#closed) return Promise.resolve(null)
     const request = ++this.#last
     const packet = encode({ gateway: this.#name, items: [{ request, ...said }] } satisfies ClientPacket<unknown, unknown>)
     const { promise, resolve } = Promise.withResolvers<Answer | null>()
@@ -55,6 +57,8 @@ export class Asking {
 
   /** Whoever waits for an answer waits no longer. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#unsubscribe()
     for (const request of this.#waiting.keys()) this.#settle(request, null)
   }

@@ -45,11 +45,16 @@ export const limits = {
   natsConnectionsPerAccount: 32,
   natsSubscriptions: 64,
   natsPayloadBytes: 1_048_576,
+  /** Operators that a venue file names; of one of them, requests without an answer, the longest in bytes, and how many it makes. */
+  operators: 32,
+  operatorInFlight: 512,
+  operatorRequestBytes: 131_072,
+  operatorRate: { quota: 4_000, window_s: 10 },
   /** Messages of one page of a replayed feed, and its bytes; how many of the reads it counts for. */
   replayMessages: 1_000,
   replayBytes: 262_144,
   replayCost: 4,
-  /** How long a trader's connection lasts before it has to prove its key again, and a statement that names a temporary key, in seconds. */
+  /** How long a connection from outside lasts before it has to prove its key again, and a statement that names a temporary key, in seconds. */
   natsSession_s: 86_400,
   /** Keys and addresses that one rate limit counts apart. */
   rateKeys: 65_536,

@@ -3,6 +3,8 @@ import type { Static } from 'typebox'
 import { limits } from './limits.ts'
 import type { Answer } from './packets.ts'
 
+export { OPERATOR_USER } from './subjects.ts'
+
 // What operators without the venue's root key ask of it, over NATS: nobody has the root key of a venue that runs in confidential VMs. Each request goes to
 // `dp.v1.<venue>.operator.<key>.desk`, which one gateway hears, or `….gateways`, which each of them does. Requests are JSON; answers are in the venue's own encoding
 // (codec.ts), since they carry what actors answer. The venue file names the keys, and what each may.
@@ -83,6 +85,3 @@ export interface GatewayReadings {
   readonly gateway: string
   readonly readings: readonly (readonly object[])[]
 }
-
-/** As `user`, beside its nkey, an operator's connection says what it is. */
-export const OPERATOR_USER = 'operator'

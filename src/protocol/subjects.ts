@@ -115,6 +115,9 @@ export class Subjects {
 /** Where a trader's connection hears answers: clients are told it as their inbox prefix. */
 export const traderInbox = (key: AccountId): string => `_INBOX_${key}`
 
+/** As `user`, beside its nkey, an operator's connection says what it is. */
+export const OPERATOR_USER = 'operator'
+
 export const pairActor = (market: MarketName): ActorName => `pair.${market}` as ActorName
 export const vaultActor = (partition: number): ActorName => `vault.${partition}` as ActorName
 /** Channels that the vault contract has (docs/contract.md). */

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { MAX_VALUE } from './market.ts'
 import { limits } from './limits.ts'
+import { OperatorRight } from './operator.ts'
 import { shapeFaults } from './shapeFaults.ts'
 import type { Fault } from './shapeFaults.ts'
 import { CHANNELS } from './subjects.ts'
@@ -45,7 +46,7 @@ export const VenueFile = Type.Object(
         ),
         traders: Type.Optional(Type.Boolean({ description: 'Traders connect to it too, admitted by the gateways (deploy/nats/nats.conf): they do not unless given' })),
         addresses: Type.Optional(
-          Type.Array(Type.String({ pattern: '^(nats|tls|ws|wss)://[A-Za-z0-9.:_\\[\\]-]{1,255}$' }), { minItems: 1, maxItems: 16, description: 'Where traders reach it, told to everybody: nats:// or ws://, and tls:// or wss:// where they must use TLS' }),
+          Type.Array(Type.String({ pattern: '^(nats|tls|ws|wss)://[A-Za-z0-9.:_\\[\\]-]{1,255}$' }), { minItems: 1, maxItems: 16, description: 'Where traders and operators reach it, told to everybody: nats:// or ws://, and tls:// or wss:// where they must use TLS' }),
         ),
         sealed: Type.Optional(
           Type.Integer({ minimum: 1, maximum: 65_535, description: 'Feeds, and what traders ask over NATS, are sealed with this version of the accounts’ feed keys: not unless given. Raised for new keys, never taken away' }),
@@ -69,6 +70,12 @@ export const VenueFile = Type.Object(
         { kind: Type.Union([Type.Literal('dstack'), Type.Literal('development')], { description: 'dstack: a confidential VM. development: the guest agent that a development build brings along, whose evidence nobody else accepts' }) },
         { ...closed, description: 'Where keys and evidence come from: from a file, and none, unless given' },
       ),
+    ),
+    operators: Type.Optional(
+      Type.Array(Type.Object({ key: Type.String({ pattern: '^G[A-Z2-7]{55}$' }), may: OperatorRight }, closed), {
+        maxItems: limits.operators,
+        description: 'Keys with which operators ask the venue over its NATS how it is (see), or also change what runs (act): docs/operations/operators.md. Only who has the venue’s root key, unless given',
+      }),
     ),
     /** Number of vault actors the accounts are spread over. Fixed for the venue's life: it decides who owns an account. */
     vaultPartitions: Type.Integer({ minimum: 1, maximum: 64 }),

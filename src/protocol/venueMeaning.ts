@@ -1,9 +1,11 @@
-import type { ActorName, ContractId, MarketName } from './identity.ts'
+import type { AccountId, ActorName, ContractId, MarketName } from './identity.ts'
 import { limits } from './limits.ts'
 import { Market, MAX_VALUE, noFees } from './market.ts'
 import type { Asset } from './market.ts'
+import { decodeNkey } from './nkey.ts'
+import type { OperatorRight } from './operator.ts'
 import type { Fault } from './shapeFaults.ts'
-import { DEFAULT_CHANNEL, pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
+import { DEFAULT_CHANNEL, OPERATOR_USER, pairActor, settlementActor, Subjects, vaultActor, watcherActor } from './subjects.ts'
 import type { TapeRules } from './tape.ts'
 import type { VenueFile } from './venue.ts'
 
@@ -23,6 +25,8 @@ export interface Venue {
   readonly channel: number
   /** Every actor of the venue, vaults first. */
   readonly actors: readonly ActorName[]
+  /** Who may ask it as an operator over NATS, and what each may. */
+  readonly operators: ReadonlyMap<AccountId, OperatorRight>
 }
 
 /** What follows from a configuration that is known to be sound: all that a thread needs of it, and far faster to load than the schema that it is checked by. */
@@ -39,6 +43,7 @@ export function venueOf(file: VenueFile): Venue {
     markets: new Map(markets.map((market) => [market.name, market])),
     channel,
     actors: [...vaults, ...markets.map((market) => pairActor(market.name)), settlementActor(channel), watcherActor],
+    operators: new Map((file.operators ?? []).map(({ key, may }) => [key as AccountId, may])),
   }
 }
 
@@ -69,7 +74,9 @@ export function meaningFaults(file: VenueFile, sound: (path: string) => boolean)
   if (sound('/network') && (file.network.rpcQuorum ?? 1) > rpcEndpoints(file.network).length) fault('/network/rpcQuorum', 'is more than there are endpoints', `at most ${rpcEndpoints(file.network).length}`)
   if (sound('/nats')) {
     const { addresses, traders, tls } = file.nats
-    if (addresses !== undefined && traders !== true) fault('/nats/addresses', 'are for traders, and /nats/traders is not true', 'traders: true, or no addresses')
+    const operated = sound('/operators') && (file.operators ?? []).length > 0
+    if (addresses !== undefined && traders !== true && !operated) fault('/nats/addresses', 'are for traders and operators: /nats/traders is not true, and there are no /operators', 'traders: true, operators, or no addresses')
+    if (operated && file.nats.user === OPERATOR_USER) fault('/nats/user', 'is what operators say that they are when they connect', 'another name')
     if (tls !== undefined && addresses?.some((address) => !address.startsWith('tls://')) === true) fault('/nats/addresses', 'must begin with tls:// where /nats/tls is given', 'tls:// addresses only')
   }
   if (sound('/keys')) {
@@ -77,6 +84,11 @@ export function meaningFaults(file: VenueFile, sound: (path: string) => boolean)
     const right = `${Math.max(1, journal - limits.olderJournalKeys)} to ${journal}`
     if (journalOldest > journal) fault('/keys/journalOldest', 'is newer than the key that seals', right)
     else if (file.keys?.journalOldest !== undefined && journal - journalOldest > limits.olderJournalKeys) fault('/keys/journalOldest', 'is older than may be kept', right)
+  }
+  if (sound('/operators')) {
+    const keys = (file.operators ?? []).map(({ key }) => key)
+    for (const [at, key] of keys.entries()) if (decodeNkey('stellar', key) === undefined) fault(`/operators/${at}/key`, `${key} has wrong check digits`, 'the operator’s public key, copied whole')
+    repeated(keys).forEach((at) => fault(`/operators/${at}/key`, `is ${keys[at]} again`, 'operators’ keys must be unique'))
   }
   if (!sound('/assets')) return faults
   for (const [member, what] of [['code', 'asset codes'], ['contract', 'asset contracts'], ['index', 'asset indexes']] as const) repeated(file.assets.map((asset) => asset[member])).forEach((at) => fault(`/assets/${at}/${member}`, `is ${JSON.stringify(file.assets[at]![member])} again`, `${what} must be unique`))

@@ -24,20 +24,23 @@ const transport = new NatsTransport(connection)
 t.test('what takes minutes is not refused for how often it was asked for meanwhile', async (t) => {
   const clock = new ManualClock(1_700_000_000_000)
   const taken = Promise.withResolvers<Snapshotted>()
-  let demands = 0
+  let [demands, said] = [0, 0]
   const demand = (): Promise<Snapshotted> => (demands++, taken.promise)
+  connection.subscribe(subjects.shard('a'), { callback: () => void said++ })
   serveShardCommands({ connection, subjects, node: 'a', snapshots: { demand }, readings: new LastingReadings(async () => []), log: new LogLines() })
   const asking = new Asking(transport, subjects, 'operator-a', clock)
   let answer: Answer | null | undefined
   void asking.ask(subjects.shard('a'), { command: { kind: 'snapshot', actor: vaultActor(0) } }, 300_000).then((said) => (answer = said))
   await clock.pass(299_999)
-  await until('the shard was asked again and again', () => demands > 10)
+  await until('the shard was asked again and again', () => said > 10)
   await connection.flush()
   t.equal(answer, undefined, 'nothing was refused')
   taken.resolve({ records: 9, snapshot: 9, bytes: 7, former: null })
   await until('the answer came', () => answer !== undefined)
   t.match(answer, { ok: { record: 9 } })
+  t.equal(demands, 1, 'it is one command, however often it is said')
   asking.close()
+  t.equal(await asking.ask(subjects.shard('a'), { command: { kind: 'metrics' } }, 1_000), null, 'it asks nothing any more')
 })
 
 t.test('a shard’s metrics are read no more often for operators who ask over NATS than for a page', async (t) => {

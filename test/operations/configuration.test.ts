@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { Keypair } from '@stellar/stellar-sdk'
 import t from 'tap'
 import { config } from '../../src/cli/commands/config.ts'
 import { openVenue } from '../../src/configuration/venueFile.ts'
@@ -56,6 +57,16 @@ t.test('what does not go together is named too, as far as its parts are sound', 
     file['markets'] = [{ ...market, quote: 'EUR' }, market, market, { ...market, base: 'USDC', quote: 'XLM', minLots: 9, maxLots: 8 }] as never
   })
   t.same(paths(together), ['/network/rpcQuorum', '/nats/addresses', '/assets/1/index', '/markets/0', '/markets/3', '/markets/2'])
+  const [key, wrong] = [Keypair.random().publicKey(), 'G'.repeat(56)]
+  const operated = changed((file) => {
+    file['nats']!['addresses'] = ['tls://pool.example:4222']
+    file['nats']!['user'] = 'operator'
+    file['operators'] = [{ key, may: 'act' }, { key, may: 'see' }, { key: wrong, may: 'see' }] as never
+  })
+  t.match(venueFaults(operated), [{ path: '/nats/user' }, { path: '/operators/2/key', wrong: `${wrong} has wrong check digits` }, { path: '/operators/1/key', wrong: `is ${key} again` }], 'addresses are operators’ too')
+  const shapes = [[{ key, may: 'halt' }], [{ key }], [{ key: 'GA', may: 'see' }], Array.from({ length: 33 }, () => ({ key, may: 'see' }))] as const
+  t.same(shapes.map((operators) => paths(changed((file) => { file['operators'] = operators as never }))), [['/operators/0/may'], ['/operators/0/may'], ['/operators/0/key'], ['/operators']])
+  t.same(paths(changed((file) => { file['operators'] = [] as never; file['nats']!['addresses'] = ['tls://pool.example:4222'] })), ['/nats/addresses'])
   t.same(paths(changed((file) => { file['assets']![0]!['code'] = 'X M'; file['markets']![0]!['quote'] = 'EUR' })), ['/assets/0/code'], 'markets rest on assets')
   for (const [keys, right] of [[{ journal: 2, journalOldest: 3 }, '1 to 2'], [{ journalOldest: 2 }, '1 to 1'], [{ journal: 20, journalOldest: 12 }, '13 to 20']] as const) {
     t.match(venueFaults(changed((file) => { file['keys'] = keys })), [{ path: '/keys/journalOldest', right }])

@@ -20,6 +20,9 @@ const file = {
 }
 
 t.test('a venue is read with everything that follows from it', async (t) => {
+  const key = 'GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF'
+  t.strictSame([...readVenue({ ...file, operators: [{ key, may: 'see' }] }).operators], [[key, 'see']])
+  t.equal(readVenue(file).operators.size, 0, 'nobody, unless it says so')
   const venue = readVenue(file)
   t.strictSame(venue.actors, ['vault.0', 'vault.1', 'pair.XLM-USDC', 'settlement.0', 'watcher.0'])
   t.equal([...venue.markets.values()][0]?.rules.base.code, 'XLM')

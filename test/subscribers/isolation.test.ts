@@ -3,7 +3,9 @@ import type { NatsConnection } from '@nats-io/transport-node'
 import t from 'tap'
 import type { Test } from 'tap'
 import { ensureStreams } from '../../src/actors/runtime/streams.ts'
-import type { ActorName } from '../../src/protocol/identity.ts'
+import { LastingReadings } from '../../src/monitoring/lastingReadings.ts'
+import type { AccountId, ActorName } from '../../src/protocol/identity.ts'
+import { OPERATOR_USER } from '../../src/protocol/operator.ts'
 import { traderInbox } from '../../src/protocol/subjects.ts'
 import { until } from '../settlement/waiting.ts'
 import { addressFor, connectAs, openSubscriberStage, statement } from './stage.ts'
@@ -11,12 +13,14 @@ import type { Showing } from './stage.ts'
 
 // Somebody who was let in and asks for what is not theirs: other accounts' subjects, wildcards over them, JetStream in every way, the venue's own subjects, others' inboxes.
 
-const stage = await openSubscriberStage()
+const [alice, bob, mallory, olga, otto] = ['alice', 'bob', 'mallory', 'olga', 'otto'].map(addressFor) as [AccountId, AccountId, AccountId, AccountId, AccountId]
+const stage = await openSubscriberStage((file) => ({ ...file, operators: [{ key: olga, may: 'act' }, { key: otto, may: 'act' }] }))
 t.teardown(() => stage.close())
 const { subjects } = stage.venue
 const { venueLink } = stage
+let readings = 0
+stage.subscribers.hearOperators(new LastingReadings(async () => (readings++, [])))
 await ensureStreams(venueLink, subjects)
-const [alice, bob, mallory] = [addressFor('alice'), addressFor('bob'), addressFor('mallory')]
 const SECRET = 'nobody else may read this'
 await jetstream(venueLink).publish(subjects.feed(alice), JSON.stringify({ v: 1, seq: 1, account: alice, time: SECRET, type: 'settled', trades: [], transaction: 'x', ledger: 1, receipts: { sequence: 1, size: 2, from: 1, leaves: [] } }))
 const actor = 'vault.0' as ActorName
@@ -29,6 +33,8 @@ const hearing = [
   subjects.allJournals, subjects.journal(actor), subjects.allSnapshots, 'dp.v1.local.snapshot.vault.0.>', subjects.allStatus, subjects.status(actor),
   subjects.clients(actor), subjects.peers(actor), subjects.acks(actor), 'dp.v1.local.actor.>', subjects.answers('gw_1'), `${subjects.answers('gw_1')}.>`, 'dp.v1.local.gateway.>',
   subjects.allTraderRequests, 'dp.v1.local.trader.>', `dp.v1.local.trader.${alice}.>`, subjects.traderRequest(alice, alice, 'orders'), subjects.traderRequest(mallory, mallory, 'orders'), `dp.v1.local.trader.${mallory}.>`,
+  subjects.allOperatorRequests('desk'), subjects.allOperatorRequests('gateways'), 'dp.v1.local.operator.>', `dp.v1.local.operator.${olga}.>`, subjects.operatorRequest(olga, 'desk'), subjects.operatorRequest(otto, 'desk'), subjects.operatorRequest(otto, 'gateways'), `${traderInbox(otto)}.>`,
+  subjects.shard('a'), 'dp.v1.local.shard.>', subjects.answers(`${stage.gateway.name}_desk`),
   `${traderInbox(alice)}.>`, `${traderInbox(alice)}.*`, `${traderInbox(alice)}.*.*`, `${traderInbox(bob)}.>`, traderInbox(alice), traderInbox(mallory), '_INBOX.>', '_INBOX.*', '_INBOX.*.*', '_INBOX_>', '_R_.>', '_GR_.>', '$NRG.>',
   '$SYS.>', '$SYS.REQ.>', '$SYS.REQ.USER.AUTH', '$SYS.ACCOUNT.>', '$SYS.ACCOUNT.TRADERS.CONNECT', '$SYS.ACCOUNT.VENUE.>', '$SYS.SERVER.>', '$SYS.REQ.SERVER.PING.CONNZ', '$SYS._INBOX.>',
   '$JS.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>', '$JS.EVENT.>', '$JS.EVENT.ADVISORY.>', '$JSC.>', '$KV.>', `$KV.${subjects.placementBucket}.>`, '$O.>', '$SRV.>', '$SRV.PING', '$MQTT.>', '$G.>', '$LDS.>', '$GR.>',
@@ -81,6 +87,8 @@ const saying: readonly (readonly [string, unknown])[] = [
     [subjects.traderRequest(mallory, alice, operation), {}],
   ]),
   [subjects.traderRequest(mallory, mallory, 'withdraw'), {}], [subjects.traderRequest(mallory, mallory, 'replay.x'), {}], [`${subjects.traderRequest(mallory, mallory, 'replay')}x`, {}],
+  ...['desk', 'gateways'].flatMap((whom): [string, unknown][] => [otto, mallory].map((key) => [subjects.operatorRequest(key, whom as 'desk'), { kind: 'venue' }])),
+  [`dp.v1.local.operator.${otto}.>`, 'x'], ['dp.v1.local.operator.*.gateways', ''], [subjects.shard('a'), 'x'], [subjects.answers(`${stage.gateway.name}_desk`), 'x'],
   [`${traderInbox(alice)}.x`, 'x'], [`${traderInbox(mallory)}.x`, 'x'], ['_INBOX.x', 'x'], ['_R_.x', 'x'],
   ['$SYS.REQ.USER.AUTH', 'x'], ['$SYS.REQ.USER.INFO', ''], ['$SYS.REQ.SERVER.PING', ''], ['$SYS.REQ.SERVER.PING.CONNZ', { auth: true }], ['$SYS.REQ.SERVER.PING.VARZ', ''], ['$SYS.REQ.SERVER.x.KICK', { cid: 1 }], ['$SYS.REQ.SERVER.x.RELOAD', ''],
   ['$SYS.REQ.ACCOUNT.VENUE.CONNZ', ''], ['$SYS.REQ.ACCOUNT.PING.CONNZ', ''], ['$SYS.REQ.ACCOUNT.TRADERS.SUBSZ', ''], ['$SYS.REQ.CLAIMS.UPDATE', 'x'], ['$SRV.PING', ''], ['$SRV.INFO', ''],
@@ -99,7 +107,7 @@ async function listen(connection: NatsConnection, subject: string): Promise<stri
   return refused ? null : heard
 }
 
-async function attempt(t: Test, showing: Showing): Promise<void> {
+async function attempt(t: Test, showing: Showing, more: typeof saying): Promise<void> {
   const connection = await connectAs(stage, showing)
   t.teardown(() => connection.close())
   const refusals: string[] = []
@@ -110,7 +118,7 @@ async function attempt(t: Test, showing: Showing): Promise<void> {
   const inbox = `${traderInbox(addressFor(showing.key))}.answers`
   const answers: string[] = []
   connection.subscribe(inbox, { callback: (_, message) => void answers.push(message.string()) })
-  for (const [subject, body] of saying) {
+  for (const [subject, body] of [...saying, ...more]) {
     const before = refusals.length
     connection.publish(subject, typeof body === 'string' ? body : JSON.stringify(body), { reply: inbox })
     await until(`a word about ${subject}`, () => refusals.length > before)
@@ -121,12 +129,15 @@ async function attempt(t: Test, showing: Showing): Promise<void> {
   t.strictSame(answers, [], 'nobody answered')
 }
 
-t.test('the account’s own key', (t) => attempt(t, { key: 'mallory' }))
-t.test('a temporary key, which is neither its account nor anybody else', (t) => attempt(t, { key: 'passing', token: statement(stage, 'mallory', 'passing') }))
+/** What a trader may not ask, and an operator may. */
+const ofOlga = (['desk', 'gateways'] as const).map((whom): [string, unknown] => [subjects.operatorRequest(olga, whom), { kind: 'venue' }])
+t.test('the account’s own key', (t) => attempt(t, { key: 'mallory' }, ofOlga))
+t.test('a temporary key, which is neither its account nor anybody else', (t) => attempt(t, { key: 'passing', token: statement(stage, 'mallory', 'passing') }, ofOlga))
+t.test('an operator’s key, which is no trader’s', (t) => attempt(t, { key: 'olga', user: OPERATOR_USER }, [[subjects.traderRequest(olga, olga, 'orders'), {}], [subjects.traderRequest(olga, olga, 'replay'), {}], [`${subjects.operatorRequest(olga, 'desk')}.x`, {}], [subjects.operatorRequest(olga, 'clerk' as 'desk'), {}]]))
 
 t.test('it was enough, and nothing came of it', async (t) => {
   t.ok(hearing.length + saying.length >= 200, `${hearing.length + saying.length} cases of each`)
-  t.strictSame(stage.vault.heard, [])
+  t.strictSame([stage.vault.heard, readings], [[], 0])
   const gets = await jetstream(venueLink).streams.get(stream)
   const { state } = await gets.info()
   t.strictSame([state.messages, state.consumer_count], [1, 0])

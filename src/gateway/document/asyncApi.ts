@@ -170,7 +170,7 @@ export function asyncApi(venue: Venue, web: string): Json {
       description: 'What happens to an account and to markets, as it happens, and order entry. Decimals are strings in one spelling; unknown members are refused. Operations are named from the gateway’s side: it receives requests, and sends the rest. What has the same name over HTTP is the same: /api/v1/openapi.json.',
     },
     defaultContentType: 'application/json',
-    servers: { gateway: { host, protocol: protocol === 'https:' ? 'wss' : 'ws', description: 'WebSocket (RFC 6455): text frames, one message each, not compressed' }, ...natsServers(venue) },
+    servers: { gateway: { host, protocol: protocol === 'https:' ? 'wss' : 'ws', description: 'WebSocket (RFC 6455): text frames, one message each, not compressed' }, ...(venue.file.nats.traders === true ? natsServers(venue) : {}) },
     channels,
     operations,
     components: { messages, schemas: components.schemas },

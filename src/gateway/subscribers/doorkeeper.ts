@@ -7,8 +7,10 @@ import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { messageId } from '../../protocol/messages/messageId.ts'
 import { readMessage, SignedRequest } from '../../protocol/messages/message.ts'
-import type { KeyScope } from '../../protocol/vault.ts'
 import { addressOf, decodeNkey } from '../../protocol/nkey.ts'
+import { OPERATOR_USER } from '../../protocol/operator.ts'
+import type { OperatorRight } from '../../protocol/operator.ts'
+import type { KeyScope } from '../../protocol/vault.ts'
 import type { Binding } from '../binding.ts'
 import type { Admitted } from './permit.ts'
 
@@ -25,19 +27,28 @@ export interface Caller {
 /** What a delegated key may do for an account now, and until when (Unix seconds); null where nothing. @throws Refusal where nobody can say */
 export type KeyRights = (account: AccountId, key: AccountId) => Promise<{ readonly scope: KeyScope; readonly until: number } | null>
 
+/** Who may be there at all, and what of that the accounts' vault actors say. */
+export interface Invited {
+  /** Whether traders are let in. */
+  readonly traders: boolean
+  readonly operators: ReadonlyMap<AccountId, OperatorRight>
+  readonly rights: KeyRights
+}
+
 const SIGNATURE_BYTES = 64
 
 /**
  * Decides who may connect to NATS from outside. Everybody proves a key by signing the server's nonce. That key is the account's own; or one that `user`'s account has
- * delegated, which the account's vault actor knows; or a temporary one, named by a statement that the account has signed (`auth_token`).
+ * delegated, which the account's vault actor knows; or a temporary one, named by a statement that the account has signed (`auth_token`). Or it is an operator's, whose
+ * `user` says so: then the venue file names it.
  */
 export class Doorkeeper {
   readonly #binding: Binding
-  readonly #rights: KeyRights
+  readonly #invited: Invited
 
-  constructor(binding: Binding, rights: KeyRights) {
+  constructor(binding: Binding, invited: Invited) {
     this.#binding = binding
-    this.#rights = rights
+    this.#invited = invited
   }
 
   /** @throws Refusal signature_invalid, signer_not_allowed, account_unavailable, and what a statement is refused with */
@@ -46,11 +57,18 @@ export class Doorkeeper {
     if (raw === undefined || typeof nonce !== 'string' || nonce === '' || typeof sig !== 'string' || !fits(raw, bytesOf(sig), Buffer.from(nonce))) throw new Refusal('signature_invalid')
     const key = addressOf(nkey as string)
     const longest = Math.floor(now_ms / 1_000) + limits.natsSession_s
+    const { traders, operators, rights } = this.#invited
+    if (user === OPERATOR_USER) {
+      const may = operators.get(key)
+      if (may === undefined) throw new Refusal('signer_not_allowed')
+      return { key, may, right: 'operator', until: longest }
+    }
+    if (!traders) throw new Refusal('signer_not_allowed')
     if (isGiven(token)) return this.#byStatement(token, key, now_ms, longest)
     if (!isGiven(user) || user === key || user === nkey) return { account: key, key, scope: 'trade', right: 'account', until: longest }
     if (!isAddress(user)) throw new Refusal('signer_not_allowed')
     const account = user as AccountId
-    const right = await this.#rights(account, key)
+    const right = await rights(account, key)
     if (right === null || right.until <= Math.floor(now_ms / 1_000)) throw new Refusal('signer_not_allowed')
     return { account, key, scope: right.scope, right: 'delegate', until: Math.min(right.until, longest) }
   }

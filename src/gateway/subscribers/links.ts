@@ -5,7 +5,7 @@ import { tlsFirst } from '../../protocol/natsAccess.ts'
 
 /** A gateway's connections to the parts of nats-server that are not the venue's own. */
 export interface SubscriberLinks {
-  /** Among the traders: hears their requests. */
+  /** Among the traders and operators: hears their requests. */
   readonly traders: NatsConnection
   /** In the server's system account. */
   readonly system: NatsConnection

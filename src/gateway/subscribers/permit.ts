@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { NatsSigningKey } from '../../enclave/natsKeys.ts'
 import type { AccountId, MarketName } from '../../protocol/identity.ts'
 import { operationsOf } from '../../protocol/nats.ts'
+import type { OperatorRight } from '../../protocol/operator.ts'
 import type { KeyScope } from '../../protocol/vault.ts'
 import { traderInbox } from '../../protocol/subjects.ts'
 import type { Subjects } from '../../protocol/subjects.ts'
@@ -9,8 +10,8 @@ import type { Subjects } from '../../protocol/subjects.ts'
 /** By what right: the account's own key, one that it has delegated, or a temporary one that its statement names. */
 export type Right = 'account' | 'delegate' | 'statement'
 
-/** A connection that may be there: for which account, with which key, for how long. */
-export interface Admitted {
+/** A trader's connection that may be there: for which account, with which key, for how long. */
+export interface AdmittedTrader {
   readonly account: AccountId
   readonly key: AccountId
   readonly scope: KeyScope
@@ -19,7 +20,19 @@ export interface Admitted {
   readonly until: number
 }
 
-/** nats-server's name of the account that traders are in (deploy/nats/nats.conf). */
+/** The same of an operator, by the venue file. */
+export interface AdmittedOperator {
+  readonly key: AccountId
+  readonly may: OperatorRight
+  readonly right: 'operator'
+  readonly until: number
+}
+
+export type Admitted = AdmittedTrader | AdmittedOperator
+/** What is known of a connection for as long as it is there. */
+export type Session = Omit<AdmittedTrader, 'until'> | Omit<AdmittedOperator, 'until'>
+
+/** nats-server's name of the account that traders and operators are in (deploy/nats/nats.conf). */
 export const TRADERS_ACCOUNT = 'TRADERS'
 
 /** What nats-server is told of a connection: a user JWT in an answer JWT. It ends the connection when the user JWT expires. */
@@ -37,25 +50,33 @@ export class Permits {
 
   /** @param user nkey that the server made for this one question @param server its id */
   grant(admitted: Admitted, user: string, server: string): string {
-    const { account, key, until } = admitted
-    const subjects = this.#subjects
+    const inbox = `${traderInbox(admitted.key)}.>`
+    // All that it may do. The account has nothing else in it but feeds of others, requests of others, and tapes of markets.
+    const { say, hear } = admitted.right === 'operator' ? { say: this.#ofOperator(admitted), hear: [] } : this.#ofTrader(admitted)
     const nats = {
-      // All that it may do. The account has nothing else in it but feeds of others, requests of others, and tapes of markets.
-      pub: { allow: operationsOf(admitted.scope).map((operation) => subjects.traderRequest(account, key, operation)) },
-      sub: { allow: [subjects.feed(account), `${traderInbox(key)}.>`, ...this.#tapes] },
+      pub: { allow: say },
+      sub: { allow: [...hear, inbox] },
       subs: -1,
       data: -1,
       payload: -1,
       type: 'user',
       version: 2,
     }
-    const jwt = this.#signed({ sub: user, aud: TRADERS_ACCOUNT, name: sessionName(admitted), exp: until, nats })
+    const jwt = this.#signed({ sub: user, aud: TRADERS_ACCOUNT, name: sessionName(admitted), exp: admitted.until, nats })
     return this.#answer(user, server, { jwt })
   }
 
   /** @param reason for the server's log: whoever is refused hears nothing but that it is */
   refuse(reason: string, user: string, server: string): string {
     return this.#answer(user, server, { error: reason })
+  }
+
+  #ofTrader({ account, key, scope }: AdmittedTrader): { readonly say: readonly string[]; readonly hear: readonly string[] } {
+    return { say: operationsOf(scope).map((operation) => this.#subjects.traderRequest(account, key, operation)), hear: [this.#subjects.feed(account), ...this.#tapes] }
+  }
+
+  #ofOperator({ key }: AdmittedOperator): readonly string[] {
+    return (['desk', 'gateways'] as const).map((whom) => this.#subjects.operatorRequest(key, whom))
   }
 
   #answer(user: string, server: string, content: object): string {
@@ -74,11 +95,14 @@ const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).to
 const HEADER = encoded({ typ: 'JWT', alg: 'ed25519-nkey' })
 
 /** As the server lists the connection's user: from it any gateway learns whose it is, also one that was not there when it came. */
-const sessionName = ({ account, key, scope, right }: Admitted): string => `${account}.${key}.${scope}.${right}`
+const sessionName = (session: Session): string => (session.right === 'operator' ? `operator.${session.key}.${session.may}` : `${session.account}.${session.key}.${session.scope}.${session.right}`)
 
-const sessionPattern = /^([GC][A-Z2-7]{55})\.(G[A-Z2-7]{55})\.(read|trade)\.(account|delegate|statement)$/
+const traderPattern = /^([GC][A-Z2-7]{55})\.(G[A-Z2-7]{55})\.(read|trade)\.(account|delegate|statement)$/
+const operatorPattern = /^operator\.(G[A-Z2-7]{55})\.(see|act)$/
 
-export function readSessionName(name: string): Omit<Admitted, 'until'> | undefined {
-  const [, account, key, scope, right] = sessionPattern.exec(name) ?? []
+export function readSessionName(name: string): Session | undefined {
+  const [, operator, may] = operatorPattern.exec(name) ?? []
+  if (operator !== undefined) return { key: operator as AccountId, may: may as OperatorRight, right: 'operator' }
+  const [, account, key, scope, right] = traderPattern.exec(name) ?? []
   return account === undefined ? undefined : { account: account as AccountId, key: key as AccountId, scope: scope as KeyScope, right: right as Right }
 }

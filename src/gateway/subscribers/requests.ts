@@ -9,7 +9,6 @@ import { limits } from '../../protocol/limits.ts'
 import { operations } from '../../protocol/nats.ts'
 import type { Operation, OperationAnswer, ReplayRequest } from '../../protocol/nats.ts'
 import { sealForm } from '../../protocol/seal.ts'
-import { traderInbox } from '../../protocol/subjects.ts'
 import type { BalanceState, OrderState } from '../../protocol/vault.ts'
 import { balancesView } from '../balanceView.ts'
 import type { Caller } from '../caller.ts'
@@ -21,12 +20,11 @@ import { batchResult } from '../orderEntry.ts'
 import type { Entry } from '../orderEntry.ts'
 import { problemOf } from '../problem.ts'
 import type { SignedBody } from '../submission.ts'
+import { answerGoesTo } from './inbox.ts'
 import type { Replay } from './replay.ts'
 
 /** Gateways share the requests. */
 const QUEUE = 'gateways'
-/** Behind a prefix an inbox has names and nothing that could be more than one subject. */
-const answerSubject = /^(\.[A-Za-z0-9_-]{1,64}){1,4}$/
 
 const validators = { orders: Compile(operations.orders), replay: Compile(operations.replay), balances: Compile(operations.balances), openOrders: Compile(operations.openOrders) }
 const entries: Readonly<Record<string, Entry>> = { order: 'place', amend: 'amend', cancel: 'cancel', cancelAll: 'cancelAll', deadMan: 'deadMan' }
@@ -94,9 +92,7 @@ export class Requests {
 
   #hear(message: Msg): void {
     const [account, key, operation] = message.subject.split('.').slice(-3) as [AccountId, AccountId, string]
-    const inbox = traderInbox(key)
-    const { reply = '' } = message
-    if (!reply.startsWith(inbox) || !answerSubject.test(reply.slice(inbox.length))) return
+    if (!answerGoesTo(key, message)) return
     const requestId = `${this.#gateway.name}-n${(++this.#count).toString(36)}`
     let caller = new NatsCaller(message, requestId)
     const serve = async (): Promise<void> => {

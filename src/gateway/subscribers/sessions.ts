@@ -4,9 +4,9 @@ import type { AccountId } from '../../protocol/identity.ts'
 import { limits } from '../../protocol/limits.ts'
 import { failure } from '../log.ts'
 import type { Log } from '../log.ts'
-import type { KeyRights } from './doorkeeper.ts'
+import type { Invited } from './doorkeeper.ts'
 import { readSessionName, TRADERS_ACCOUNT } from './permit.ts'
-import type { Admitted } from './permit.ts'
+import type { AdmittedTrader, Session } from './permit.ts'
 
 const LOOK_EVERY_MS = 1_000
 /** Connections in one answer of a server. */
@@ -23,8 +23,9 @@ interface Page {
   }
 }
 
-interface Connection extends Omit<Admitted, 'until'> {
+interface Connection {
   readonly cid: number
+  readonly session: Session
 }
 
 interface Server {
@@ -32,13 +33,16 @@ interface Server {
   readonly connections: readonly Connection[]
 }
 
+/** Whose a connection counts as: an account's, or an operator's, who may be a trader with the same key besides. */
+const holderOf = (session: Session): string => (session.right === 'operator' ? `operator ${session.key}` : session.account)
+
 /**
- * The traders' connections, as the servers list them every second: the truth about them also for a gateway that was started a moment ago. Counts those of an account, and
- * ends those whose delegated key may no longer read.
+ * The connections from outside, as the servers list them every second: the truth about them also for a gateway that was started a moment ago. Counts those of an account, and
+ * ends those whose delegated key may no longer read, or that the venue file does not let in any more.
  */
 export class Sessions {
   readonly #system: NatsConnection
-  readonly #rights: KeyRights
+  readonly #invited: Invited
   readonly #log: Log
   readonly #inbox: string
   readonly #subscription: Subscription
@@ -47,14 +51,14 @@ export class Sessions {
   /** Pages of a listing that has more of them, by server. */
   readonly #partial = new Map<string, Connection[]>()
   /** Admitted since the servers were last asked, so perhaps not listed yet. */
-  #entered = new Map<AccountId, number>()
-  #enteredBefore = new Map<AccountId, number>()
+  #entered = new Map<string, number>()
+  #enteredBefore = new Map<string, number>()
   #checking = false
 
   /** @param system connection in the server's system account @param name of this gateway */
-  constructor(system: NatsConnection, name: string, rights: KeyRights, log: Log) {
+  constructor(system: NatsConnection, name: string, invited: Invited, log: Log) {
     this.#system = system
-    this.#rights = rights
+    this.#invited = invited
     this.#log = log
     this.#inbox = `_INBOX.${name}.connections`
     this.#subscription = system.subscribe(this.#inbox, {
@@ -66,29 +70,29 @@ export class Sessions {
     this.#look()
   }
 
-  /** Takes one more connection of an account. @throws Refusal venue_overloaded where it has as many as it may */
-  enter({ account }: Admitted): void {
-    if (this.count(account) >= limits.natsConnectionsPerAccount) throw new Refusal('venue_overloaded', 'connections')
-    this.#entered.set(account, (this.#entered.get(account) ?? 0) + 1)
+  /** Takes one more connection of an account, or of an operator. @throws Refusal venue_overloaded where it has as many as it may */
+  enter(session: Session): void {
+    const holder = holderOf(session)
+    if (this.#count(holder) >= limits.natsConnectionsPerAccount) throw new Refusal('venue_overloaded', 'connections')
+    this.#entered.set(holder, (this.#entered.get(holder) ?? 0) + 1)
   }
 
-  /** Connections of an account, on all servers. */
-  count(account: AccountId): number {
-    let listed = 0
-    for (const { connections } of this.#servers.values()) for (const connection of connections) if (connection.account === account) listed++
-    return listed + (this.#entered.get(account) ?? 0) + (this.#enteredBefore.get(account) ?? 0)
-  }
-
-  /** Connections of everybody, on all servers. */
+  /** Connections of all traders, on all servers. */
   get size(): number {
     let listed = 0
-    for (const { connections } of this.#servers.values()) listed += connections.length
+    for (const { connections } of this.#servers.values()) for (const { session } of connections) if (session.right !== 'operator') listed++
     return listed
   }
 
   close(): void {
     clearInterval(this.#timer)
     if (!this.#system.isClosed()) this.#subscription.unsubscribe()
+  }
+
+  #count(holder: string): number {
+    let listed = 0
+    for (const { connections } of this.#servers.values()) for (const { session } of connections) if (holderOf(session) === holder) listed++
+    return listed + (this.#entered.get(holder) ?? 0) + (this.#enteredBefore.get(holder) ?? 0)
   }
 
   #look(): void {
@@ -115,7 +119,7 @@ export class Sessions {
     for (const { cid, authorized_user: name } of connections) {
       const session = readSessionName(name ?? '')
       // The gateways' own connections have other names.
-      if (session !== undefined) all.push({ ...session, cid })
+      if (session !== undefined) all.push({ session, cid })
     }
     const next = offset + connections.length
     if (next < total && connections.length > 0) {
@@ -127,19 +131,15 @@ export class Sessions {
     this.#servers.set(id, { seen_ms: Date.now(), connections: all })
   }
 
-  /** Ends what a delegated key may no longer do. Where nobody can say, the next look asks again. */
+  /** Ends what may no longer be there. Where nobody can say, the next look asks again. */
   async #check(): Promise<void> {
     this.#checking = true
     const asked = new Map<string, Promise<boolean>>()
     try {
       for (const [server, { connections }] of this.#servers) {
-        for (const { cid, account, key, scope, right } of connections) {
-          if (right !== 'delegate') continue
-          const name = `${account} ${key} ${scope}`
-          const may = asked.get(name) ?? this.#may(account, key, scope)
-          asked.set(name, may)
+        for (const { cid, session } of connections) {
           // The server does nothing for who wants no answer; what it says is seen at the next look.
-          if (!(await may)) this.#system.publish(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid }), { reply: `${this.#inbox}.ended` })
+          if (!(await this.#stays(session, asked))) this.#system.publish(`$SYS.REQ.SERVER.${server}.KICK`, JSON.stringify({ cid }), { reply: `${this.#inbox}.ended` })
         }
       }
     } catch (error) {
@@ -149,9 +149,22 @@ export class Sessions {
     }
   }
 
-  async #may(account: AccountId, key: AccountId, scope: Admitted['scope']): Promise<boolean> {
+  /** @param asked what vault actors have been asked at this look, by whose key */
+  async #stays(session: Session, asked: Map<string, Promise<boolean>>): Promise<boolean> {
+    const { traders, operators } = this.#invited
+    if (session.right === 'operator') return operators.get(session.key) === session.may
+    if (!traders) return false
+    if (session.right !== 'delegate') return true
+    const { account, key, scope } = session
+    const name = `${account} ${key} ${scope}`
+    const may = asked.get(name) ?? this.#may(account, key, scope)
+    asked.set(name, may)
+    return may
+  }
+
+  async #may(account: AccountId, key: AccountId, scope: AdmittedTrader['scope']): Promise<boolean> {
     try {
-      const right = await this.#rights(account, key)
+      const right = await this.#invited.rights(account, key)
       return right !== null && right.until > Date.now() / 1_000 && (scope === 'read' || right.scope === 'trade')
     } catch (error) {
       if (error instanceof Refusal) return true
