@@ -6,7 +6,7 @@ import { whole, words } from '../arguments.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Command } from '../command.ts'
 import { UsageFault } from '../fault.ts'
-import { readFile } from './verify.ts'
+import { readFile } from '../verification.ts'
 
 /** `darkpool policy --compose FILE …`: a policy that accepts a build, or another one with that build added. */
 export const policy: Command = async ({ args }) => {
