@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   settlement: async () => (await import('./commands/settlement.ts')).settlement,
   withdrawals: async () => (await import('./commands/withdrawals.ts')).withdrawals,
   snapshot: async () => (await import('./commands/snapshot.ts')).snapshot,
+  metrics: async () => (await import('./commands/metrics.ts')).metrics,
   status: async () => (await import('./commands/status.ts')).status,
   verify: async () => (await import('./commands/verify.ts')).verify,
   policy: async () => (await import('./commands/policy.ts')).policy,

@@ -1,20 +1,23 @@
 import { leaseKey, readHolder } from '../actors/placement/keys.ts'
 import type { Entry } from '../actors/placement/store.ts'
 import type { ActorName } from '../protocol/identity.ts'
+import type { DeskRequest } from '../protocol/operator.ts'
 import type { ActorStatus, Answer } from '../protocol/packets.ts'
-import type { PairCommand, PairQuery } from '../protocol/pair.ts'
 import type { ShardCommand } from '../protocol/shard.ts'
-import type { OperatorQuery } from '../protocol/vault.ts'
 import type { Venue } from '../protocol/venue.ts'
-import type { SettlementQuery } from '../settlement/settlementStatus.ts'
-import type { WatcherQuery } from '../settlement/watcherStatus.ts'
 import { Declined, Unanswered } from './fault.ts'
+
+/** How long an actor may take to answer, between owners for instance. */
+export const ask_ms = 30_000
 
 /** Somebody waits to see what there is. */
 const heard_ms = 5_000
 
 /** What an actor may be asked. */
-export type ActorQuery = PairQuery | OperatorQuery | SettlementQuery | WatcherQuery
+export type ActorQuery = Extract<DeskRequest, { kind: 'ask' }>['query']
+
+/** What an actor may be told. */
+export type ActorCommand = Extract<DeskRequest, { kind: 'tell' }>['command']
 
 /** What the venue's operator sees and does: the placement of actors, and what they say of themselves. Whatever an operator says may be said twice. */
 export interface Operation {
@@ -42,7 +45,7 @@ export interface Operation {
   ask<Value>(actor: ActorName, query: ActorQuery, limit_ms?: number): Promise<Value>
 
   /** The same for what changes it. */
-  tell<Value>(actor: ActorName, command: PairCommand, limit_ms?: number): Promise<Value>
+  tell<Value>(actor: ActorName, command: ActorCommand, limit_ms?: number): Promise<Value>
 
   /**
    * Has the shard of a node do something, and gives what it answers.

@@ -11,18 +11,14 @@ import type { Said } from '../operation/asking.ts'
 import { HeardStatuses } from '../operation/heardStatuses.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
-import type { PairCommand } from '../protocol/pair.ts'
 import type { ShardCommand } from '../protocol/shard.ts'
 import type { Venue } from '../protocol/venue.ts'
-import { answerOf } from './operation.ts'
-import type { ActorQuery, Operation } from './operation.ts'
+import { answerOf, ask_ms } from './operation.ts'
+import type { ActorCommand, ActorQuery, Operation } from './operation.ts'
 import type { Place } from './place.ts'
 
 /** Actors speak every second. */
 const round_ms = 1_500
-
-/** How long an actor may take to answer, between owners for instance. */
-const ask_ms = 30_000
 
 /** Over the venue's own connection, for whoever has its root key. */
 export class OwnOperation implements Operation {
@@ -86,7 +82,7 @@ export class OwnOperation implements Operation {
     return this.#ask(actor, this.venue.subjects.clients(actor), { query }, limit_ms)
   }
 
-  tell<Value>(actor: ActorName, command: PairCommand, limit_ms = ask_ms): Promise<Value> {
+  tell<Value>(actor: ActorName, command: ActorCommand, limit_ms = ask_ms): Promise<Value> {
     return this.#ask(actor, this.venue.subjects.clients(actor), { command }, limit_ms)
   }
 

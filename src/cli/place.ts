@@ -6,7 +6,7 @@ import { isAddress } from '../protocol/address.ts'
 import { readVenue, rpcEndpoints } from '../protocol/venue.ts'
 import type { Venue } from '../protocol/venue.ts'
 import { Client } from '../client/client.ts'
-import { keyAccess } from '../client/natsAccess.ts'
+import { keyAccess, operatorAccess } from '../client/natsAccess.ts'
 import type { NatsAccess } from '../client/natsAccess.ts'
 import { SecretSigner } from '../client/secretSigner.ts'
 import type { Arguments } from './arguments.ts'
@@ -14,7 +14,7 @@ import { UsageFault } from './fault.ts'
 
 const DEFAULT_STATE = '.darkpool'
 
-/** Where the command finds the venue and the trader's key. */
+/** Where the command finds the venue, and the key of who gives it. */
 export class Place {
   readonly #options: Arguments['options']
   readonly state: string
@@ -49,21 +49,39 @@ export class Place {
     }
   }
 
+  /** Whether the venue's own secrets are there. */
+  get hasRootKey(): boolean {
+    return existsSync(this.#rootKey)
+  }
+
   /** The venue's own secrets: for its operator, on its machine. */
   async keys(): Promise<Keys> {
-    const file = join(this.state, 'keys', 'root')
+    const file = this.#rootKey
     if (!existsSync(file)) throw new UsageFault(`there are no venue keys in ${file}`)
     return fileKeys(file)
   }
 
+  get #rootKey(): string {
+    return join(this.state, 'keys', 'root')
+  }
+
+  /** How an operator is let in to NATS whose key the venue file names; null where none is given. */
+  operatorAccess(): NatsAccess | null {
+    const { operator } = this.#options
+    return operator === undefined ? null : operatorAccess(this.#secretIn(operator).secret)
+  }
+
   /** The trader's key, and the text it was read from. */
   #key(): { signer: SecretSigner; secret: string } {
-    const file = this.#keyFile()
+    return this.#secretIn(this.#keyFile(), this.#known())
+  }
+
+  #secretIn(file: string, instead = ''): { signer: SecretSigner; secret: string } {
     let text: string
     try {
       text = readFileSync(file, 'utf8').trim()
     } catch (error) {
-      throw new UsageFault(`the key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})${this.#known()}`, error)
+      throw new UsageFault(`the key file ${file} cannot be read (${(error as NodeJS.ErrnoException).code})${instead}`, error)
     }
     try {
       return { signer: new SecretSigner(text), secret: text }

@@ -26,20 +26,22 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
   darkpool verify [URL] --policy FILE --rpc URL|--engine G…
                                          whether the venue is an enclave that the policy accepts: every check, and what it found
   darkpool policy --compose FILE …       a policy that accepts a build (docs/enclave/verification.md)
-  darkpool status                        nodes and actors: owner, state, epoch, records, backlog (the venue's operator)
-  darkpool reconcile                     whether the venue's books and the chain agree: 0 they do, 1 they do not (the venue's operator)
+  darkpool status                        nodes and actors: owner, state, epoch, records, backlog (an operator)
+  darkpool reconcile                     whether the venue's books and the chain agree: 0 they do, 1 they do not (an operator)
   darkpool pair move MARKET NODE         have a market matched on another node, without losing an order
   darkpool pair free MARKET              let it go where it belongs
-  darkpool pair list                     what each market takes, and where it is matched (the venue's operator)
+  darkpool pair list                     what each market takes, and where it is matched (an operator)
   darkpool pair halt|cancel-only|open MARKET
-                                         takes no orders, and no cancels either; takes cancels alone; trades (the venue's operator)
+                                         takes no orders, and no cancels either; takes cancels alone; trades (an operator)
   darkpool kill-switch on|off            halts every market, opens every one; --cancel-orders takes every open order out as well
   darkpool drain NODE [--undo]           every actor leaves a node, none goes there until --undo
   darkpool settlement queue              what waits to settle, what is on its way, and how far the chain has been read
   darkpool withdrawals [ACCOUNT] [--all] money on its way out: whose, since when, and what it waits for; --all: also what is over
-  darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (the venue's operator)
-  darkpool snapshot ACTOR                store a snapshot of a running actor now, beside it (the venue's operator)
-  darkpool keys show                     the venue's own keys: versions, public halves, and what still needs an older one (the venue's operator)
+  darkpool snapshot ACTOR                store a snapshot of a running actor now, beside it (an operator)
+  darkpool metrics [--serve [ADDRESS:]PORT] [--gateways N]
+                                         what every process measures, on one page: now, or whenever Prometheus asks (an operator, by --operator alone)
+  darkpool journal verify [ACTOR…]       replay actors from their journals and compare every digest (with the venue's root key alone)
+  darkpool keys show                     the venue's own keys: versions, public halves, and what still needs an older one (with the venue's root key alone)
   darkpool keys rotate engine|journal|tokens|feeds|nats-authority
                                          takes the next version into the venue file, where nothing has to come first; --dry-run
   darkpool keys retire journal           lets older versions go that nothing stored needs any more
@@ -50,6 +52,10 @@ export const USAGE = `darkpool: trade in a dark pool that settles on Stellar
 who trades    --as NAME   a trader of the local venue: the key in <state>/keys/NAME.seed
               --key FILE  a file that holds a Stellar secret key (S…)
               --for G…|C… the account that the key acts for: one that has delegated it, or a wallet that has named it
+who operates  --operator FILE  a file that holds the Stellar secret key (S…) of an operator whom the venue file names: asks over NATS, wherever the venue runs
+              --policy FILE    with it: verifies the enclave before anything is said to it, as darkpool verify does (--rpc URL or --engine G…)
+              --nats URL       with it: where NATS is, where that is not what the venue says
+              without it, the venue's root key in <state>/keys/root
 where         --url URL   the gateway; default: the local venue's
               --rpc URL   Stellar RPC, for what is on chain; default: the local venue's
               --vault C…  the vault that is audited, or that a receipt has to be of; default: the local venue's, or the one that it names

@@ -2,12 +2,13 @@ import { Keypair, StrKey } from '@stellar/stellar-sdk/base'
 import type { AccountId } from '../protocol/identity.ts'
 import type { KeyScope } from '../protocol/vault.ts'
 import { nkeyOf } from '../protocol/nkey.ts'
+import { OPERATOR_USER } from '../protocol/operator.ts'
 import { traderInbox } from '../protocol/subjects.ts'
 import type { Binding } from './messages.ts'
 import { sessionMessage, signRequest } from './messages.ts'
 import type { Signer } from './signer.ts'
 
-/** How a trader is let in to a venue's NATS: hand `options` to the `connect` of a NATS library, with the servers. */
+/** How a trader, or an operator, is let in to a venue's NATS: hand `options` to the `connect` of a NATS library, with the servers. */
 export interface NatsAccess {
   readonly account: AccountId
   /** The key that connects. */
@@ -31,9 +32,12 @@ const noncePattern = /^[A-Za-z0-9_-]{8,31}$/
 
 /** By the account's own secret key (S…), or by one that the account has delegated. @param account whose, for a delegated key */
 export function keyAccess(secret: string, account?: string): NatsAccess {
-  if (!StrKey.isValidEd25519SecretSeed(secret)) throw new Error('that is no Stellar secret key (S…, 56 characters)')
-  return access(Keypair.fromSecret(secret), account, undefined)
+  const keypair = keypairOf(secret)
+  return access(keypair, account, account === undefined || account === keypair.publicKey() ? {} : { user: account })
 }
+
+/** As an operator of the venue, whose key its venue file names, by its secret (S…). What such a connection may say is in docs/operations/commands.md. */
+export const operatorAccess = (secret: string): NatsAccess => access(keypairOf(secret), undefined, { user: OPERATOR_USER })
 
 /**
  * By a statement that a wallet signs, once: it names a key which is made here and forgotten with the program. The connection ends when the statement does.
@@ -42,17 +46,22 @@ export function keyAccess(secret: string, account?: string): NatsAccess {
 export async function statementAccess(binding: Binding, signer: Signer, { scope = 'read', lifetime_s = DEFAULT_LIFETIME_S }: { readonly scope?: KeyScope; readonly lifetime_s?: number } = {}): Promise<NatsAccess> {
   const temporary = Keypair.random()
   const message = sessionMessage(binding, temporary.publicKey(), scope, { expires: Math.floor(Date.now() / 1_000) + lifetime_s })
-  return access(temporary, binding.account, JSON.stringify(await signRequest(message, signer)))
+  return access(temporary, binding.account, { auth_token: JSON.stringify(await signRequest(message, signer)) })
 }
 
-function access(keypair: Keypair, account: string | undefined, statement: string | undefined): NatsAccess {
+function keypairOf(secret: string): Keypair {
+  if (!StrKey.isValidEd25519SecretSeed(secret)) throw new Error('that is no Stellar secret key (S…, 56 characters)')
+  return Keypair.fromSecret(secret)
+}
+
+/** @param shown beside the key: by what right it comes, where that is not its own account's */
+function access(keypair: Keypair, account: string | undefined, shown: { readonly user?: string; readonly auth_token?: string }): NatsAccess {
   const key = keypair.publicKey() as AccountId
-  const named = statement === undefined && account !== undefined && account !== key ? { user: account } : {}
   const authenticator = (nonce = ''): ReturnType<NatsAccessOptions['authenticator']> => {
     // The very key that signs orders and payments signs what a server sends: it must be nothing that could be one.
     if (!noncePattern.test(nonce)) throw new Error('the server asks to sign something that is no nonce')
     const sig = base64url(keypair.sign(new TextEncoder().encode(nonce)))
-    return { nkey: nkeyOf(key), sig, ...named, ...(statement !== undefined && { auth_token: statement }) }
+    return { nkey: nkeyOf(key), sig, ...shown }
   }
   return {
     account: (account ?? key) as AccountId,

@@ -98,6 +98,9 @@ export const catalogue = {
   // NATS
   darkpool_nats_store_bytes: { type: 'gauge', unit: 'bytes', labels: none, help: 'What the venue’s streams take on the disk of nats-server; absent where it does not say' },
   darkpool_nats_certificate_expiry_seconds: { type: 'gauge', unit: 'Unix seconds', labels: none, help: 'When the certificate ends that this shard’s nats-server shows; absent where it speaks no TLS, or does not answer' },
+
+  // What asks all of them (darkpool metrics)
+  darkpool_collector_answered: { type: 'gauge', unit: '1', labels: none, help: 'Whether the process answered `darkpool metrics`, which alone shows this; of `gateways`, whether as many did as there should be' },
 } as const satisfies Record<string, MetricDefinition>
 
 export type MetricName = keyof typeof catalogue

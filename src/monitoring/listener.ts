@@ -20,11 +20,11 @@ export interface MetricsAddress {
  * Where a process shows its metrics: `PORT` of loopback, or `HOST:PORT` of an address that operators reach and traders do not (IPv6 in brackets).
  * @throws Error with one clear sentence
  */
-export function readMetricsAddress(text: string): MetricsAddress {
+export function readMetricsAddress(text: string, option = '--metrics'): MetricsAddress {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]:|([0-9.]+):)?(\d{1,5})$/.exec(text) ?? []
   const host = bracketed ?? plain ?? '127.0.0.1'
   const port = Number(digits)
-  if (digits === undefined || port > 65_535 || isIP(host) === 0) throw new Error(`--metrics ${text}: a port of loopback, or an address and a port, such as 9464, 10.0.0.5:9464 or [fd00::5]:9464`)
+  if (digits === undefined || port > 65_535 || isIP(host) === 0) throw new Error(`${option} ${text}: a port of loopback, or an address and a port, such as 9464, 10.0.0.5:9464 or [fd00::5]:9464`)
   return { host, port }
 }
 

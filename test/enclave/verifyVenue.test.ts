@@ -6,7 +6,9 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Keypair } from '@stellar/stellar-sdk/base'
 import t from 'tap'
+import { status } from '../../src/cli/commands/status.ts'
 import { verifyDevelopmentEvidence } from '../../src/client/enclave/development.ts'
 import { verifiedEnclave } from '../../src/client/enclave/judgement.ts'
 import type { Judge } from '../../src/client/enclave/judgement.ts'
@@ -15,7 +17,10 @@ import { VenueReader } from '../../src/client/venueReader.ts'
 import { NatsAuthority } from '../../src/enclave/natsAuthority.ts'
 import { serverIdentity } from '../client/certificate.ts'
 import type { ServerIdentity } from '../client/certificate.ts'
-import { appCompose, boot, engine, images, keys, markets, measured, shownWith } from './enclaveScene.ts'
+import { startNats } from '../nats/server.ts'
+import { ran } from '../operations/exampleRun.ts'
+import { testKeys } from '../subscribers/stage.ts'
+import { appCompose, authorities, boot, engine, images, keys, markets, measured, shownWith } from './enclaveScene.ts'
 import type { Difference } from './enclaveScene.ts'
 
 // From the command line and from a program, over real connections to a venue that shows evidence signed by the test PKI.
@@ -100,6 +105,26 @@ t.test('darkpool verify says of each check what it found', async (t) => {
   t.match(await darkpool('verify', url, '--policy', root, '--engine', engine), { code: 2 })
   t.match(await darkpool('verify', url, '--policy', join(folder, 'policy.json')), { code: 2, error: /--rpc/ })
   t.match(await darkpool('verify', 'https://127.0.0.1:1', '--policy', join(folder, 'policy.json'), '--engine', engine), { code: 4 })
+})
+
+t.test('an operator’s command trusts the NATS that an enclave names which passes, and speaks to no other', async (t) => {
+  const operator = Keypair.random()
+  const certificate = (authority: NatsAuthority): string => file(`${authority.fingerprint}.pem`, authority.issue(own.publicKey, ['127.0.0.1'], new Date()))
+  // It begins with TLS at once. No gateway is there to let anybody in.
+  const keys = await testKeys()
+  const server = async (authority: NatsAuthority): Promise<string> => {
+    const nats = await startNats({ traders: { venue: 'local', keys }, configuration: `tls { cert_file: ${JSON.stringify(certificate(authority))}, key_file: ${JSON.stringify(file('nats.key', own.key))}, handshake_first: "100ms" }` })
+    t.teardown(() => nats.stop())
+    return `tls://127.0.0.1:${nats.port}`
+  }
+  const [address, elsewhere] = await Promise.all([server(authorities[0]!), server(new NatsAuthority('local', 2, randomBytes(32)))])
+  const { url } = await venue({}, own, { venue: 'local', nats: { ...markets.nats, addresses: [address] } })
+  const asked = (...more: string[]) => ran(status, ['status', '--operator', file('operator.seed', operator.secret()), '--url', url, ...more])
+  const verifying = ['--policy', join(folder, 'policy.json'), '--engine', engine, '--development-root', root]
+  await t.rejects(asked(...verifying), { name: 'Declined', message: new RegExp(`^NATS at ${address} does not let ${operator.publicKey()} in`) })
+  await t.rejects(asked(...verifying, '--nats', elsewhere), { name: 'NatsAway', message: /certificate/ }, 'nor one whose certificate is of another authority')
+  await t.rejects(asked(...verifying, '--engine', `G${'B'.repeat(55)}`), { name: 'Declined', message: /is not one that the policy accepts \(engine-key\)/ })
+  await t.rejects(asked(), { name: 'NeverSent' }, 'a certificate that nobody answers for is not believed without evidence')
 })
 
 t.test('collateral of one’s own takes the place of what the venue brings along', async (t) => {

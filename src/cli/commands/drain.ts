@@ -12,7 +12,7 @@ const look_ms = 250
 /** `darkpool drain NODE`: every actor leaves it in order and runs elsewhere, and none goes there until `drain NODE --undo`. */
 export const drain: Command = async ({ args, place, say }) => {
   const [node] = words(args, ['NODE'])
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const { venue } = operation
     if (args.options.undo === true) {

@@ -14,11 +14,11 @@ interface Told {
 }
 
 /** `darkpool kill-switch on [--cancel-orders]`: halts every market at once. `off` opens every one. Withdrawals are the vault actors', and go on. */
-export const killSwitch: Command = async ({ args, place, show }) => {
+export const killSwitch: Command = async ({ args, place, show, say }) => {
   const [word, ...more] = args.words
   const cancels = args.options['cancel-orders'] === true
   if ((word !== 'on' && word !== 'off') || more.length > 0 || (cancels && word === 'off')) throw new UsageFault('darkpool kill-switch takes on, also with --cancel-orders, or off')
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const markets = [...operation.venue.markets.keys()]
     const told = await Promise.all(markets.map((market) => tell(operation, market, word === 'on' ? 'halted' : 'open', cancels)))

@@ -21,7 +21,7 @@ const states: Readonly<Record<string, MarketState>> = { halt: 'halted', 'cancel-
  * `resume MARKET`: what it takes.
  */
 export const pair: Command = async (surroundings) => {
-  const { args, place, say } = surroundings
+  const { args, say } = surroundings
   const { words } = args
   if (words[0] === 'list' && words.length === 1) return list(surroundings)
   const [what = '', market, node] = words
@@ -29,7 +29,7 @@ export const pair: Command = async (surroundings) => {
   if (market === undefined || !((what === 'move' && words.length === 3) || ((what === 'free' || wanted !== undefined) && words.length === 2))) {
     throw new UsageFault('darkpool pair takes list; move MARKET NODE; or free, halt, cancel-only, open or resume MARKET')
   }
-  const operation = await openOperation(place)
+  const operation = await openOperation(surroundings)
   try {
     const { venue } = operation
     if (!venue.markets.has(market as MarketName)) throw new UsageFault(`there is no market ${market}; there is ${[...venue.markets.keys()].join(', ')}`)
@@ -72,8 +72,8 @@ export const pair: Command = async (surroundings) => {
 }
 
 /** What each market takes and where it is matched. One that does not answer keeps none of the others from being shown. */
-async function list({ place, show }: Surroundings): Promise<Outcome> {
-  const operation = await openOperation(place)
+async function list(surroundings: Surroundings): Promise<Outcome> {
+  const operation = await openOperation(surroundings)
   try {
     const { venue } = operation
     const markets = [...venue.markets.values()]
@@ -103,7 +103,7 @@ async function list({ place, show }: Surroundings): Promise<Outcome> {
     }
     const silent = rows.filter(({ state }) => state === null).map(({ market }) => market)
     if (silent.length === 0) return outcome
-    show(outcome)
+    surroundings.show(outcome)
     throw new Unanswered(`no answer from ${silent.join(', ')}`)
   } finally {
     await operation.close()

@@ -6,9 +6,9 @@ import { openOperation } from '../openOperation.ts'
 import { table } from '../table.ts'
 
 /** `darkpool reconcile`: whether the books of vault actors and the chain agree, as they are held against each other all the time. */
-export const reconcile: Command = async ({ args, place }) => {
+export const reconcile: Command = async ({ args, place, say }) => {
   words(args, [])
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const { reconciled, differences } = await operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { kind: 'status' })
     const json = { reconciled, ...differences }

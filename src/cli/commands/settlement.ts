@@ -7,9 +7,10 @@ import { openOperation } from '../openOperation.ts'
 import { facts } from '../table.ts'
 
 /** `darkpool settlement queue`: what waits to settle, what is on its way, and how far the chain has been read. */
-export const settlement: Command = async ({ args: { words }, place }) => {
+export const settlement: Command = async ({ args, place, say }) => {
+  const { words } = args
   if (words.length !== 1 || words[0] !== 'queue') throw new UsageFault('darkpool settlement takes queue')
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const [settling, watching, statuses] = await Promise.all([
       operation.ask<SettlementStatus>(settlementActor(operation.venue.channel), { kind: 'status' }),

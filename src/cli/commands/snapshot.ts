@@ -14,7 +14,7 @@ const taken_ms = 300_000
 /** `darkpool snapshot ACTOR`: has the shard that runs an actor take a snapshot of it now, beside it. */
 export const snapshot: Command = async ({ args, place, say }) => {
   const [actor] = words(args, ['ACTOR'])
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const { actors } = operation.venue
     if (!actors.includes(actor as ActorName)) throw new UsageFault(`the venue has no actor ${actor}; it has ${actors.join(', ')}`)

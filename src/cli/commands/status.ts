@@ -5,9 +5,9 @@ import { openOperation } from '../openOperation.ts'
 import { table } from '../table.ts'
 
 /** `darkpool status`: the nodes of the venue, and each actor with its owner and how it is. */
-export const status: Command = async ({ args, place }) => {
+export const status: Command = async ({ args, place, say }) => {
   words(args, [])
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const heard = await operation.statuses()
     const entries = await operation.placement()

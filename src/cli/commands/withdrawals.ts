@@ -25,9 +25,9 @@ const SHOWN = 100
 type Counts = KnownWithdrawals['counts']
 
 /** `darkpool withdrawals [ACCOUNT] [--all] [--limit N]`: money that is on its way out, whose turn it is, and what holds it up. */
-export const withdrawals: Command = async ({ args, place, show }) => {
+export const withdrawals: Command = async ({ args, place, show, say }) => {
   const { account, closed, limit } = asked(args)
-  const operation = await openOperation(place)
+  const operation = await openOperation({ args, place, say })
   try {
     const { venue } = operation
     const vaults = account === null ? Array.from({ length: venue.file.vaultPartitions }, (_, n) => vaultActor(n)) : [vaultOf(account, venue.file.vaultPartitions)]
