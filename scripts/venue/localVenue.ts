@@ -69,6 +69,8 @@ const UNIT = 10_000_000n
 const FOUNDING_LEDGER_TIME_s = 0.05
 const READY_TIMEOUT_ms = 120_000
 const POLL_ms = 50
+/** Name of the key that may ask the venue as an operator, beside its root key. */
+const OPERATOR = 'operator'
 
 const defaultShape: VenueShape = {
   markets: [
@@ -271,7 +273,7 @@ export class LocalVenue {
   }
 
   venueFile(): VenueFile {
-    const file = venueFile(this.deployment, this.#shape, this.ports)
+    const file = venueFile(this.deployment, this.#shape, this.ports, this.#keyOf(OPERATOR).publicKey())
     const before = this.#before()
     return before === null ? file : keepingVersions(file, before)
   }

@@ -32,7 +32,8 @@ const rates = { requests: plenty, addressCancels: plenty, logins: plenty, orders
 /** What its markets charge: the second one, so that a newcomer's first trade is simple, and fees are charged somewhere. */
 export const FEES: Readonly<Record<string, FeeRates>> = { 'EURC-USDC': { maker_ppm: 500, taker_ppm: 500 } }
 
-export function venueFile(deployment: Deployment, shape: VenueShape, ports: VenuePorts): VenueFile {
+/** @param operator public key of whoever operates it without its root key */
+export function venueFile(deployment: Deployment, shape: VenueShape, ports: VenuePorts, operator: string): VenueFile {
   const { rpc, nodes } = ports
   const [first] = nodes
   if (!first) throw new Error('a venue has a node')
@@ -44,6 +45,7 @@ export function venueFile(deployment: Deployment, shape: VenueShape, ports: Venu
     vault: { contract: deployment.vault, fromLedger: deployment.fromLedger },
     nats: { servers, user: NATS_USER, traders: true, addresses: servers, ...(clustered && { replicas: 3 as const, tls: NATS_TLS }), ...(shape.sealed !== undefined && { sealed: shape.sealed }) },
     enclave: { kind: 'development' },
+    operators: [{ key: operator, may: 'act' }],
     vaultPartitions: shape.vaultPartitions,
     assets: deployment.assets.map(({ code, contract, index, decimals }) => ({ code, contract, index, decimals })),
     markets: shape.markets.map(([base, quote]) => {

@@ -1,6 +1,17 @@
+import { connect, nkeyAuthenticator, usernamePasswordAuthenticator } from '@nats-io/transport-node'
 import t from 'tap'
+import { keyFile } from '../../scripts/venue/keyFiles.ts'
 import { catalogue } from '../../src/monitoring/catalogue.ts'
 import type { MetricDefinition } from '../../src/monitoring/catalogue.ts'
+import { page } from '../../src/monitoring/meters.ts'
+import { decode } from '../../src/protocol/codec.ts'
+import type { AccountId } from '../../src/protocol/identity.ts'
+import { encodeUserSeed } from '../../src/protocol/nkey.ts'
+import { OPERATOR_USER } from '../../src/protocol/operator.ts'
+import type { DeskAnswer, DeskRequest, GatewayReadings } from '../../src/protocol/operator.ts'
+import type { MarketStatus } from '../../src/protocol/pair.ts'
+import { traderInbox } from '../../src/protocol/subjects.ts'
+import { readVenue } from '../../src/protocol/venue.ts'
 import { until } from '../settlement/waiting.ts'
 import { VenueUnderTest } from '../venue/venueUnderTest.ts'
 import { readMetrics, readPage, total } from './page.ts'
@@ -105,6 +116,32 @@ t.test('traders cannot reach them', async (t) => {
   t.match(await fetch(gatewayUrl, { method: 'POST', body: 'x' }), { status: 405 })
   const head = await fetch(shardUrl, { method: 'HEAD' })
   t.equal(head.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')
+})
+
+t.test('operators whom the venue file names see them over NATS, with every gateway and shard, and act there too', async (t) => {
+  const { subjects } = readVenue(under.venue.venueFile())
+  const operator = keyFile(under.venue.keyPath('operator'))
+  const key = operator.publicKey() as AccountId
+  const authenticator = [nkeyAuthenticator(Buffer.from(encodeUserSeed(operator.rawSecretKey()))), usernamePasswordAuthenticator(OPERATOR_USER, '')]
+  const connection = await connect({ servers: [...under.venue.natsUrls], authenticator, inboxPrefix: traderInbox(key) })
+  t.teardown(() => connection.close())
+  const ask = async <Value>(request: DeskRequest | null): Promise<Value> => {
+    const { data } = await connection.request(subjects.operatorRequest(key, request === null ? 'gateways' : 'desk'), request === null ? '' : JSON.stringify(request), { timeout: 60_000 })
+    const answer = decode<DeskAnswer<Value>>(data)
+    if ('refused' in answer) throw new Error(answer.refused)
+    return answer.ok
+  }
+  const shown = async (readings: readonly (readonly object[])[]): Promise<string[]> => [...readPage(await page(readings)).keys()].sort()
+  t.same(await shown((await ask<GatewayReadings>(null)).readings), [...gateway.keys()].sort())
+  t.same(await shown(await ask({ kind: 'shardMetrics', node: 'a' })), [...shard.keys()].sort())
+  t.match(await ask({ kind: 'statuses' }), { length: 6 })
+  const market = { kind: 'ask', actor: 'pair.EURC-USDC', query: { kind: 'market' } } as const
+  const { lowTicks, highTicks } = await ask<MarketStatus>(market)
+  for (const state of ['halted', 'open'] as const) {
+    t.match(await ask({ kind: 'tell', actor: market.actor, command: { kind: 'control', state, lowTicks, highTicks } }), { state })
+    t.match(await ask(market), { state })
+  }
+  t.match(await ask({ kind: 'snapshot', node: 'a', actor: market.actor }), { record: Number })
 })
 
 t.test('an actor whose thread dies is seen, and counted', async (t) => {
