@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The vault's property test at length: random operations by random callers, right and wrong ones, on the built contract, each compared
-# with a slow model (contract/vault/tests/contract/property), on every core. Says every ten seconds how far it is; ends with the number
+# with a slow model (contract/vault/tests/contract/property), and after each somebody leaves; on every core. Says every ten seconds how far it is; ends with the number
 # of operations, or with how to repeat the run that failed.
 #
 # What has passed is kept in contract/target/fuzz-contract.progress: interrupted, it goes on where it was, and begins anew only when the
@@ -9,13 +9,13 @@
 #   scripts/fuzz-contract.sh                        until ten million operations have passed
 #   scripts/fuzz-contract.sh --operations 10000     until as many as these have
 #   scripts/fuzz-contract.sh --fresh                whatever has passed before, from other seeds
-#   scripts/fuzz-contract.sh --steps 500            operations of a run; each begins with a new vault and ends with everybody leaving
-#   scripts/fuzz-contract.sh --seed 7 --steps 500   one run again
+#   scripts/fuzz-contract.sh --steps 1000           operations of a run; each begins with a new vault and ends with everybody leaving
+#   scripts/fuzz-contract.sh --seed 7 --steps 1000  one run again
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 operations=10000000
-steps=500
+steps=1000
 while [ $# -gt 0 ]; do
   if [ "$1" = --fresh ]; then
     export VAULT_PROPERTY_FRESH=1

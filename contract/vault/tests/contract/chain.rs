@@ -1,16 +1,19 @@
 //! A ledger with the compiled contract on it, and calls that carry exactly the authority a test gives them.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::SystemTime;
 
+use soroban_env_host::DiagnosticLevel;
 use soroban_sdk::testutils::{
     Address as _, EnvTestConfig, Ledger as _, MockAuth, MockAuthContract, MockAuthInvoke,
+    SnapshotSource, SnapshotSourceInput,
 };
 use soroban_sdk::token::{StellarAssetClient, TokenClient};
-use soroban_sdk::xdr::{ScAddress, SorobanAuthorizationEntry};
-use soroban_sdk::{Address, Bytes, BytesN, Env, IntoVal, Val, Vec as HostVec};
+use soroban_sdk::xdr::{ScAddress, SorobanAuthorizationEntry, SorobanCredentials};
+use soroban_sdk::{Address, Bytes, BytesN, Env, IntoVal, TryFromVal as _, Val, Vec as HostVec};
 use vault::{Exit, SettlementBatch, SettlementInstruction, VaultClient};
 
 use crate::digest;
@@ -55,6 +58,8 @@ pub struct Chain {
     pub admin: Address,
     pub engine: Address,
     introduced: RefCell<BTreeSet<ScAddress>>,
+    /// The next nonce. An address signs with none twice, whichever host it is on.
+    nonce: Rc<Cell<i64>>,
 }
 
 impl Chain {
@@ -100,12 +105,65 @@ impl Chain {
             admin,
             engine,
             introduced: RefCell::default(),
+            nonce: Rc::new(Cell::new(1)),
+        }
+    }
+
+    /// The same contract at the same time on a host of its own, which finds on `ledger` whatever it reads. It takes over the code that
+    /// this one's host has prepared.
+    pub fn resumed(&self, ledger: Rc<dyn SnapshotSource>) -> Self {
+        let mut env = Env::from_ledger_snapshot(SnapshotSourceInput {
+            source: ledger,
+            ledger_info: Some(self.env.ledger().get()),
+            snapshot: None,
+        });
+        env.set_config(EnvTestConfig {
+            capture_snapshot_at_drop: false,
+        });
+        let resumed = Self {
+            vault: VaultClient::new(&env, &on(&env, &self.vault.address)),
+            admin: on(&env, &self.admin),
+            engine: on(&env, &self.engine),
+            env,
+            introduced: RefCell::default(),
+            nonce: Rc::clone(&self.nonce),
+        };
+        self.hand_code_to(&resumed);
+        resumed
+    }
+
+    /// Without diagnostic events, and without counting entries and bytes against the network's limits, which takes as long as a call.
+    pub fn tell_nothing(&self) {
+        let set = self.env.host().set_diagnostic_level(DiagnosticLevel::None);
+        set.expect("a host can be quiet");
+    }
+
+    /// Preparing the contract's code takes longer than most calls. A host prepares what it misses.
+    pub fn hand_code_to(&self, other: &Self) {
+        let prepared = self.env.host().take_module_cache();
+        let prepared = prepared.expect("a host that has been called has prepared code");
+        let taken = other.env.host().set_module_cache(prepared);
+        taken.expect("a host takes prepared code");
+    }
+
+    /// The same, for both to have it.
+    pub fn share_code_with(&self, other: &Self) {
+        let prepared = self.env.host().take_module_cache();
+        let prepared = prepared.expect("a host that has been called has prepared code");
+        for host in [self.env.host(), other.env.host()] {
+            let taken = host.set_module_cache(prepared.clone());
+            taken.expect("a host takes prepared code");
         }
     }
 
     /// Also registers `count` classic assets, and returns their contracts in the order of their asset index.
     pub fn with_assets(count: u32) -> (Self, Vec<Address>) {
-        let chain = Self::new();
+        Self::with_assets_of(&wasm(), count)
+    }
+
+    /// The same with other code.
+    pub fn with_assets_of(code: &[u8], count: u32) -> (Self, Vec<Address>) {
+        let chain = Self::of(code);
         let tokens = (0..count)
             .map(|_| chain.classic_asset())
             .collect::<Vec<_>>();
@@ -143,7 +201,8 @@ impl Chain {
     pub fn mint(&self, token: &Address, to: &Address, amount: i128) {
         let client = StellarAssetClient::new(&self.env, token);
         let issuer = client.admin();
-        self.env.mock_auths(&[MockAuth {
+        self.introduce(&issuer);
+        self.env.set_auths(&[self.signed(MockAuth {
             address: &issuer,
             invoke: &MockAuthInvoke {
                 contract: token,
@@ -151,7 +210,7 @@ impl Chain {
                 args: (to, amount).into_val(&self.env),
                 sub_invokes: &[],
             },
-        }]);
+        })]);
         client.mint(to, &amount);
         self.authorise(&[]);
     }
@@ -208,13 +267,22 @@ impl Chain {
             .iter()
             .zip(&invokes)
             .map(|(authority, invoke)| {
-                SorobanAuthorizationEntry::from(MockAuth {
+                self.signed(MockAuth {
                     address: authority.address,
                     invoke,
                 })
             })
             .collect::<Vec<_>>();
         self.env.set_auths(&auths);
+    }
+
+    fn signed(&self, authority: MockAuth) -> SorobanAuthorizationEntry {
+        let mut entry = SorobanAuthorizationEntry::from(authority);
+        if let SorobanCredentials::Address(credentials) = &mut entry.credentials {
+            credentials.nonce = self.nonce.get();
+            self.nonce.set(credentials.nonce + 1);
+        }
+        entry
     }
 
     /// Puts a contract that agrees to whatever carries its authority at an address, once: what `mock_auths` does at every call, at the
@@ -320,6 +388,11 @@ impl Chain {
             ledger.timestamp += u64::from(ledgers) * seconds;
         });
     }
+}
+
+/// The same address on another host.
+pub fn on(env: &Env, address: &Address) -> Address {
+    Address::try_from_val(env, &ScAddress::from(address)).expect("a host knows any address")
 }
 
 pub fn wasm() -> Vec<u8> {

@@ -1,8 +1,10 @@
 //! Issues operations and compares.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use soroban_sdk::testutils::Address as _;
+use soroban_sdk::token::TokenClient;
 use soroban_sdk::xdr::ScAddress;
 use soroban_sdk::{Address, Bytes, IntoVal, Map, Val, Vec as HostVec};
 use vault::{
@@ -10,10 +12,11 @@ use vault::{
     SettlementInstruction,
 };
 
+use super::ledger::Ledger;
 use super::ledger_reader::LedgerReader;
 use super::model::{Batch, EngineChange, FEE_CAP_PPM, Model, No, Trade, Verdict};
 use super::random::Random;
-use crate::chain::{Authority, Chain, Outcome, Refusal, outcome};
+use crate::chain::{Authority, Chain, Outcome, Refusal, on, outcome, wasm};
 use crate::encoding::{Deltas, Fees, encode_with, zigzag};
 
 const USERS: usize = 40;
@@ -32,6 +35,8 @@ const PURSE: i128 = 1_000_000;
 pub type Tally = BTreeMap<(&'static str, bool), u64>;
 
 pub struct Caller {
+    ledger: Rc<Ledger>,
+    reader: LedgerReader,
     chain: Chain,
     users: Vec<Address>,
     tokens: Vec<Address>,
@@ -40,8 +45,15 @@ pub struct Caller {
     treasury: Address,
     model: Model,
     random: Random,
-    last_batch: Option<SettlementBatch>,
+    last_batch: Option<Batch>,
+    /// Since somebody last tried to leave.
+    changed: bool,
     tally: Tally,
+}
+
+thread_local! {
+    /// What each run begins with: a vault with its engines and assets, and users who hold these and have no account yet.
+    static FOUNDED: Caller = Caller::founded(&wasm(), Random::new(0));
 }
 
 /// Whom an operation is signed by.
@@ -58,7 +70,30 @@ enum Signing {
 
 impl Caller {
     pub fn new(random: Random) -> Self {
-        let (chain, mut tokens) = Chain::with_assets(ASSETS as u32);
+        FOUNDED.with(|founded| {
+            let ledger = Rc::new(Ledger::clone(&founded.ledger));
+            let chain = founded.chain.resumed(ledger.clone());
+            chain.share_code_with(&founded.chain);
+            Self {
+                reader: founded.reader.clone(),
+                users: moved(&founded.users, &chain),
+                tokens: moved(&founded.tokens, &chain),
+                engines: moved(&founded.engines, &chain),
+                treasury: on(&chain.env, &founded.treasury),
+                model: founded.model.clone(),
+                ledger,
+                chain,
+                random,
+                last_batch: None,
+                changed: false,
+                tally: BTreeMap::new(),
+            }
+        })
+    }
+
+    /// With other code, perhaps.
+    pub fn founded(code: &[u8], random: Random) -> Self {
+        let (chain, mut tokens) = Chain::with_assets_of(code, ASSETS as u32);
         tokens.push(chain.classic_asset());
         let users = (0..USERS)
             .map(|_| chain.holder(&tokens, PURSE))
@@ -86,7 +121,12 @@ impl Caller {
                 model.purses.insert((user, token), PURSE);
             }
         }
+        let ledger = Rc::new(Ledger::default());
+        let mut reader = LedgerReader::new(&chain.vault.address);
+        ledger.take(&chain, &mut reader);
         Self {
+            ledger,
+            reader,
             chain,
             users,
             tokens,
@@ -95,8 +135,19 @@ impl Caller {
             model,
             random,
             last_batch: None,
+            changed: false,
             tally: BTreeMap::new(),
         }
+    }
+
+    /// Keeps what the host has written, and goes on with another one.
+    fn close(&mut self) {
+        self.changed |= self.ledger.take(&self.chain, &mut self.reader);
+        self.chain = self.chain.resumed(self.ledger.clone());
+        self.users = moved(&self.users, &self.chain);
+        self.tokens = moved(&self.tokens, &self.chain);
+        self.engines = moved(&self.engines, &self.chain);
+        self.treasury = on(&self.chain.env, &self.treasury);
     }
 
     pub fn step(&mut self) {
@@ -114,10 +165,56 @@ impl Caller {
         }
     }
 
+    /// Whatever happened before: a user takes all that he has of an asset home, without asking anybody. Tried beside the ledger, which
+    /// knows nothing of it, and not again where the last operation has changed nothing, not even the time.
+    pub fn an_exit_is_possible(&mut self) {
+        let holdings = self.holdings();
+        if holdings.is_empty() || !std::mem::take(&mut self.changed) {
+            return;
+        }
+        let (user, asset) = holdings[self.random.index(holdings.len())];
+        let waits = self.random.chance(50);
+        let beside = self.chain.resumed(self.ledger.clone());
+        beside.tell_nothing();
+        let (address, token) = (
+            &on(&beside.env, &self.users[user]),
+            &on(&beside.env, &self.tokens[asset]),
+        );
+        let balance = self.model.balance(user, asset);
+        let (amount, due) = match self.model.exits.get(&(user, asset)) {
+            Some(exit) if waits => *exit,
+            known => {
+                if known.is_some() {
+                    assert_eq!(beside.cancel_request(address, token), Ok(()));
+                }
+                let exit = beside.request(address, token, i128::MAX);
+                let exit = exit.unwrap_or_else(|no| panic!("user {user}, asset {asset}: {no:?}"));
+                (exit.amount, exit.due)
+            }
+        };
+        let amount = amount.min(balance);
+        beside.pass(1, due.saturating_sub(self.now()).max(5));
+        assert_eq!(
+            beside.claim(address, token),
+            Ok(amount),
+            "user {user}, asset {asset}"
+        );
+        let mut reader = LedgerReader::new(&beside.vault.address);
+        Ledger::default().take(&beside, &mut reader);
+        assert_eq!(
+            reader.held(address, token),
+            self.model.purse(user, asset) + amount,
+            "user {user} has got asset {asset}"
+        );
+        beside.hand_code_to(&self.chain);
+    }
+
     /// Whatever happened before: everybody takes everything home, without asking anybody.
     pub fn everybody_leaves(&mut self) {
         let holdings = self.holdings();
         for &(user, asset) in &holdings {
+            self.close();
+            self.chain.tell_nothing();
             let (address, token) = (&self.users[user], &self.tokens[asset]);
             if self.model.exits.remove(&(user, asset)).is_some() {
                 assert_eq!(self.chain.cancel_request(address, token), Ok(()));
@@ -126,10 +223,12 @@ impl Caller {
         }
         self.chain.pass(1, EXIT_DELAY_SECONDS);
         for &(user, asset) in &holdings {
+            self.close();
+            self.chain.tell_nothing();
             let (address, token) = (&self.users[user], &self.tokens[asset]);
             let balance = self.model.balance(user, asset);
             assert_eq!(self.chain.claim(address, token), Ok(balance));
-            self.model.balances.remove(&(user, asset));
+            self.model.leave(user, asset, balance);
         }
         for (channel, asset) in self.model.fees.keys().copied().collect::<Vec<_>>() {
             let fees = self.model.fees[&(channel, asset)];
@@ -141,13 +240,20 @@ impl Caller {
         for token in &self.tokens {
             assert_eq!(self.chain.held(&self.chain.vault.address, token), 0);
         }
+        self.close();
+        let mut anew = LedgerReader::new(&self.chain.vault.address);
+        self.ledger.read(&mut anew);
+        assert_eq!(anew, self.reader, "an entry changed unseen");
+        for (&(user, asset), &purse) in &self.model.purses {
+            assert_eq!(anew.held(&self.users[user], &self.tokens[asset]), purse);
+        }
     }
 
     /// The books against the model, and against what the vault holds.
-    pub fn check(&self) {
+    pub fn check(&mut self) {
+        self.close();
         let accounts = u32::try_from(self.model.accounts.len()).expect("few accounts");
-        let vault = &self.chain.vault.address;
-        let ledger = LedgerReader::of(&self.chain, &[vault, &self.treasury]);
+        let (vault, ledger) = (&self.chain.vault.address, &self.reader);
         let books = ledger.books(accounts, ASSETS as u32);
         let mut sums = [0_i128; ASSETS];
         for (&(account, asset), &balance) in &books.balances {
@@ -434,17 +540,9 @@ impl Caller {
 
     /// The last batch that passed, as it was, with all the authority it had.
     fn replay(&mut self) {
-        let Some(last) = self.last_batch.clone() else {
-            return;
-        };
-        let batch = Batch {
-            channel: last.channel,
-            epoch: last.epoch,
-            sequence: last.sequence,
-            trade_count: last.trade_count,
-            deltas: last.deltas.iter().collect(),
-        };
-        self.submit(&batch, Signing::Right);
+        if let Some(last) = self.last_batch.clone() {
+            self.submit(&last, Signing::Right);
+        }
     }
 
     fn submit(&mut self, batch: &Batch, signing: Signing) {
@@ -477,7 +575,7 @@ impl Caller {
         }
         let outcome = outcome!(chain.vault.try_settle_batch(&signed));
         if outcome.is_ok() {
-            self.last_batch = Some(signed.clone());
+            self.last_batch = Some(batch.clone());
         }
         let what = format!(
             "{} of epoch {}, deltas {:02x?}, signed: {signing:?}",
@@ -734,6 +832,7 @@ impl Caller {
 
     /// Mostly a ledger; sometimes what makes exits and changes due, forgets trades, or sends what nobody touched to the archive.
     fn pass_time(&mut self) {
+        self.changed = true;
         match self.random.below(20) {
             0..12 => self.chain.pass(1, 5),
             12..15 => self.chain.pass(1, 6 * 3_600),
@@ -763,6 +862,18 @@ impl Caller {
         self.change_first_page(|page| page.rotate_left(64));
     }
 
+    /// Everything that the vault holds goes elsewhere.
+    pub fn lose_money(&mut self) {
+        let (chain, vault) = (&self.chain, &self.chain.vault.address);
+        for token in &self.tokens {
+            let held = chain.held(vault, token);
+            chain.env.as_contract(vault, || {
+                TokenClient::new(&chain.env, token).transfer(vault, &chain.admin, &held);
+            });
+        }
+        self.close();
+    }
+
     fn change_first_page(&self, change: impl FnOnce(&mut [u8])) {
         let env = &self.chain.env;
         env.as_contract(&self.chain.vault.address, || {
@@ -773,4 +884,10 @@ impl Caller {
             storage.set(&0_u64, &Bytes::from_slice(env, &content));
         });
     }
+}
+
+/// The same addresses on another chain's host.
+fn moved(addresses: &[Address], chain: &Chain) -> Vec<Address> {
+    let moved = addresses.iter().map(|address| on(&chain.env, address));
+    moved.collect()
 }

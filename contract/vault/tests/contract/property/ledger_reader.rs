@@ -1,12 +1,10 @@
-//! What the ledger holds, read without the contract: what an auditor would do. One look over all entries serves a whole comparison.
+//! What the ledger holds, read without the contract: what an auditor would do. Follows the entries as they change.
 
 use std::collections::BTreeMap;
 
 use soroban_sdk::Address;
-use soroban_sdk::xdr::{LedgerEntryData, ScAddress, ScMap, ScVal};
+use soroban_sdk::xdr::{LedgerEntry, LedgerEntryData, LedgerKey, ScAddress, ScMap, ScVal};
 use vault::{ACCOUNTS_PER_PAGE, ASSETS_PER_GROUP};
-
-use crate::chain::Chain;
 
 /// By (account index, asset index).
 #[derive(Default)]
@@ -20,43 +18,45 @@ pub struct Books {
 /// What stands behind the slots of a page for each request, and then their number.
 const EXIT_BYTES: usize = 26;
 
-/// The vault's data and what some addresses hold of tokens, at one moment.
+/// The vault's data and what anybody holds of tokens, at one moment.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct LedgerReader {
+    address: ScAddress,
     vault: BTreeMap<ScVal, ScVal>,
     /// (token, holder) → what the token's contract has on record.
     held: BTreeMap<(ScAddress, ScAddress), ScVal>,
 }
 
 impl LedgerReader {
-    pub fn of(chain: &Chain, holders: &[&Address]) -> Self {
-        let vault = ScAddress::from(&chain.vault.address);
-        let holders = holders.iter().map(|holder| ScAddress::from(*holder));
-        let keys = holders
-            .map(|holder| (variant("Balance", ScVal::Address(holder.clone())), holder))
-            .collect::<Vec<_>>();
-        let mut reader = Self {
+    /// Of a ledger on which there is nothing yet.
+    pub fn new(vault: &Address) -> Self {
+        Self {
+            address: vault.into(),
             vault: BTreeMap::new(),
             held: BTreeMap::new(),
-        };
-        let stored = chain.env.host().get_stored_entries();
-        for (_, entry) in stored.expect("the ledger can be read") {
-            let Some((entry, _)) = entry else { continue };
-            let LedgerEntryData::ContractData(data) = &entry.data else {
-                continue;
-            };
-            if data.contract == vault {
-                reader.vault.insert(data.key.clone(), data.val.clone());
-            } else if let Some((_, holder)) = keys.iter().find(|(key, _)| *key == data.key) {
-                let token = data.contract.clone();
-                reader
-                    .held
-                    .insert((token, holder.clone()), data.val.clone());
-            }
         }
-        reader
     }
 
-    /// What a token's contract has on record for one of the holders.
+    /// An entry as it is from now on. Says whether it is the vault's, or a balance.
+    pub fn see(&mut self, key: &LedgerKey, entry: Option<&LedgerEntry>) -> bool {
+        let LedgerKey::ContractData(place) = key else {
+            return false;
+        };
+        let value = entry.map(|entry| match &entry.data {
+            LedgerEntryData::ContractData(data) => data.val.clone(),
+            other => panic!("a contract's data is not {other:?}"),
+        });
+        if place.contract == self.address {
+            set(&mut self.vault, place.key.clone(), value);
+        } else if let Some(holder) = holder(&place.key) {
+            set(&mut self.held, (place.contract.clone(), holder), value);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// What a token's contract has on record for a holder.
     pub fn held(&self, holder: &Address, token: &Address) -> i128 {
         let place = (ScAddress::from(token), ScAddress::from(holder));
         match self.held.get(&place) {
@@ -154,6 +154,26 @@ fn split(page: &[u8]) -> (&[u8], &[u8]) {
             before.split_at(before.len() - usize::from(*count) * EXIT_BYTES)
         }
         _ => (page, &[]),
+    }
+}
+
+/// Whose balance of a token stands under this key, if one does.
+fn holder(key: &ScVal) -> Option<ScAddress> {
+    let ScVal::Vec(Some(parts)) = key else {
+        return None;
+    };
+    match parts.as_slice() {
+        [ScVal::Symbol(name), ScVal::Address(holder)] if name.as_slice() == b"Balance" => {
+            Some(holder.clone())
+        }
+        _ => None,
+    }
+}
+
+fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
+    match value {
+        Some(value) => drop(map.insert(key, value)),
+        None => drop(map.remove(&key)),
     }
 }
 

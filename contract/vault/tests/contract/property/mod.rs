@@ -1,5 +1,6 @@
 //! Random operations by random callers, right and wrong ones, against a slow model that says of each whether it may pass; after
-//! each the books, requests and cursors are compared with the model and with what the vault holds. A run ends with everybody leaving.
+//! each the books, requests and cursors are compared with the model and with what the vault holds, and somebody could leave. A run ends
+//! with everybody leaving.
 //!
 //! A run is given by its seed, which a failure prints. `VAULT_PROPERTY_SEED` repeats one, `VAULT_PROPERTY_STEPS` sets the number
 //! of operations of each run, `VAULT_PROPERTY_OPERATIONS` asks for runs of other seeds until these have passed, over all calls, and
@@ -7,12 +8,16 @@
 
 mod caller;
 mod fuzz;
+mod ledger;
 mod ledger_reader;
 mod model;
 mod progress;
 mod random;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+
+use vault::{EXIT_DELAY_SECONDS, MIN_CHANGE_DELAY_SECONDS};
 
 use caller::{Caller, Tally};
 use progress::{Progress, Run};
@@ -59,6 +64,7 @@ fn run(seed: u64, steps: u64) -> Tally {
         failure.step.set(step);
         caller.step();
         caller.check();
+        caller.an_exit_is_possible();
     }
     caller.everybody_leaves();
     caller.tally().clone()
@@ -147,7 +153,95 @@ fn the_checks_notice() {
         (0..60).for_each(|_| caller.step());
         caller.check();
         meddle(&caller);
-        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| caller.check()));
-        assert!(checked.is_err(), "not noticed: {what}");
+        assert!(fails(|| caller.check()), "not noticed: {what}");
     }
+}
+
+#[test]
+fn an_exit_that_is_not_possible_is_noticed() {
+    let mut caller = Caller::new(Random::new(99));
+    (0..60).for_each(|_| caller.step());
+    caller.check();
+    caller.an_exit_is_possible();
+    caller.lose_money();
+    assert!(fails(|| caller.an_exit_is_possible()));
+}
+
+/// The contract as it is built, but for one host function that it calls or one number that it knows.
+#[test]
+fn a_broken_contract_is_noticed() {
+    let number = |value: i64| [&[I64_CONST][..], &signed(value)].concat();
+    let defects = [
+        // The host functions' names stand in soroban-env-common's env.json.
+        (
+            "anybody may speak for anybody: require_auth is address_to_strkey",
+            b"\x01a\x010\x00".to_vec(),
+            b"\x01a\x012\x00".to_vec(),
+        ),
+        (
+            "anybody may settle a batch: require_auth_for_args is obj_cmp",
+            b"\x01a\x01_\x00".to_vec(),
+            b"\x01x\x010\x00".to_vec(),
+        ),
+        (
+            "an exit comes a second early",
+            number(EXIT_DELAY_SECONDS as i64),
+            number(EXIT_DELAY_SECONDS as i64 - 1),
+        ),
+        (
+            "an engine changes after hours instead of days",
+            number(MIN_CHANGE_DELAY_SECONDS as i64),
+            number(10_000),
+        ),
+        (
+            "fees may be twice their cap",
+            number(1_000_000),
+            number(500_000),
+        ),
+    ];
+    for (what, right, wrong) in defects {
+        let mut caller = Caller::founded(&changed(&wasm(), &right, &wrong), Random::new(7));
+        let noticed = fails(|| {
+            for _ in 0..1_000 {
+                caller.step();
+                caller.check();
+            }
+        });
+        assert!(noticed, "not noticed: {what}");
+    }
+}
+
+fn fails(work: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(work)).is_err()
+}
+
+/// The opcode before a number in wasm.
+const I64_CONST: u8 = 0x42;
+
+/// As wasm spells numbers: SLEB128.
+fn signed(mut value: i64) -> Vec<u8> {
+    let mut out = Vec::new();
+    loop {
+        let low = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == -i64::from(low & 0x40 != 0) {
+            out.push(low);
+            return out;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+/// The same code with one sequence of bytes, which it has once, changed to another of the same length.
+fn changed(code: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let places = code.windows(from.len()).enumerate();
+    let places = places.filter(|(_, bytes)| *bytes == from);
+    let places = places.map(|(at, _)| at).collect::<Vec<_>>();
+    let [at] = places[..] else {
+        panic!("{from:02x?} is there {} times", places.len());
+    };
+    let mut changed = code.to_vec();
+    changed[at..at + to.len()].copy_from_slice(to);
+    changed
 }

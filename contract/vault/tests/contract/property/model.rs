@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vault::{
-    CHANGE_LIFETIME_SECONDS, EXIT_DELAY_SECONDS, FUTURE_WINDOW_SECONDS, MIN_CHANGE_DELAY_SECONDS,
-    PAST_WINDOW_SECONDS,
+    CHANGE_LIFETIME_SECONDS, EXIT_DELAY_SECONDS, FUTURE_WINDOW_SECONDS, MAX_FEE_CAP_PPM,
+    MIN_CHANGE_DELAY_SECONDS, PAST_WINDOW_SECONDS,
 };
 
 use crate::encoding::{Fees, encode_with};
@@ -31,6 +31,7 @@ pub struct Trade {
     pub timestamp: u64,
 }
 
+#[derive(Clone)]
 pub struct Batch {
     pub channel: u32,
     pub epoch: u64,
@@ -46,8 +47,9 @@ pub struct EngineChange {
     pub engine: usize,
 }
 
-/// What batches may take of what is traded, in parts per million, and no other figure in a run.
-pub const FEE_CAP_PPM: u32 = 2_000;
+/// What batches may take of what is traded, in parts per million, and no other figure in a run: the highest, with which small trades
+/// pay more than the unit that rounding up allows.
+pub const FEE_CAP_PPM: u32 = MAX_FEE_CAP_PPM;
 
 /// How many ledgers the marker of a settled trade lives.
 const MARKER_LEDGERS: u32 = 17_280;
@@ -105,7 +107,7 @@ impl Model {
         rule(exit.is_none_or(|&(amount, due)| now < due || self.balance(user, asset) >= amount))
     }
 
-    fn leave(&mut self, user: usize, asset: usize, amount: i128) {
+    pub fn leave(&mut self, user: usize, asset: usize, amount: i128) {
         *self.balances.entry((user, asset)).or_default() -= amount;
         *self.purses.entry((user, asset)).or_default() += amount;
     }
