@@ -60,7 +60,8 @@ export function composeOf({ image, venue, node, port }: Deployment): string {
   must(file.nats.servers.length === 1 && file.nats.servers[0] === NATS_SERVER, `the venue file's NATS must be ${NATS_SERVER}: the server in the VM`)
   const { tls, addresses } = file.nats
   must(!cluster || tls !== undefined, 'a venue file with `nats.replicas: 3` must have `nats.tls`: what passes between three VMs could be read')
-  must(tls !== undefined || addresses === undefined, 'a venue file with `nats.addresses` must have `nats.tls`: the VM publishes no NATS that could be read')
+  must(tls !== undefined || (addresses === undefined && venue.operators.size === 0), 'a venue file with `nats.addresses`, or with `operators`, must have `nats.tls`: the VM publishes no NATS that could be read')
+  must(addresses !== undefined || venue.operators.size === 0, 'a venue file with `operators` must have `nats.addresses`: nobody would know where they reach it')
   const values: Readonly<Record<string, string>> = { image, node: node ?? ALONE, ports: publishedPorts(venue, port), venue: indented(JSON.stringify(file, null, 1)) }
   const template = join(paths.root, 'deploy', 'compose', cluster ? 'cluster.yaml' : 'shard.yaml')
   const text = readFileSync(template, 'utf8').replace(/\{\{([a-z]+)\}\}/g, (_, name: string) => values[name] ?? unknown(template, name))

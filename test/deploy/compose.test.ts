@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Keypair } from '@stellar/stellar-sdk/base'
 import t from 'tap'
 import type { Test } from 'tap'
 import { appCompose, composeOf, nodeEnvironments } from '../../scripts/image/compose.ts'
@@ -124,7 +125,11 @@ t.test('what cannot run in a VM, or would not be what was hashed, is refused wit
   refused({ ...inThree, nats: { ...inThree.nats, servers: ['127.0.0.1:4222', '10.0.0.1:4222'] } }, /NATS must be/)
   refused(inThree, /told its name/, { node: 'a' })
   refused({ ...inThree, nats: { ...inVm.nats, replicas: 3 } }, /`nats.replicas: 3` must have `nats.tls`/)
-  refused({ ...inVm, nats: { ...inVm.nats, traders: true, addresses: ['nats://app.example:4222'] } }, /`nats.addresses` must have `nats.tls`/)
+  refused({ ...inVm, nats: { ...inVm.nats, traders: true, addresses: ['nats://app.example:4222'] } }, /must have `nats.tls`/)
+  const operators = [{ key: Keypair.random().publicKey(), may: 'act' as const }]
+  refused({ ...inVm, operators }, /with `operators`, must have `nats.tls`/)
+  refused({ ...inVm, nats: { ...inVm.nats, tls: 1 }, operators }, /must have `nats.addresses`/)
+  t.not(appCompose(deployment({ ...withNats, operators })).hash, appCompose(deployment(withNats)).hash, 'who verifies the venue sees who may act')
   refused({ ...inVm, network: { ...inVm.network, passphrase: 'Zürich' } }, /beyond ASCII/)
 })
 
