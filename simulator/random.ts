@@ -65,9 +65,9 @@ export class Random {
 
   /** Lower-case hex digits. */
   hex(digits: number): string {
-    let text = ''
-    while (text.length < digits) text += this.uint32().toString(16).padStart(8, '0')
-    return text.slice(0, digits)
+    const bytes = Buffer.allocUnsafe(4 * Math.ceil(digits / 8))
+    for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32BE(this.uint32(), at)
+    return bytes.toString('hex').slice(0, digits)
   }
 }
 
