@@ -1,4 +1,4 @@
-import { OutcomeUnknown } from '../client/errors.ts'
+import { NeverSent, OutcomeUnknown } from '../client/errors.ts'
 
 /** What the command ends with. */
 export const exits = { done: 0, failed: 1, usage: 2, refused: 3, neverSent: 4, outcomeUnknown: 5 } as const
@@ -16,6 +16,15 @@ export class Declined extends Error {
   constructor(sentence: string, cause?: unknown) {
     super(sentence, { cause })
     this.name = 'Declined'
+  }
+}
+
+/** The venue's NATS cannot be reached, and nothing was said: exit code 4. */
+export class NatsAway extends NeverSent {
+  constructor(sentence: string, cause: unknown) {
+    super(cause)
+    this.message = sentence
+    this.name = 'NatsAway'
   }
 }
 

@@ -1,12 +1,11 @@
 import { connect } from '@nats-io/transport-node'
-import { NeverSent } from '../client/errors.ts'
 import type { NatsAccess } from '../client/natsAccess.ts'
 import { openNats } from '../client/natsConnection.ts'
 import { VenueReader } from '../client/venueReader.ts'
 import type { VenueView } from '../client/views/venue.ts'
 import type { Surroundings } from './command.ts'
 import { DeskLink } from './deskLink.ts'
-import { Declined, UsageFault } from './fault.ts'
+import { Declined, NatsAway, UsageFault } from './fault.ts'
 import type { Operation } from './operation.ts'
 import { OwnOperation } from './ownOperation.ts'
 import { RemoteOperation } from './remoteOperation.ts'
@@ -15,19 +14,10 @@ import { lookAt } from './verification.ts'
 /** A gateway has to answer for whoever connects. */
 const CONNECT_TIMEOUT_MS = 10_000
 
-/** Reached over a network by nothing that keeps others out. */
-const onTheWay = /^http:\/\/(?!localhost[:/]|localhost$|127\.\d+\.\d+\.\d+|\[::1\])/
+/** This very machine: nobody is on the way. */
+const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
 type Here = Pick<Surroundings, 'args' | 'place' | 'say'>
-
-/** NATS cannot be reached, and nothing was said. */
-class NatsAway extends NeverSent {
-  constructor(addresses: string, cause: unknown) {
-    super(cause)
-    this.message = `NATS at ${addresses} cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`
-    this.name = 'NatsAway'
-  }
-}
 
 /** What an operator looks at and acts on: with his own key through the venue's gateways, or with the venue's root key where that is. */
 export async function openOperation(here: Here): Promise<Operation> {
@@ -53,7 +43,7 @@ export async function openOperation(here: Here): Promise<Operation> {
 export async function openDesk({ args, place, say }: Here, access: NatsAccess): Promise<DeskLink> {
   const { nats, policy } = args.options
   const { url } = place
-  if (policy === undefined && onTheWay.test(url)) say(`${url} is reached without TLS, and not verified: whoever is on the way could act in your place. --policy FILE verifies it`)
+  if (policy === undefined && new URL(url).protocol === 'http:' && !loopback.test(new URL(url).hostname)) say(`${url} is reached without TLS, and not verified: whoever is on the way could act in your place. --policy FILE verifies it`)
   const venue = policy === undefined ? await new VenueReader(url).markets() : await verified(url, { args, say })
   if (nats === undefined && venue.nats === null) throw new UsageFault(`the venue at ${url} does not say where its NATS is: --nats URL`)
   const addresses = nats ?? venue.nats!.addresses.join(', ')
@@ -61,7 +51,7 @@ export async function openDesk({ args, place, say }: Here, access: NatsAccess): 
     return new DeskLink(await openNats(connect, venue, access, { ...(nats !== undefined && { servers: [nats] }), name: 'darkpool', timeout: CONNECT_TIMEOUT_MS }), venue.venue, access)
   } catch (error) {
     if ((error as Error).name === 'AuthorizationError') throw new Declined(`NATS at ${addresses} does not let ${access.key} in: the venue file does not name it as an operator’s, or no gateway is there to say so`, error)
-    throw new NatsAway(addresses, error)
+    throw new NatsAway(`NATS at ${addresses} cannot be reached: ${(error as Error).message}`, error)
   }
 }
 

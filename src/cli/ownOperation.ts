@@ -13,6 +13,7 @@ import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import type { ShardCommand } from '../protocol/shard.ts'
 import type { Venue } from '../protocol/venue.ts'
+import { NatsAway } from './fault.ts'
 import { answerOf, ask_ms } from './operation.ts'
 import type { ActorCommand, ActorQuery, Operation } from './operation.ts'
 import type { Place } from './place.ts'
@@ -39,7 +40,10 @@ export class OwnOperation implements Operation {
 
   static async open(place: Place): Promise<OwnOperation> {
     const venue = place.venue('--state')
-    const connection = await connectNats(await venueNatsAccess(await place.keys(), venue.file), 'darkpool')
+    const access = await venueNatsAccess(await place.keys(), venue.file)
+    const connection = await connectNats(access, 'darkpool').catch((error: unknown) => {
+      throw new NatsAway((error as Error).message, error)
+    })
     return new OwnOperation(venue, await KvStore.open(connection, venue.subjects, venue.file.nats.replicas ?? 1), connection)
   }
 

@@ -23,9 +23,14 @@ export class RemoteOperation implements Operation {
     this.#desk = desk
   }
 
-  /** @throws Unanswered, Declined; VenueFaulty where the venue's file is of another version of this program */
+  /** @throws Unanswered, Declined; Error where the venue's file is of another version of this program */
   static async open(desk: DeskLink): Promise<RemoteOperation> {
-    return new RemoteOperation(readVenue(await desk.ask('the venue', { kind: 'venue' }, ask_ms)), desk)
+    const file = await desk.ask<unknown>('the venue', { kind: 'venue' }, ask_ms)
+    try {
+      return new RemoteOperation(readVenue(file), desk)
+    } catch (error) {
+      throw new Error(`the venue has a file that this version of darkpool does not read: ${(error as Error).message}`, { cause: error })
+    }
   }
 
   async placement(): Promise<ReadonlyMap<string, Entry>> {

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { Client } from '../../src/client/client.ts'
 import { SecretSigner } from '../../src/client/secretSigner.ts'
+import { readPage } from '../monitoring/page.ts'
+import { until } from '../settlement/waiting.ts'
 import { persist, refusal, VenueUnderTest } from './venueUnderTest.ts'
 
 // What `npm run cluster` runs: three nodes, each with a nats-server of one cluster, a shard and a gateway, on streams of three copies.
@@ -33,6 +35,17 @@ t.test('every node matches a market', async (t) => {
   const pairs = actors.filter(({ actor }) => actor.startsWith('pair.'))
   t.same(pairs.map(({ owner }) => owner).sort(), venue.nodes.map(({ name }) => name))
   t.ok(actors.every(({ state }) => state === 'running'))
+})
+
+/** As an operator who has nothing but his key and the address of one gateway: the NATS that it names speaks TLS, by the venue's own authority. */
+const byOperator = (gateway: string, ...args: readonly string[]) => under.darkpool(...args, '--operator', venue.keyPath('operator'), '--url', gateway)
+
+t.test('an operator has every process of every node measured', async (t) => {
+  const { processes, page } = (await byOperator(venue.gatewayUrl, 'metrics', '--gateways', '3')) as { readonly processes: readonly { readonly instance: string; readonly answered: boolean }[]; readonly page: string }
+  t.ok(processes.every(({ answered }) => answered))
+  t.same(processes.map(({ instance }) => instance.replace(/^gw_.*/, 'gw')).sort(), ['gateways', 'gw', 'gw', 'gw', ...venue.nodes.map(({ name }) => `shard-${name}`)])
+  const connected = readPage(page).get('darkpool_process_nats_connected')?.samples ?? []
+  t.same(connected.map(({ labels: { instance }, value }) => [instance, value]).sort(), processes.filter(({ instance }) => instance !== 'gateways').map(({ instance }) => [instance, 1]).sort())
 })
 
 t.test('a client of any gateway trades every pair, with a client of any other', async (t) => {
@@ -74,6 +87,10 @@ t.test('a whole node dies, and the other two go on with every order', async (t) 
     books.traded('bob', 'alice', market, LOT, PRICE)
   }
   for (const { id } of resting) t.equal((await persist(() => alices[0]!.order(id))).status, 'filled')
+  await until('an operator finds every actor on the other two, by whatever is left', async () => {
+    const seen = (await byOperator(venue.nodes[2]!.gatewayUrl, 'status').catch(() => null)) as { readonly nodes: readonly { readonly node: string }[] } | null
+    return seen !== null && seen.nodes.length === 2
+  })
   for (const server of lost.servers) await server.start()
   await venue.ready()
   await books.check(t)
