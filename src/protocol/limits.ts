@@ -50,6 +50,8 @@ export const limits = {
   operatorInFlight: 512,
   operatorRequestBytes: 131_072,
   operatorRate: { quota: 4_000, window_s: 10 },
+  /** Names of nodes that operators without the root key have drained, or let be used again, since the venue began. */
+  drainedNodes: 64,
   /** Messages of one page of a replayed feed, and its bytes; how many of the reads it counts for. */
   replayMessages: 1_000,
   replayBytes: 262_144,

@@ -75,7 +75,7 @@ export type DeskPlacement = readonly (readonly [key: string, entry: { readonly v
 
 /**
  * Every answer of the desk, and of each gateway. Besides what actors and shards refuse: `operator_may_not`, `request_malformed`, `request_too_large`, `rate_exceeded`, `venue_overloaded`,
- * `venue_not_ready`, `signer_not_allowed` of a key that the venue file does not name any more, `answer_too_large`, `internal_error`. `outcome_unknown`: whom it asked has not answered,
+ * `signer_not_allowed` of a key that the venue file does not name any more, `answer_too_large`, `internal_error`. `outcome_unknown`: whom it asked has not answered,
  * and may have done it all the same; what an operator says may be said twice.
  */
 export type DeskAnswer<Value = unknown> = Answer<Value>

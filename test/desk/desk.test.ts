@@ -72,6 +72,15 @@ t.test('a key that may act has actors told, snapshots taken, and placement chang
   t.strictSame(await entries(), [])
 })
 
+t.test('names of nodes that nobody has do not fill what every node reads', async (t) => {
+  const drain = (n: number, drained = true) => ask(stage, olga, 'olga', { kind: 'drain', node: `made-up-${n}`, drained })
+  // Node a was drained before.
+  for (let n = 1; n < limits.drainedNodes; n++) t.strictSame([await drain(n), await drain(n, false)], [{ ok: null }, { ok: null }])
+  t.strictSame(await drain(0), { refused: 'request_malformed', detail: 'node' })
+  t.strictSame(await ask(stage, olga, 'olga', requests.drain), { ok: null }, 'a node that is known')
+  t.strictSame(await ask(stage, olga, 'olga', { ...requests.drain, drained: false }), { ok: null })
+})
+
 t.test('only actors of the venue are asked, and only markets are told', async (t) => {
   const heard = stage.vault.packets.length
   const refused = { refused: 'request_malformed', detail: 'actor' }

@@ -44,7 +44,8 @@ export class Desk {
   readonly #operatorsLink: NatsConnection
   readonly #readings: Pick<LastingReadings, 'latest'>
   readonly #errands: Errands
-  readonly #rate = new Policy('operators', limits.operatorRate, limits.operators)
+  /** As many keys again as this gateway's file names: those of another file, while gateways are started anew. */
+  readonly #rate = new Policy('operators', limits.operatorRate, 2 * limits.operators)
   /** Requests without an answer, by operator: each by what it asks, and where its answer goes. */
   readonly #inFlight = new Map<AccountId, Set<string>>()
   readonly #serving = new Set<Promise<void>>()
@@ -90,19 +91,20 @@ export class Desk {
 
   async #serve(whom: Whom, key: AccountId, message: Msg): Promise<void> {
     const inFlight = this.#inFlight.get(key) ?? new Set<string>()
-    const request = hash('sha256', `${whom} ${message.reply}\n${hash('sha256', message.data)}`)
-    // Said again before it was answered: the answer goes to the same place.
-    if (inFlight.has(request)) return
+    let request: string | null = null
     let subject: Subject = { kind: whom }
     let answer: DeskAnswer
-    let entered = false
     try {
+      this.#rate.take(key, unheard)
       const may = this.#operators.get(key)
       if (may === undefined) throw new Refusal('signer_not_allowed')
-      this.#rate.take(key, unheard)
+      if (message.data.length > limits.operatorRequestBytes) throw new Refusal('request_too_large')
+      const name = hash('sha256', `${whom} ${message.reply}\n${hash('sha256', message.data)}`)
+      // Said again before it was answered: the answer goes to the same place.
+      if (inFlight.has(name)) return
       if (inFlight.size >= limits.operatorInFlight) throw new Refusal('venue_overloaded')
-      this.#inFlight.set(key, inFlight.add(request))
-      entered = true
+      this.#inFlight.set(key, inFlight.add(name))
+      request = name
       if (whom === 'gateways') answer = await this.#ownReadings(message.data)
       else {
         const asked = read(message.data)
@@ -115,7 +117,7 @@ export class Desk {
       if (!(error instanceof Refusal)) this.#gateway.log.error({ at: 'desk#serve', ...failure(error) }, 'an operator’s request failed')
       answer = refusalOf(error)
     } finally {
-      if (entered && inFlight.delete(request) && inFlight.size === 0) this.#inFlight.delete(key)
+      if (request !== null && inFlight.delete(request) && inFlight.size === 0) this.#inFlight.delete(key)
     }
     const outcome = this.#answer(message, answer)
     // One that asks too often would fill the log.
@@ -143,9 +145,8 @@ const refusalOf = (error: unknown): DeskAnswer => (error instanceof Refusal ? { 
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** @throws Refusal request_too_large, request_malformed */
+/** @throws Refusal request_malformed */
 function read(data: Uint8Array): DeskRequest {
-  if (data.length > limits.operatorRequestBytes) throw new Refusal('request_too_large')
   let asked: unknown
   try {
     asked = JSON.parse(utf8.decode(data))

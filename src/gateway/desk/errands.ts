@@ -1,4 +1,5 @@
 import type { NatsConnection } from '@nats-io/transport-node'
+import { drainKey } from '../../actors/placement/keys.ts'
 import { KvStore } from '../../actors/placement/kvStore.ts'
 import { setDrain, setPin } from '../../actors/placement/pins.ts'
 import { NatsTransport } from '../../actors/runtime/transport.ts'
@@ -7,6 +8,7 @@ import type { Said } from '../../operation/asking.ts'
 import { HeardStatuses } from '../../operation/heardStatuses.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { ActorName } from '../../protocol/identity.ts'
+import { limits } from '../../protocol/limits.ts'
 import type { DeskPlacement, DeskRequest } from '../../protocol/operator.ts'
 import type { Answer } from '../../protocol/packets.ts'
 import type { ShardCommand } from '../../protocol/shard.ts'
@@ -37,7 +39,7 @@ export class Errands {
     this.#heard = new HeardStatuses(transport, venue.subjects)
   }
 
-  /** @throws Refusal request_malformed where the venue has no such actor, or it is none that takes commands */
+  /** @throws Refusal request_malformed where the venue has no such actor, or it is none that takes commands, or where names of nodes are made up */
   async do(request: DeskRequest): Promise<Answer> {
     switch (request.kind) {
       case 'venue':
@@ -59,7 +61,7 @@ export class Errands {
         return this.#stored(async (store) => (await setPin(store, actor, request.node), null))
       }
       case 'drain':
-        return this.#stored(async (store) => (await setDrain(store, request.node, request.drained), null))
+        return this.#stored((store) => this.#drain(store, request.node, request.drained))
     }
   }
 
@@ -92,12 +94,21 @@ export class Errands {
     return (await this.#asking.ask(subject, said, limit_ms)) ?? { refused: 'outcome_unknown' }
   }
 
+  /** One that is down may be drained too, so that it stays empty; but everybody reads every name that ever was, so there is an end to them. */
+  async #drain(store: KvStore, node: string, drained: boolean): Promise<null> {
+    const known = [...(await store.read()).keys()].filter((key) => key.startsWith(drainKey('')))
+    if (drained && known.length >= limits.drainedNodes && !known.includes(drainKey(node))) throw new Refusal('request_malformed', 'node')
+    await setDrain(store, node, drained)
+    return null
+  }
+
   /** What is done with the placement of the venue. Where its bucket does not answer, it may have been done all the same. */
   async #stored<Value>(act: (store: KvStore) => Promise<Value>): Promise<Answer<Value>> {
     try {
       this.#store ??= KvStore.open(this.#connection, this.#venue.subjects, this.#venue.file.nats.replicas ?? 1)
       return { ok: await act(await this.#store) }
     } catch (error) {
+      if (error instanceof Refusal) throw error
       this.#store = null
       this.#log.warn({ at: 'desk#stored', ...failure(error) }, 'the placement of actors cannot be read or written')
       return { refused: 'outcome_unknown' }
