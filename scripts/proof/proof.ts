@@ -1,4 +1,5 @@
 import { setUpParts } from '../setup/setup.ts'
+import type { Part } from '../setup/setup.ts'
 import { Fault } from '../setup/fault.ts'
 import { Steps } from '../setup/steps.ts'
 import { installOtherNode } from '../setup/otherNode.ts'
@@ -10,12 +11,12 @@ import { Tally } from './tally.ts'
 import { tapTests } from './tapTests.ts'
 
 /** What only tests need, besides the parts of a venue. */
-const testParts = [
+const testParts: readonly Part[] = [
   ['test runner', buildTap],
   ['second Node', installOtherNode],
   ['Python tools', installPythonTools],
   ['promtool', installPromtool],
-] as const
+]
 
 /**
  * One run of tests: sets up what they need, runs what is asked, and ends with the line `N passed, N failed`. A part that fails, set-up
@@ -25,14 +26,20 @@ export class Proof {
   readonly #steps = new Steps()
   readonly #tally = new Tally()
 
+  /** What tests need besides is fetched, from here and there, while the venue's own parts are built one after the other. */
   async setUp(): Promise<void> {
-    for (const [title, work] of [...setUpParts, ...testParts]) {
-      try {
-        await this.#steps.run(title, work, (how) => how)
-      } catch (error) {
-        this.#tally.add({ passed: 0, failed: 1 })
-        this.#steps.say(error instanceof Fault ? error.message : String(error))
-      }
+    const builds = async (): Promise<void> => {
+      for (const part of setUpParts) await this.#setUp(part)
+    }
+    await Promise.all([builds(), ...testParts.map((part) => this.#setUp(part))])
+  }
+
+  async #setUp([title, work]: Part): Promise<void> {
+    try {
+      await this.#steps.run(title, work, (how) => how)
+    } catch (error) {
+      this.#tally.add({ passed: 0, failed: 1 })
+      this.#steps.say(error instanceof Fault ? error.message : String(error))
     }
   }
 

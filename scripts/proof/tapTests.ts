@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { runCommand } from '../setup/command.ts'
 import { paths } from '../setup/paths.ts'
 import { seconds } from '../setup/steps.ts'
@@ -5,7 +6,8 @@ import { Tally } from './tally.ts'
 import { TapReader } from './tapReader.ts'
 import { testFiles } from './testFiles.ts'
 
-const AT_ONCE = 2
+/** One more than there are cores: a file waits for ledgers, elections and deadlines a quarter of its time. No more than memory has room for: a venue or two each. */
+const AT_ONCE = Math.min(availableParallelism() + 1, 4)
 const FILE_TIMEOUT_s = 600
 /** A file that is out of time first says itself what it was at. */
 const GRACE_s = 30

@@ -2,7 +2,7 @@ import type { Steps } from './steps.ts'
 import { installNatsServer } from './natsServer.ts'
 import { buildContract, buildLocalnet, buildSignatures } from './rust.ts'
 
-type Part = readonly [title: string, work: (note: (text: string) => void) => Promise<string>]
+export type Part = readonly [title: string, work: (note: (text: string) => void) => Promise<string>]
 
 /** Everything that a venue on this machine is made of, built or found; fast where it is already there. */
 export const setUpParts: readonly Part[] = [
