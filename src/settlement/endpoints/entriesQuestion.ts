@@ -4,8 +4,18 @@ import type { Question } from './panel.ts'
 
 type Answer = rpc.Api.GetLedgerEntriesResponse
 
+/** Each answer is held against several: it is written out once. */
+const contents = new WeakMap<Answer, string>()
+
 /** All entries of an answer, in an order of their own. */
-const contentOf = ({ entries }: Answer): string => entries.map(({ key, val }) => `${key.toXdr('base64')} ${val.toXdr('base64')}`).sort().join('\n')
+function contentOf(answer: Answer): string {
+  let content = contents.get(answer)
+  if (content === undefined) {
+    content = answer.entries.map(({ key, val }) => `${key.toXdr('base64')} ${val.toXdr('base64')}`).sort().join('\n')
+    contents.set(answer, content)
+  }
+  return content
+}
 
 const contradicts = (one: Answer, other: Answer): boolean => one.latestLedger === other.latestLedger && contentOf(one) !== contentOf(other)
 
