@@ -151,9 +151,12 @@ t.test('the watcher on a chain that closes ledgers', async (t) => {
   await t.test('of three RPC endpoints one makes up deposits: no more is reported than came, and it is named', async (t) => {
     await deposit(alice, 1, 9n)
     const { server } = chain
+    let lies: Awaited<ReturnType<StellarRpc['getEvents']>>['events'] = []
     const made: StellarRpc['getEvents'] = async (request) => {
       const page = await server.getEvents(request)
-      return { ...page, events: page.events.flatMap((event) => [event, { ...event, txHash: 'ab'.repeat(32) }]) }
+      // It goes on with the last of them where nothing is new: one that agrees for a while is named no more.
+      if (page.events.length > 0) lies = page.events.map((event) => ({ ...event, txHash: 'ab'.repeat(32) }))
+      return { ...page, events: [...page.events, ...lies] }
     }
     const endpoints = [server, withCalls(server, { getEvents: made }), server].map((each, n) => ({ name: `e${n}`, server: each }))
     const quorum = new QuorumRpc({ endpoints, log: rig.log })
