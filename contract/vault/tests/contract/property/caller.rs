@@ -193,7 +193,7 @@ impl Caller {
             }
         };
         let amount = amount.min(balance);
-        beside.pass(1, due.saturating_sub(self.now()).max(5));
+        beside.pass(1, due.saturating_sub(self.now()).max(1));
         assert_eq!(
             beside.claim(address, token),
             Ok(amount),
@@ -474,6 +474,8 @@ impl Caller {
             timestamp: match self.random.below(20) {
                 0 => now - vault::PAST_WINDOW_SECONDS - 1,
                 1 => now + vault::FUTURE_WINDOW_SECONDS + 1,
+                2 => now - vault::PAST_WINDOW_SECONDS,
+                3 => now + vault::FUTURE_WINDOW_SECONDS,
                 _ => now - self.random.below(600),
             },
         };
@@ -760,8 +762,8 @@ impl Caller {
             let most = turnover * i128::from(FEE_CAP_PPM) / 1_000_000 + i128::from(TRADES);
             let most = most.min(turnover);
             let amount = match self.random.below(60) {
-                0 => most + 1,
-                1..15 => most,
+                0..3 => most + 1,
+                3..15 => most,
                 15..50 => i128::from(self.random.below(most as u64) + 1),
                 _ => continue,
             };
@@ -834,11 +836,22 @@ impl Caller {
     fn pass_time(&mut self) {
         self.changed = true;
         match self.random.below(20) {
-            0..12 => self.chain.pass(1, 5),
+            0..9 => self.chain.pass(1, 5),
+            9..12 => self.pass_to_due(),
             12..15 => self.chain.pass(1, 6 * 3_600),
             15..19 => self.chain.pass(DAY_IN_LEDGERS, 5),
             _ => self.chain.pass(130 * DAY_IN_LEDGERS, 5),
         }
+    }
+
+    /// To the second in which the next request or change is due, or the one before.
+    fn pass_to_due(&mut self) {
+        let (now, early) = (self.now(), self.random.below(2));
+        let requests = self.model.exits.values().map(|(_, due)| *due);
+        let changes = self.model.changes.iter().map(|(_, due)| *due);
+        let next = requests.chain(changes).filter(|due| *due > now + 1).min();
+        let seconds = next.map_or(5, |due| due - early - now);
+        self.chain.pass(1, seconds);
     }
 
     pub fn donate(&self) {
