@@ -2,7 +2,6 @@ import { ChainRefused, NeverSent, OutcomeUnknown, Refused } from '../client/erro
 import { readArguments } from './arguments.ts'
 import type { Command, Outcome } from './command.ts'
 import { Declined, exits, UsageFault } from './fault.ts'
-import { Place } from './place.ts'
 import { foundText } from './text.ts'
 import { USAGE } from './usage.ts'
 
@@ -53,6 +52,8 @@ async function main(): Promise<number> {
   const json = args.options.json === true
   const show = (outcome: Outcome): void => void process.stdout.write(`${json ? JSON.stringify(outcome.json) : outcome.text}\n`)
   const say = (text: string): void => void (json || process.stderr.write(`${text}\n`))
+  // Neither help nor a mistyped command waits for what every other loads: the client, the Stellar SDK, the schema of a venue file.
+  const { Place } = await import('./place.ts')
   const command = await load()
   const outcome = await command({ args, place: new Place(args), show, say })
   if (outcome === null) return exits.done
