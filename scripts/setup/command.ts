@@ -38,9 +38,12 @@ export async function runCommand(command: string, args: readonly string[], optio
       }
     }
     // The group does not hear the terminal's Ctrl-C: pass it on.
+    let leaving = false
     const interrupted = (): void => {
+      leaving = true
       killGroup()
-      process.exit(130)
+      // Commands that run beside this one hear it as well, each for its own group.
+      setImmediate(() => process.exit(130))
     }
     process.once('SIGINT', interrupted)
     process.once('SIGTERM', interrupted)
@@ -63,6 +66,8 @@ export async function runCommand(command: string, args: readonly string[], optio
       })
     }
     const finish = (code: number | null, missing: boolean): void => {
+      // Whoever waits would go on with the next command.
+      if (leaving) return
       clearTimeout(timer)
       process.off('SIGINT', interrupted)
       process.off('SIGTERM', interrupted)
