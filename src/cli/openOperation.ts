@@ -17,6 +17,12 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** This very machine: nobody is on the way. */
 const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
+/** Whoever is on the way hears all of it, and can answer. */
+export function isOpen(address: string): boolean {
+  const { protocol, hostname } = new URL(address)
+  return !['https:', 'tls:'].includes(protocol) && !loopback.test(hostname)
+}
+
 type Here = Pick<Surroundings, 'args' | 'place' | 'say'>
 
 /** What an operator looks at and acts on: with his own key through the venue's gateways, or with the venue's root key where that is. */
@@ -43,7 +49,9 @@ export async function openOperation(here: Here): Promise<Operation> {
 export async function openDesk({ args, place, say }: Here, access: NatsAccess): Promise<DeskLink> {
   const { nats, policy } = args.options
   const { url } = place
-  if (policy === undefined && new URL(url).protocol === 'http:' && !loopback.test(new URL(url).hostname)) say(`${url} is reached without TLS, and not verified: whoever is on the way could act in your place. --policy FILE verifies it`)
+  if (nats !== undefined && !(/^(nats|tls):/.test(nats) && URL.canParse(nats))) throw new UsageFault(`--nats ${nats}: nats://HOST:PORT, or tls://HOST:PORT`)
+  if (policy === undefined && isOpen(url)) say(`${url} is reached without TLS, and not verified: whoever is on the way could act in your place. --policy FILE verifies it`)
+  if (nats !== undefined && isOpen(nats)) say(`${nats} is reached without TLS: whoever is on the way sees what is shown, and could act in your place`)
   const venue = policy === undefined ? await new VenueReader(url).markets() : await verified(url, { args, say })
   if (nats === undefined && venue.nats === null) throw new UsageFault(`the venue at ${url} does not say where its NATS is: --nats URL`)
   const addresses = nats ?? venue.nats!.addresses.join(', ')

@@ -325,6 +325,10 @@ t.test('an operator’s key does what the venue file lets it, and no other key a
   await t.rejects(ran(status, ['status', '--state', 'elsewhere']), { name: 'UsageFault', message: /--operator FILE.*--url URL.*--state DIR/ })
   await t.rejects(ran(status, ['status', ...byDesk, '--url', `http://127.0.0.1:${file.gateway.port}`, '--nats', 'nats://127.0.0.1:1']), { name: 'NatsAway', message: /NATS at nats:\/\/127.0.0.1:1 cannot be reached/ })
   await t.rejects(ran(metrics, ['metrics']), { name: 'UsageFault', message: /--operator FILE/ })
+  await t.rejects(ran(status, ['status', ...byDesk, '--nats', 'https://127.0.0.1:1']), { name: 'UsageFault', message: /tls:\/\/HOST:PORT/ })
+  const { isOpen } = await import('../../src/cli/openOperation.ts')
+  t.same(['http://pool.example', 'http://127.0.0.1.example:80/', 'http://localhost.example', 'nats://10.0.0.5:4222', 'nats://[fd00::5]:4222'].filter((address) => !isOpen(address)), [], 'he is told what others could hear')
+  t.same(['https://pool.example', 'http://127.0.0.1:80', 'http://localhost/', 'http://[::1]:80', 'tls://10.0.0.5:4222', 'nats://localhost:4222'].filter(isOpen), [])
 })
 
 t.test('every process is on one page, by its name, and who is missing is said until it is back', async (t) => {
