@@ -51,8 +51,7 @@ export class FeedPages<Message extends OwnedMessage = FeedMessage> {
     return this.#turns.take(async () => {
       const newest = await this.#store.last(owner)
       if (newest === null || newest.message.seq <= after) return { messages: [], last: after, more: false }
-      const place = await this.#search.place(owner, after + 1, newest)
-      const messages = await this.#read(owner, place, after, limit)
+      const messages = await this.#find(owner, after, limit, newest)
       const last = messages.at(-1)?.seq ?? after
       return { messages, last, more: newest.message.seq > last }
     })
@@ -81,7 +80,7 @@ export class FeedPages<Message extends OwnedMessage = FeedMessage> {
   /** The messages from one number to another, or what is kept of them. */
   async #forward(owner: FeedOwner, first: number, end: number, newest: StoredMessage<Message>): Promise<Message[]> {
     try {
-      return await this.#read(owner, await this.#search.place(owner, first, newest), first - 1, end - first + 1)
+      return await this.#find(owner, first - 1, end - first + 1, newest)
     } catch (error) {
       // Trimmed while it was read.
       if (error instanceof FeedTrimmed && error.oldest <= end) return this.#forward(owner, error.oldest, end, newest)
@@ -90,7 +89,26 @@ export class FeedPages<Message extends OwnedMessage = FeedMessage> {
     }
   }
 
-  /** The numbers behind `after`, up to `limit` of them, as they stand in the stream from a place on. */
+  /**
+   * The numbers behind `after`, up to `limit` of them, wherever they stand. A server that was killed may have lost its last messages, and what is stored anew stands at other
+   * places than those that were found before: so what seems to be gone is looked for once more.
+   */
+  async #find(owner: FeedOwner, after: number, limit: number, newest: StoredMessage<Message>): Promise<Message[]> {
+    try {
+      return await this.#look(owner, after, limit, newest)
+    } catch (error) {
+      if (!(error instanceof FeedTrimmed)) throw error
+      const now = await this.#store.last(owner)
+      if (now === null || now.message.seq <= after) throw new Refusal('history_unavailable')
+      return this.#look(owner, after, limit, now)
+    }
+  }
+
+  async #look(owner: FeedOwner, after: number, limit: number, newest: StoredMessage<Message>): Promise<Message[]> {
+    return this.#read(owner, await this.#search.place(owner, after + 1, newest), after, limit)
+  }
+
+  /** The same as they stand in the stream from a place on. */
   async #read(owner: FeedOwner, place: number, after: number, limit: number): Promise<Message[]> {
     const found = new Map<number, Message>()
     const messages: Message[] = []

@@ -5,9 +5,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import { ensureStreams } from '../../../src/actors/runtime/streams.ts'
 import { FeedPages } from '../../../src/gateway/feeds/feedPages.ts'
+import type { FeedPage } from '../../../src/gateway/feeds/feedPages.ts'
 import { FeedTrimmed } from '../../../src/gateway/feeds/feedSearch.ts'
 import { feedsOf, JetStreamFeedStore } from '../../../src/gateway/feeds/feedStore.ts'
+import type { StoredMessage } from '../../../src/gateway/feeds/feedStore.ts'
+import type { FeedMessage } from '../../../src/protocol/feed.ts'
 import type { AccountId } from '../../../src/protocol/identity.ts'
+import { Refusal } from '../../../src/protocol/errors.ts'
 import { unreadableLog } from '../../../src/gateway/feeds/unreadable.ts'
 import { gatewayLog } from '../../../src/gateway/log.ts'
 import { Subjects } from '../../../src/protocol/subjects.ts'
@@ -165,6 +169,28 @@ t.test('while a lower number stands last, pages end early and leave nothing out'
     { numRuns: 40 },
   )
   t.pass()
+})
+
+t.test('a server that is killed while a page is read, and has lost its last messages, leaves nothing out of it', async (t) => {
+  const owner = 'GA' as AccountId
+  const at = (place: number, seq: number): StoredMessage<FeedMessage> => ({ place, bytes: 100, message: JSON.parse(stored(owner, seq)) as FeedMessage })
+  // Somebody else's are between them, and are not stored again so soon: so the same numbers come to stand at lower places.
+  const before = between(1, 60).map((seq) => at(seq * 2, seq))
+  for (const { lost, repeated } of [{ lost: 1, repeated: 0 }, { lost: 8, repeated: 3 }, { lost: 20, repeated: 0 }, { lost: 35, repeated: 5 }]) {
+    const left = 60 - lost
+    const after = [...before.slice(0, left), ...between(left + 1 - repeated, 80).map((seq, n) => at(left * 2 + 1 + n, seq))]
+    for (let killedAt = 0; killedAt < 20; killedAt++) {
+      let calls = 0
+      const now = () => (calls++ < killedAt ? before : after)
+      const killed = new FeedPages<FeedMessage>({ last: async () => now().at(-1) ?? null, from: async (_owner, from, most) => now().filter(({ place }) => place >= from).slice(0, most) })
+      const name = `${lost} lost, ${repeated} more repeated, at call ${killedAt}`
+      // Or it says that whoever asks should ask again.
+      const numbers = (page: Promise<FeedPage>) => page.then(({ messages }) => messages.map(({ seq }) => seq)).catch((error: unknown) => (error instanceof Refusal && error.code === 'history_unavailable' ? 'again' : error))
+      const [there, back] = [await numbers(killed.after(owner, 40, 10)), await numbers(((calls = 0), killed.before(owner, 55, 10)))]
+      if (there !== 'again' || killedAt === 0) t.strictSame(there, between(41, 50), name)
+      if (back !== 'again' || killedAt === 0) t.strictSame(back, between(45, 54).reverse(), `backwards: ${name}`)
+    }
+  }
 })
 
 t.test('a feed of nobody is empty; a page is bounded in bytes too', async (t) => {

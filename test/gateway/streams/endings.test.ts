@@ -1,6 +1,7 @@
 import t from 'tap'
 import type { Test } from 'tap'
 import { Client } from '../../../src/client/client.ts'
+import type { FeedMessage } from '../../../src/protocol/feed.ts'
 import { until } from '../../settlement/waiting.ts'
 import { call } from '../call.ts'
 import { openStage, trader } from '../stage.ts'
@@ -61,8 +62,10 @@ t.test('a slow reader is cut off, keeps what it was sent in order, and resumes',
 t.test('what was published while nats-server was away from the gateway comes, before anything after it', async (t) => {
   const { stage, writer, open } = await scene(t)
   const client = await open()
+  const recent: FeedMessage[] = []
+  const write = (): void => void recent.push(...Array.from({ length: 20 }, () => writer.write(alice.address)))
   for (let round = 0; round < 3; round++) {
-    const recent = Array.from({ length: 20 }, () => writer.write(alice.address))
+    write()
     await writer.flush()
     await stage.nats.restart()
     // What is published without a connection may be lost: a vault actor would know, and publish again.
@@ -76,10 +79,11 @@ t.test('what was published while nats-server was away from the gateway comes, be
     })
     // Whatever the store may have lost is stored again, as a vault actor does; and the gateway may not be back yet.
     for (const message of recent) writer.again(message)
-    for (let n = 0; n < 20; n++) writer.write(alice.address)
+    write()
     await writer.flush()
   }
   await until('everything has come', () => client.closed !== null || numbersOf(client).at(-1) === writer.fed(alice.address))
+  t.equal(client.closed, null, 'nobody was cut off')
   t.strictSame(numbersOf(client), upTo(writer.fed(alice.address)))
   client.close()
 })
