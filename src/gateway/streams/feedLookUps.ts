@@ -26,6 +26,8 @@ export function feedListener(feed: AccountFeed, read: (data: Uint8Array) => stri
 /** Looks up in the store what may have been lost on its way to those who follow feeds here. */
 export class FeedLookUps {
   readonly #feeds: () => readonly AccountFeed[]
+  /** Those of which the store did not answer when they were looked up last. */
+  readonly #unknown = new WeakSet<AccountFeed>()
   #checking = false
   #closed = false
 
@@ -35,10 +37,10 @@ export class FeedLookUps {
     void this.#follow(connection)
   }
 
-  /** Looks up the feeds that have been quiet for long. */
+  /** Looks up the feeds that have been quiet for long, and those that could not be looked up. */
   tick(): void {
     const before = performance.now() - QUIET_MS
-    void this.#check(({ heard_ms }) => heard_ms < before)
+    void this.#check((feed) => feed.heard_ms < before || this.#unknown.has(feed))
   }
 
   close(): void {
@@ -53,8 +55,10 @@ export class FeedLookUps {
       for (let feed = feeds.pop(); feed !== undefined && !this.#closed; feed = feeds.pop()) {
         try {
           await feed.check()
+          this.#unknown.delete(feed)
         } catch {
-          // The store is away: what was missed is looked up again when it has been quiet for as long once more, or when the connection is back.
+          // The store is away, or the connection by which it is read is not back yet: what was missed is looked up at the next tick.
+          this.#unknown.add(feed)
         }
       }
     }
