@@ -1,4 +1,4 @@
-import { nodeName } from '../actors/placement/keys.ts'
+import { nodeName } from '../protocol/subjects.ts'
 
 /** One of the machines that a venue runs on, and where the nats-servers of the others reach its own. */
 export interface NodePlace {

@@ -1,11 +1,10 @@
 import type { NatsConnection, Subscription } from '@nats-io/transport-node'
+import { HEARD_WITHIN_MS } from '../operation/heardStatuses.ts'
 import { decode } from '../protocol/codec.ts'
 import type { ActorName } from '../protocol/identity.ts'
 import type { ActorStatus } from '../protocol/packets.ts'
 import type { Venue } from '../protocol/venue.ts'
 
-/** Actors speak every second: three missed words make a silence. */
-const HEARD_WITHIN_MS = 3_000
 /** A take-over after a death lasts as long as the lease and the doubt about it; an actor that nobody has for longer is not between owners. */
 const BETWEEN_OWNERS_MS = 15_000
 

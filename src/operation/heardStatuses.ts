@@ -7,7 +7,7 @@ import type { ActorStatus } from '../protocol/packets.ts'
 import type { Subjects } from '../protocol/subjects.ts'
 
 /** Actors speak every second: three missed words make a silence. */
-const HEARD_WITHIN_MS = 3_000
+export const HEARD_WITHIN_MS = 3_000
 
 /** What the actors of a venue say of themselves. */
 export class HeardStatuses {

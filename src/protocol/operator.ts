@@ -1,9 +1,9 @@
 import { Type } from 'typebox'
 import type { Static } from 'typebox'
 import { limits } from './limits.ts'
+import { Account, Digest } from './messages/members.ts'
 import type { Answer } from './packets.ts'
-
-export { OPERATOR_USER } from './subjects.ts'
+import { nodeName } from './subjects.ts'
 
 // What operators without the venue's root key ask of it, over NATS: nobody has the root key of a venue that runs in confidential VMs. Each request goes to
 // `dp.v1.<venue>.operator.<key>.desk`, which one gateway hears, or `….gateways`, which each of them does. Requests are JSON; answers are in the venue's own encoding
@@ -11,9 +11,7 @@ export { OPERATOR_USER } from './subjects.ts'
 
 const closed = { additionalProperties: false }
 const Actor = Type.String({ pattern: '^[a-z]{1,16}\\.[A-Za-z0-9-]{1,32}$' })
-const Node = Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,31}$' })
-const Account = Type.String({ pattern: '^[GC][A-Z2-7]{55}$' })
-const Id = Type.String({ pattern: '^[0-9a-f]{64}$' })
+const Node = Type.String({ pattern: nodeName.source })
 const Ticks = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
 /** `see`: looks at everything that an operator is shown. `act`: the same, and changes what runs. */
@@ -26,7 +24,7 @@ const Query = Type.Union([
   Type.Object({ kind: Type.Literal('status') }, closed),
   Type.Object({ kind: Type.Literal('alarms') }, closed),
   Type.Object({ kind: Type.Literal('withdrawals'), account: Type.Union([Account, Type.Null()]), closed: Type.Boolean(), limit: Type.Integer({ minimum: 1, maximum: limits.listedOrders }) }, closed),
-  Type.Object({ kind: Type.Literal('cosigns'), withdrawals: Type.Array(Id, { maxItems: limits.listedOrders }) }, closed),
+  Type.Object({ kind: Type.Literal('cosigns'), withdrawals: Type.Array(Digest, { maxItems: limits.listedOrders }) }, closed),
 ])
 /** What an actor may be told: pairs alone take commands of operators. */
 const Command = Type.Union([

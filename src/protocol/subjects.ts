@@ -112,6 +112,9 @@ export class Subjects {
   }
 }
 
+/** A node's name: it is part of a subject, of a key of the placement bucket, and of what people type. */
+export const nodeName = /^[a-z0-9][a-z0-9-]{0,31}$/
+
 /** Where a trader's connection hears answers: clients are told it as their inbox prefix. */
 export const traderInbox = (key: AccountId): string => `_INBOX_${key}`
 

@@ -8,6 +8,7 @@ import { Piscina } from 'piscina'
 import { StrKey } from '@stellar/stellar-sdk/base'
 import { messageId } from '../../../src/protocol/messages/messageId.ts'
 import type { SignedMembers } from '../../../src/protocol/messages/canonical.ts'
+import { inTurns } from './inTurns.ts'
 import type { Check } from './verifier.ts'
 import type { BareOrder, StageSetting } from './stage.ts'
 import type { BareSetting } from './server.ts'
@@ -44,21 +45,13 @@ function keyOf(account: string): Uint8Array {
   return key
 }
 
-let unchecked: { readonly check: Check; readonly order: BareOrder }[] = []
-let checking = false
-/** Whatever has come while the thread was busy, at once: a task for each signature would cost half as much again. */
-async function check(): Promise<void> {
-  if (checking) return
-  checking = true
-  while (unchecked.length > 0) {
-    const batch = unchecked
-    unchecked = []
-    const valid = await verifiers.run(batch.map(({ check }) => check))
-    if (!valid.every(Boolean)) throw new Error('the load has a signature that does not fit')
-    first.postMessage(batch.map(({ order }) => order))
-  }
-  checking = false
-}
+/** Those of one turn of the event loop; then whatever has come while the thread was busy, at once: a task for each signature would cost half as much again. */
+const arrived: { readonly check: Check; readonly order: BareOrder }[] = []
+const check = inTurns<(typeof arrived)[number]>(async (batch) => {
+  const valid = await verifiers.run(batch.map(({ check }) => check))
+  if (!valid.every(Boolean)) throw new Error('the load has a signature that does not fit')
+  first.postMessage(batch.map(({ order }) => order))
+})
 
 let count = 0
 const app = fastify()
@@ -67,8 +60,8 @@ app.post<{ Body: Body }>('/api/v1/orders', { schema: { body: order, response: an
   const id = messageId(message)
   const number = ++count
   waiting.set(number, reply)
-  unchecked.push({ check: { key: keyOf(message.account), signature, digest: id }, order: { request: number, id, message } })
-  setImmediate(() => void check())
+  arrived.push({ check: { key: keyOf(message.account), signature, digest: id }, order: { request: number, id, message } })
+  if (arrived.length === 1) setImmediate(() => void check(arrived.splice(0)))
 })
 const url = await app.listen({ host: '127.0.0.1', port: 0 })
 process.send?.(url)

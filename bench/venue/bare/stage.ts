@@ -6,6 +6,7 @@ import { jetstream } from '@nats-io/jetstream'
 import { connectNats } from '../../../src/actors/runtime/transport.ts'
 import { encode } from '../../../src/protocol/codec.ts'
 import type { NatsAccess } from '../../../src/protocol/natsAccess.ts'
+import { inTurns } from './inTurns.ts'
 
 export interface StageSetting {
   readonly access: NatsAccess
@@ -26,23 +27,11 @@ const [{ port }] = (await once(parent, 'message')) as [{ readonly port: MessageP
 const next = last ? parent : port
 const client = jetstream(await connectNats(access, `bare ${subject}`))
 
-let waiting: BareOrder[] = []
-let appending = false
-async function append(): Promise<void> {
-  if (appending) return
-  appending = true
-  while (waiting.length > 0) {
-    const batch = waiting
-    waiting = []
-    await client.publish(subject, encode(batch))
-    next.postMessage(batch)
-  }
-  appending = false
-}
-const take = (orders: readonly BareOrder[]): void => {
-  waiting.push(...orders)
-  void append()
-}
+const append = inTurns<BareOrder>(async (batch) => {
+  await client.publish(subject, encode(batch))
+  next.postMessage(batch)
+})
+const take = (orders: readonly BareOrder[]): void => void append(orders)
 parent.on('message', take)
 port.on('message', take)
 parent.postMessage('ready')

@@ -24,9 +24,6 @@ export interface NodeEntry extends Holder {
   readonly leaving: boolean
 }
 
-/** A node's name: it is part of a key and of what people type. */
-export const nodeName = /^[a-z0-9][a-z0-9-]{0,31}$/
-
 /** @throws SyntaxError where somebody else wrote into the bucket */
 export const readHolder = (entry: Entry | undefined): Holder | null => {
   const value = valueOf(entry)
