@@ -1,5 +1,7 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createConnection, createServer } from 'node:net'
+import type { Server } from 'node:net'
 import { connect } from 'node:tls'
 import { Fault } from '../setup/fault.ts'
 
@@ -19,43 +21,75 @@ export interface VenuePorts {
   readonly nodes: readonly NodePorts[]
 }
 
-/** Free ones for so many nodes; they differ. */
+/** Free ones for so many nodes. */
 export async function freePorts(nodes: number): Promise<VenuePorts> {
-  const taken = new Set<number>()
-  const next = async (): Promise<number> => {
-    for (;;) {
-      const port = await freePort()
-      if (taken.has(port)) continue
-      taken.add(port)
-      return port
-    }
-  }
   const ports: NodePorts[] = []
-  for (let node = 0; node < nodes; node++) ports.push({ gateway: await next(), nats: await next(), route: await next(), gatewayMetrics: await next(), shardMetrics: await next() })
-  return { rpc: await next(), nodes: ports }
+  for (let node = 0; node < nodes; node++) ports.push({ gateway: await freePort(), nats: await freePort(), route: await freePort(), gatewayMetrics: await freePort(), shardMetrics: await freePort() })
+  return { rpc: await freePort(), nodes: ports }
 }
 
-/** A port that nobody listened on a moment ago. */
+/**
+ * A port of this machine that nobody listens on. This process alone is given it, among all that ask here, for as long as it lives: a server
+ * can be ended and started again on it. It is none that the system takes for a connection out of here, as one of `listen(0)` is.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, LOOPBACK)
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
+  for (;;) {
+    const port = await ownBlocks.next()
+    const server = await listenOn(port)
+    if (server === null) continue
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+}
+
+/** Ports in blocks below those that Linux and others connect from (32768 and 49152 on); a process has a block while it listens on its first port. */
+class PortBlocks {
+  static readonly #FIRST = 10_000
+  static readonly #SIZE = 50
+  static readonly #COUNT = 440
+  #next = 0
+  #end = 0
+  #taking: Promise<void> | undefined
+
+  async next(): Promise<number> {
+    while (this.#next === this.#end) await (this.#taking ??= this.#take().finally(() => (this.#taking = undefined)))
+    return this.#next++
+  }
+
+  async #take(): Promise<void> {
+    for (;;) {
+      const first = PortBlocks.#FIRST + PortBlocks.#SIZE * randomInt(PortBlocks.#COUNT)
+      const holder = await listenOn(first)
+      if (holder === null) continue
+      holder.unref()
+      this.#next = first + 1
+      this.#end = first + PortBlocks.#SIZE
+      return
+    }
+  }
+}
+
+const ownBlocks = new PortBlocks()
+
+/** null where somebody listens there. */
+async function listenOn(port: number): Promise<Server | null> {
+  const server = createServer().listen(port, LOOPBACK)
+  try {
+    await once(server, 'listening')
+    return server
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return null
+    throw error
+  }
 }
 
 /** @throws Fault with one sentence where somebody listens on the port already */
 export async function requireFree(port: number, use: string, option: string): Promise<void> {
-  const server = createServer().listen(port, LOOPBACK)
-  try {
-    await once(server, 'listening')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'EADDRINUSE') throw new Fault(`Port ${port}, wanted for ${use}, is in use by another program: end that, or choose another port with ${option} N.`)
-    throw new Fault(`Port ${port}, wanted for ${use}, cannot be used (${code}): choose another with ${option} N.`)
-  }
+  const server = await listenOn(port).catch((error: NodeJS.ErrnoException) => {
+    throw new Fault(`Port ${port}, wanted for ${use}, cannot be used (${error.code}): choose another with ${option} N.`)
+  })
+  if (server === null) throw new Fault(`Port ${port}, wanted for ${use}, is in use by another program: end that, or choose another port with ${option} N.`)
   server.close()
   await once(server, 'close')
 }

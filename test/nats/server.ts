@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
 import { homedir, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { answers, freePort } from '../../scripts/venue/ports.ts'
 import { natsConfiguration } from '../../src/natsServer/configuration.ts'
 import type { NatsKeys } from '../../src/enclave/natsKeys.ts'
 
@@ -99,7 +99,7 @@ async function launch(file: string, port: number): Promise<ChildProcess> {
   await once(server, 'spawn')
   for (const end = Date.now() + started_ms; ; await delay(20)) {
     if (server.exitCode !== null) throw new Error(`nats-server ended with ${server.exitCode}: ${log}`)
-    if (await answers(port)) return server
+    if (await answers(port, true)) return server
     if (Date.now() > end) throw new Error(`nats-server does not answer on port ${port}: ${log}`)
   }
 }
@@ -111,24 +111,4 @@ function binary(): string {
   const found = [own, ...installed].find((candidate) => existsSync(candidate))
   if (found === undefined) throw new Error('no nats-server: run `npm start` once, or put nats-server 2.14 on the PATH')
   return found
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(port, '127.0.0.1')
-    // The server speaks first: its INFO line says that it serves.
-    socket.once('data', () => (socket.destroy(), resolve(true)))
-    socket.once('error', () => (socket.destroy(), resolve(false)))
-    socket.once('close', () => resolve(false))
-  })
 }

@@ -7,9 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
-import { Fault } from '../../scripts/setup/fault.ts'
 import { paths } from '../../scripts/setup/paths.ts'
-import { freePort, requireFree } from '../../scripts/venue/ports.ts'
+import { freePort } from '../../scripts/venue/ports.ts'
 import { identityOf, isAlive } from '../../scripts/venue/processIdentity.ts'
 import type { ProcessIdentity } from '../../scripts/venue/processIdentity.ts'
 
@@ -23,15 +22,9 @@ const ports = { gateway: await freePort(), nats: await freePort(), rpc: await fr
 
 /** The first of two. */
 async function twoFreePorts(): Promise<number> {
-  for (;;) {
-    const port = await freePort()
-    try {
-      await requireFree(port + 1, 'metrics', '--metrics-port')
-      return port
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error
-    }
-  }
+  let [first, second] = [await freePort(), await freePort()]
+  while (second !== first + 1) [first, second] = [second, await freePort()]
+  return first
 }
 
 /** `npm start`, but for npm. */
@@ -58,6 +51,12 @@ class Start {
     if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit')
     return this.process.exitCode
   }
+
+  /** @throws with all that it said, where it did not end well */
+  async endsWell(): Promise<void> {
+    const code = await this.ended()
+    if (code !== 0) throw new Error(`it ended with ${code}:\n${this.output}`)
+  }
 }
 
 const servers = (): Record<string, ProcessIdentity> => JSON.parse(readFileSync(join(state, 'processes.json'), 'utf8')) as Record<string, ProcessIdentity>
@@ -73,7 +72,7 @@ t.test('brings a venue up, trades, and ends all of it at Ctrl-C', async (t) => {
   start.process.kill('SIGINT')
   // As a terminal and npm do it together.
   start.process.kill('SIGINT')
-  t.equal(await start.ended(), 0)
+  await start.endsWell()
   for (const [name, identity] of Object.entries(running)) t.notOk(isAlive(identity), `${name} is gone`)
   t.notOk(existsSync(join(state, 'lock')))
 })
@@ -108,7 +107,7 @@ t.test('goes on from what was kept, and starts again what dies', async (t) => {
   await start.ended()
   t.ok(isAlive(left.localnet!), 'localnet is still there')
   const next = new Start('--once')
-  t.equal(await next.ended(), 0)
+  await next.endsWell()
   t.match(next.output, /Ending localnet \(process \d+\), which an earlier run left behind/)
   for (const [name, identity] of Object.entries(left)) t.notOk(isAlive(identity), `${name} is gone`)
 })
@@ -116,7 +115,7 @@ t.test('goes on from what was kept, and starts again what dies', async (t) => {
 t.test('--fresh begins anew', async (t) => {
   const before = readFileSync(join(state, 'deployment.json'), 'utf8')
   const start = new Start('--fresh', '--once')
-  t.equal(await start.ended(), 0)
+  await start.endsWell()
   t.match(start.output, /XLM-USDC:1: 100 XLM for 10 USDC/, 'the first trade of the market')
   t.not(readFileSync(join(state, 'deployment.json'), 'utf8'), before)
 })
@@ -125,10 +124,10 @@ t.test('an interrupted first start leaves nothing running, and the next one work
   const start = new Start('--fresh')
   await start.says('✓ vault on chain')
   start.process.kill('SIGTERM')
-  t.equal(await start.ended(), 0)
+  await start.endsWell()
   t.notOk(existsSync(join(state, 'processes.json')))
   const again = new Start('--once')
-  t.equal(await again.ended(), 0)
+  await again.endsWell()
   t.match(again.output, /✓ settled on chain/)
 })
 
