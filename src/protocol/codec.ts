@@ -1,4 +1,4 @@
-import { Packr } from 'msgpackr'
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
 
 /** First byte of everything that one part of the venue sends another or writes to a journal. */
 export const CODEC_VERSION = 1
@@ -8,7 +8,8 @@ export const CODEC_VERSION = 1
 const packr = new Packr({ useRecords: true, moreTypes: true, useBigIntExtension: true })
 
 export function encode(value: unknown): Uint8Array {
-  const body = packr.pack(value)
+  // Copied before anything else is packed, so the library can write all of it to one buffer.
+  const body = packr.pack(value, RESET_BUFFER_MODE)
   const bytes = new Uint8Array(body.length + 1)
   bytes[0] = CODEC_VERSION
   bytes.set(body, 1)
