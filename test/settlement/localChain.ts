@@ -6,21 +6,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { rpc } from '@stellar/stellar-sdk'
 import { paths } from '../../scripts/setup/paths.ts'
+import { freePort } from '../../scripts/venue/ports.ts'
 import { openRpc } from '../../src/settlement/stellarRpc.ts'
 
 export const PASSPHRASE = 'Darkpool settlement tests'
 const binary = process.env['LOCALNET'] ?? paths.localnet
 
-/** A local Stellar network of this test alone: the real host, on a free port, with its state in a temporary folder. */
+/** A local Stellar network of this test alone: the real host, on a port of its own, with its state in a temporary folder. */
 export class LocalChain {
   readonly #state = mkdtempSync(join(tmpdir(), 'darkpool-chain-'))
   readonly #ledgerTime: string
   readonly #admin: boolean
-  #port = 0
+  readonly #port: number
   #process: ChildProcess | undefined
   server: rpc.Server
 
-  private constructor(ledgerTime: string, admin: boolean) {
+  private constructor(port: number, ledgerTime: string, admin: boolean) {
+    this.#port = port
     this.#ledgerTime = ledgerTime
     this.#admin = admin
     this.server = undefined as never
@@ -29,7 +31,7 @@ export class LocalChain {
   /** `ledgerTime` in seconds, or `manual`. @param admin whether time can be made to jump; by hand it can be in any case */
   static async start(ledgerTime: string, admin = ledgerTime === 'manual'): Promise<LocalChain> {
     if (!existsSync(binary) || !existsSync(paths.wasm)) throw new Error('the Rust parts are not built: scripts/build-contract.sh builds the contract, cargo build --profile localnet the network')
-    const chain = new LocalChain(ledgerTime, admin)
+    const chain = new LocalChain(await freePort(), ledgerTime, admin)
     await chain.start()
     return chain
   }
@@ -46,10 +48,7 @@ export class LocalChain {
     await new Promise<void>((resolve, reject) => {
       child.stdout.on('data', (chunk: Buffer) => {
         output = (output + chunk.toString()).slice(-2_000)
-        const port = /http:\/\/127\.0\.0\.1:(\d+)/.exec(output)?.[1]
-        if (port === undefined) return
-        this.#port = Number(port)
-        resolve()
+        if (output.includes(this.url)) resolve()
       })
       child.once('exit', (code) => reject(new Error(`localnet ended with ${code}`)))
       child.once('error', reject)
